@@ -1,0 +1,27 @@
+import { Duration } from "effect"
+
+/** How long a task waits after a failed attempt. */
+export interface Backoff {
+  readonly kind: "exponential" | "linear" | "fixed"
+  readonly base: Duration.Duration
+  readonly cap: Duration.Duration
+  /** 0…1: the share of the delay that chance may add or take. */
+  readonly jitter: number
+}
+
+/** 1 s, 2 s, 4 s … 10 min, each ± 20 %. */
+export const standard: Backoff = {
+  kind: "exponential",
+  base: Duration.seconds(1),
+  cap: Duration.minutes(10),
+  jitter: 0.2
+}
+
+/** Milliseconds to wait after attempt number `attempt` (1-based); `chance` is uniform in [0, 1). */
+export const delay = (backoff: Backoff, attempt: number, chance: number): number => {
+  const base = Duration.toMillis(backoff.base)
+  const grown =
+    backoff.kind === "exponential" ? base * 2 ** (attempt - 1) : backoff.kind === "linear" ? base * attempt : base
+  const capped = Math.min(grown, Duration.toMillis(backoff.cap))
+  return Math.round(capped * (1 + backoff.jitter * (2 * chance - 1)))
+}

@@ -1,0 +1,200 @@
+import { Result } from "effect"
+import {
+  type AttemptOutcome,
+  type FailureReason,
+  type Instant,
+  limits,
+  type TaskAttempt,
+  type TaskId,
+  type TaskRequest,
+  type TaskStatus,
+  type VenomTask
+} from "./Task.ts"
+import { IllegalTransition } from "./TaskError.ts"
+import * as TaskLog from "./TaskLog.ts"
+
+/**
+ * The whole state machine. No other edge exists.
+ *
+ *   submit ──► PENDING ──claim──► PROCESSING ──complete──► COMPLETED (final)
+ *                ▲ ▲ │               │ │ └────fail────────► FAILED
+ *                │ │ └──────cancel───┼─┼──────────────────► FAILED (cancelled)
+ *                │ └─retry, release, rescue┘                   │
+ *                └───────────────retry by hand──────────────────┘
+ */
+export type Transition = (task: VenomTask) => Result.Result<VenomTask, IllegalTransition>
+
+type Change = Partial<Omit<VenomTask, "id" | "content" | "createdAt" | "revision" | "updatedAt" | "logs">>
+
+const from =
+  (
+    name: string,
+    allowed: ReadonlyArray<TaskStatus>,
+    now: Instant,
+    decide: (task: VenomTask) => { readonly change: Change; readonly says: string | ReadonlyArray<string> }
+  ): Transition =>
+  (task) => {
+    if (!allowed.includes(task.status)) {
+      return Result.fail(new IllegalTransition({ taskId: task.id, transition: name, status: task.status }))
+    }
+    const { change, says } = decide(task)
+    const lines = typeof says === "string" ? [TaskLog.line(now, says)] : says
+    return Result.succeed({
+      ...task,
+      ...change,
+      ...TaskLog.append(task, lines, now),
+      updatedAt: now,
+      revision: task.revision + 1
+    })
+  }
+
+const ended = (task: VenomTask, now: Instant, outcome: AttemptOutcome, error: string | null) =>
+  task.attempts.map((attempt): TaskAttempt =>
+    attempt.attempt === task.attempt && attempt.finishedAt === null
+      ? { ...attempt, finishedAt: now, outcome, error }
+      : attempt
+  )
+
+/** A new task, PENDING. */
+export const submit = (
+  request: TaskRequest,
+  options: { readonly id: TaskId; readonly now: Instant; readonly maxAttempts: number }
+): VenomTask => ({
+  id: options.id,
+  content: request.content,
+  createdAt: options.now,
+  status: "PENDING",
+  result: null,
+  logs: [TaskLog.line(options.now, "submitted")],
+  logsDropped: 0,
+  type: request.type ?? "default",
+  priority: request.priority ?? 0,
+  runAt: request.runAt ?? options.now,
+  updatedAt: options.now,
+  startedAt: null,
+  finishedAt: null,
+  attempt: 0,
+  maxAttempts: request.maxAttempts ?? options.maxAttempts,
+  attempts: [],
+  failure: null,
+  tags: request.tags ?? [],
+  revision: 1
+})
+
+/** An attempt begins; its number is the token that its verdict must bring back. */
+export const claim = (now: Instant): Transition =>
+  from("be claimed", ["PENDING"], now, (task) => {
+    const attempt = task.attempt + 1
+    const begun: TaskAttempt = { attempt, startedAt: now, finishedAt: null, outcome: null, error: null }
+    return {
+      change: {
+        status: "PROCESSING",
+        attempt,
+        startedAt: now,
+        attempts: [...task.attempts, begun].slice(-limits.attempts)
+      },
+      says: `attempt ${attempt} of ${task.maxAttempts} started`
+    }
+  })
+
+export const complete = (result: string, now: Instant): Transition =>
+  from("complete", ["PROCESSING"], now, (task) => ({
+    change: {
+      status: "COMPLETED",
+      result,
+      failure: null,
+      finishedAt: now,
+      attempts: ended(task, now, "completed", null)
+    },
+    says: `attempt ${task.attempt} completed`
+  }))
+
+export const fail = (reason: FailureReason, message: string, now: Instant): Transition =>
+  from("fail", ["PROCESSING"], now, (task) => ({
+    change: {
+      status: "FAILED",
+      failure: { reason, message },
+      finishedAt: now,
+      attempts: ended(task, now, reason, message)
+    },
+    says: `attempt ${task.attempt} failed for good (${reason}): ${message}`
+  }))
+
+/** Another attempt is due at `runAt`. The caller has seen that attempts are left. */
+export const retry = (reason: FailureReason, message: string, runAt: Instant, now: Instant): Transition =>
+  from("be retried", ["PROCESSING"], now, (task) => ({
+    change: { status: "PENDING", runAt, attempts: ended(task, now, reason, message) },
+    says: `attempt ${task.attempt} failed (${reason}): ${message}; next one in ${(runAt - now) / 1000} s`
+  }))
+
+/** Given back by an orderly stop: the attempt is not counted. */
+export const release = (now: Instant): Transition =>
+  from("be released", ["PROCESSING"], now, (task) => ({
+    change: {
+      status: "PENDING",
+      attempt: task.attempt - 1,
+      attempts: task.attempts.filter((attempt) => attempt.attempt !== task.attempt)
+    },
+    says: `attempt ${task.attempt} released`
+  }))
+
+/** Taken from a process that died: run again at once, unless its attempts died with the process too often. */
+export const rescue = (crashLimit: number, now: Instant): Transition =>
+  from("be rescued", ["PROCESSING"], now, (task) => {
+    const attempts = ended(task, now, "crashed", "the process died during this attempt")
+    const crashes = attempts.filter((attempt) => attempt.outcome === "crashed").length
+    if (crashes < crashLimit) {
+      return {
+        change: { status: "PENDING", attempts },
+        says: `attempt ${task.attempt} ended with the process; runs again`
+      }
+    }
+    const message = `${crashes} ${crashes === 1 ? "attempt" : "attempts"} ended with the process`
+    return {
+      change: { status: "FAILED", failure: { reason: "crashed", message }, finishedAt: now, attempts },
+      says: `failed for good (crashed): ${message}`
+    }
+  })
+
+/** Final, also for a running attempt: whatever it brings back comes too late. */
+export const cancel = (now: Instant): Transition =>
+  from("be cancelled", ["PENDING", "PROCESSING"], now, (task) => ({
+    change: {
+      status: "FAILED",
+      failure: { reason: "cancelled", message: "cancelled on request" },
+      finishedAt: now,
+      attempts: ended(task, now, "cancelled", null)
+    },
+    says: "cancelled"
+  }))
+
+/** A FAILED task is given one more attempt, at least, by hand. */
+export const retryByHand = (now: Instant): Transition =>
+  from("be retried by hand", ["FAILED"], now, (task) => ({
+    change: {
+      status: "PENDING",
+      failure: null,
+      finishedAt: null,
+      runAt: now,
+      maxAttempts: Math.max(task.maxAttempts, task.attempt + 1)
+    },
+    says: "retried by hand"
+  }))
+
+/** What the runner said while it works. `lines` come from `TaskLog.line`. */
+export const log = (lines: ReadonlyArray<string>, now: Instant): Transition =>
+  from("log", ["PROCESSING"], now, () => ({ change: {}, says: lines }))
+
+/** Two changes that become one: both happen or neither. */
+export const andThen =
+  (first: Transition, second: Transition): Transition =>
+  (task) =>
+    Result.flatMap(first(task), second)
+
+/** Holds a verdict to the claim that earned it: after a rescue or a cancel it comes too late. */
+export const heldBy =
+  (claimed: VenomTask, earned: Transition): Transition =>
+  (task) =>
+    task.status === "PROCESSING" && task.attempt === claimed.attempt && task.startedAt === claimed.startedAt
+      ? earned(task)
+      : Result.fail(new IllegalTransition({ taskId: task.id, transition: "settle a lost claim", status: task.status }))

@@ -1,0 +1,141 @@
+import { Schema, SchemaTransformation } from "effect"
+
+/** A UUID, version 7, so that ids sort by creation (RFC 9562, section 5.7). */
+export const TaskId = Schema.String.check(Schema.isUUID()).pipe(Schema.brand("TaskId"))
+export type TaskId = typeof TaskId.Type
+
+/** Nothing else ever appears in `status`; why a task is there stands in other fields. */
+export const TaskStatus = Schema.Literals(["PENDING", "PROCESSING", "COMPLETED", "FAILED"]).annotate({
+  identifier: "TaskStatus",
+  description: "PENDING waits, PROCESSING runs, COMPLETED has its result for good, FAILED has its failure"
+})
+export type TaskStatus = typeof TaskStatus.Type
+
+const isoTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/
+
+const IsoTime = Schema.String.check(
+  Schema.makeFilter<string>((text) =>
+    isoTime.test(text) && !Number.isNaN(Date.parse(text))
+      ? undefined
+      : "Expected an ISO 8601 time with its zone, such as 2026-01-31T09:30:00.000Z"
+  )
+).annotate({ format: "date-time", description: "ISO 8601, UTC, milliseconds" })
+
+/**
+ * A point in time: whole milliseconds since 1970 inside, ISO 8601 UTC on the wire.
+ * A number, because a queue holds five of them for each of a million tasks.
+ */
+export const Instant = IsoTime.pipe(
+  Schema.decodeTo(
+    Schema.Int,
+    SchemaTransformation.transform({
+      decode: (text) => Date.parse(text),
+      encode: (millis) => new Date(millis).toISOString()
+    })
+  )
+)
+export type Instant = typeof Instant.Type
+
+/** Why a task is FAILED. */
+export const FailureReason = Schema.Literals(["error", "defect", "timeout", "cancelled", "crashed", "rejected"])
+export type FailureReason = typeof FailureReason.Type
+
+export const Failure = Schema.Struct({ reason: FailureReason, message: Schema.String }).annotate({
+  identifier: "TaskFailure"
+})
+export type Failure = typeof Failure.Type
+
+/** How one attempt ended: `completed`, or the reason it did not. */
+export const AttemptOutcome = Schema.Literals(["completed", ...FailureReason.literals])
+export type AttemptOutcome = typeof AttemptOutcome.Type
+
+/** One claim of a task and its end; all three nulls while it runs. */
+export const TaskAttempt = Schema.Struct({
+  attempt: Schema.Int,
+  startedAt: Instant,
+  finishedAt: Schema.NullOr(Instant),
+  outcome: Schema.NullOr(AttemptOutcome),
+  error: Schema.NullOr(Schema.String)
+})
+  .pipe(Schema.encodeKeys({ startedAt: "started_at", finishedAt: "finished_at" }))
+  .annotate({ identifier: "TaskAttempt" })
+export type TaskAttempt = typeof TaskAttempt.Type
+
+export const limits = {
+  /** UTF-8 bytes of `content`. */
+  contentBytes: 1024 * 1024,
+  logLines: 200,
+  logLineChars: 2000,
+  /** Attempts kept in `attempts`, the newest. */
+  attempts: 20,
+  tags: 20
+} as const
+
+const Type = Schema.String.check(
+  Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/, {
+    message: "Expected 1 to 128 letters, digits or . _ : / -, the first a letter or digit"
+  })
+)
+const Priority = Schema.Int.check(Schema.isBetween({ minimum: -100, maximum: 100 }))
+const MaxAttempts = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 }))
+const Tags = Schema.Array(Schema.String.check(Schema.isBetweenLength(1, 128))).check(
+  Schema.isMaxLength(limits.tags)
+)
+
+/** What a client asks for. Times on the wire are ISO 8601. */
+export const TaskRequest = Schema.Struct({
+  content: Schema.String.annotate({ description: "Kept exactly; at most 1 MiB of UTF-8" }),
+  type: Schema.optionalKey(Type),
+  priority: Schema.optionalKey(Priority),
+  runAt: Schema.optionalKey(Instant),
+  maxAttempts: Schema.optionalKey(MaxAttempts),
+  tags: Schema.optionalKey(Tags)
+})
+  .pipe(Schema.encodeKeys({ runAt: "run_at", maxAttempts: "max_attempts" }))
+  .annotate({ identifier: "TaskRequest" })
+export type TaskRequest = typeof TaskRequest.Type
+
+/** A task: an immutable value; every change makes a new one with the next `revision`. */
+export const VenomTask = Schema.Struct({
+  id: TaskId,
+  content: Schema.String,
+  createdAt: Instant,
+  status: TaskStatus,
+  result: Schema.NullOr(Schema.String),
+  logs: Schema.Array(Schema.String),
+  logsDropped: Schema.Int.annotate({ description: "How many of the oldest log lines were dropped to keep 200" }),
+  type: Type,
+  priority: Priority.annotate({ description: "Lower runs first" }),
+  runAt: Instant.annotate({ description: "Not before this" }),
+  updatedAt: Instant,
+  startedAt: Schema.NullOr(Instant),
+  finishedAt: Schema.NullOr(Instant),
+  attempt: Schema.Int.annotate({ description: "Counts claims; 0 is never claimed" }),
+  maxAttempts: Schema.Int,
+  attempts: Schema.Array(TaskAttempt).annotate({ description: "The last 20" }),
+  failure: Schema.NullOr(Failure),
+  tags: Schema.Array(Schema.String),
+  revision: Schema.Int.annotate({ description: "Grows by one with every change" })
+})
+  .pipe(
+    Schema.encodeKeys({
+      createdAt: "created_at",
+      logsDropped: "logs_dropped",
+      runAt: "run_at",
+      updatedAt: "updated_at",
+      startedAt: "started_at",
+      finishedAt: "finished_at",
+      maxAttempts: "max_attempts"
+    })
+  )
+  .annotate({ identifier: "VenomTask" })
+export type VenomTask = typeof VenomTask.Type
+
+/** The answer to a submit: the task is durable when this is sent. */
+export const TaskResponse = Schema.Struct({ taskId: TaskId, status: TaskStatus })
+  .pipe(Schema.encodeKeys({ taskId: "task_id" }))
+  .annotate({ identifier: "TaskResponse" })
+export type TaskResponse = typeof TaskResponse.Type
+
+/** COMPLETED is final; FAILED moves again only by a manual retry. */
+export const isFinished = (task: VenomTask): boolean => task.status === "COMPLETED" || task.status === "FAILED"

@@ -1,0 +1,39 @@
+import { type Duration, Schema } from "effect"
+import { TaskId, TaskStatus } from "./Task.ts"
+
+/** No task has this id. */
+export class TaskNotFound extends Schema.TaggedError<TaskNotFound>()("TaskNotFound", { taskId: TaskId }) {
+  override get message() {
+    return `No task has the id ${this.taskId}`
+  }
+}
+
+/** The state machine has no such edge from where the task is. */
+export class IllegalTransition extends Schema.TaggedError<IllegalTransition>()("IllegalTransition", {
+  taskId: TaskId,
+  transition: Schema.String,
+  status: TaskStatus
+}) {
+  override get message() {
+    return `A task that is ${this.status} cannot ${this.transition}`
+  }
+}
+
+/** An expected failure of an attempt, told by its runner. Anything unexpected is a defect. */
+export class TaskFailure extends Schema.TaggedError<TaskFailure>()("TaskFailure", {
+  message: Schema.String,
+  /** Whether another attempt may succeed. */
+  retryable: Schema.Boolean,
+  /** The runner's wish for the earliest next attempt; stands in place of the backoff. */
+  retryAfter: Schema.optionalKey(Schema.Duration)
+}) {}
+
+/** The attempt was still running when its time was up. */
+export class AttemptTimeout extends Schema.TaggedError<AttemptTimeout>()("AttemptTimeout", {
+  after: Schema.Duration
+}) {}
+
+export const retryable = (message: string, retryAfter?: Duration.Duration): TaskFailure =>
+  new TaskFailure({ message, retryable: true, ...(retryAfter === undefined ? {} : { retryAfter }) })
+
+export const permanent = (message: string): TaskFailure => new TaskFailure({ message, retryable: false })

@@ -1,0 +1,17 @@
+import { Layer } from "effect"
+import { Attempt } from "./Attempt.ts"
+import { Dispatcher } from "./Dispatcher.ts"
+import { Draining } from "./Draining.ts"
+import { Orchestrator } from "./Orchestrator.ts"
+import * as Recovery from "./Recovery.ts"
+
+/**
+ * The whole engine over a repository and a runner: orphans are handled first, then claiming begins.
+ * Closing its scope interrupts what runs and releases it.
+ */
+export const layer = Orchestrator.layer.pipe(
+  Layer.provideMerge(Dispatcher.layer),
+  Layer.provide(Attempt.layer),
+  Layer.provideMerge(Draining.layer),
+  Layer.provide(Recovery.layer)
+)

@@ -1,0 +1,32 @@
+import { Context, Duration } from "effect"
+import * as Backoff from "../domain/Backoff.ts"
+
+export interface EngineSettings {
+  /** Attempts running at once. */
+  readonly concurrency: number
+  /** For a task that names none. */
+  readonly maxAttempts: number
+  /** Per attempt. */
+  readonly taskTimeout: Duration.Duration
+  readonly backoff: Backoff.Backoff
+  /** What becomes of tasks whose process died: run again, or FAILED as `crashed`. */
+  readonly onRestart: "resume" | "fail"
+  /** A task whose attempts ended with the process this often is FAILED as `crashed`. */
+  readonly crashLimit: number
+  /** How long running attempts may finish when the engine stops. */
+  readonly shutdownGrace: Duration.Duration
+}
+
+export const defaults: EngineSettings = {
+  concurrency: 64,
+  maxAttempts: 5,
+  taskTimeout: Duration.minutes(15),
+  backoff: Backoff.standard,
+  onRestart: "resume",
+  crashLimit: 3,
+  shutdownGrace: Duration.seconds(10)
+}
+
+export const EngineSettings: Context.Reference<EngineSettings> = Context.Reference("venom/engine/EngineSettings", {
+  defaultValue: () => defaults
+})

@@ -1,0 +1,117 @@
+import { Context, type Effect, type Option, type Result, Schema, type Stream } from "effect"
+import type { Transition } from "../domain/Lifecycle.ts"
+import type { Instant, TaskId, TaskStatus, VenomTask } from "../domain/Task.ts"
+import type { IllegalTransition, TaskNotFound } from "../domain/TaskError.ts"
+
+/** Storage refused. The change has not happened and is not visible; the same call may succeed later. */
+export class StorageError extends Schema.TaggedError<StorageError>()("StorageError", {
+  /** For the operator: what failed, in words. */
+  reason: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {
+  override get message() {
+    return `Storage is not writable: ${this.reason}`
+  }
+}
+
+/** So many unfinished tasks are held that no more are taken. */
+export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", { limit: Schema.Int }) {
+  override get message() {
+    return `The queue holds its limit of ${this.limit} unfinished tasks`
+  }
+}
+
+/** Which tasks; every given part must hold. */
+export interface TaskFilter {
+  readonly status?: TaskStatus
+  readonly type?: string
+  readonly tag?: string
+  /** Text that `content` contains. */
+  readonly text?: string
+}
+
+export interface PageRequest {
+  /** At most so many tasks. */
+  readonly limit: number
+  /** Only tasks older than this one; it need not exist any more. */
+  readonly before?: TaskId
+}
+
+export interface TaskPage {
+  readonly tasks: ReadonlyArray<VenomTask>
+  /** Whether older tasks may match too. */
+  readonly more: boolean
+}
+
+/** A change that holds only while the claim that earned it does. */
+export interface Settlement {
+  readonly claimed: VenomTask
+  readonly transition: Transition
+}
+
+export type StorageHealth =
+  | { readonly _tag: "Writable" }
+  | { readonly _tag: "NotWritable"; readonly reason: string; readonly since: Instant }
+
+/**
+ * Holds every task. The domain decides a change, the repository makes it atomic and durable.
+ *
+ * - What returns is durable; what fails with `StorageError` has not happened.
+ * - Nothing is visible before it is durable: no new task, no final state can be read before its
+ *   change is safe. A claim is visible once it is written.
+ * - Changes of one task happen one after another; no change is decided on a state that another
+ *   change has left.
+ * - Interrupting a caller interrupts its waiting, never the change.
+ * - `insert`, `update`, `claim`, `settle` cost O(log n), `get` O(1).
+ *
+ * `StateRepositoryTest.suite` holds every adapter to this.
+ */
+export class StateRepository extends Context.Service<
+  StateRepository,
+  {
+    /** All of them or none. Their ids are new. */
+    readonly insert: (tasks: ReadonlyArray<VenomTask>) => Effect.Effect<void, StorageError | QueueFull>
+
+    /** Applies a transition to the newest state of a task and returns the task as it then is. */
+    readonly update: (
+      id: TaskId,
+      transition: Transition
+    ) => Effect.Effect<VenomTask, StorageError | TaskNotFound | IllegalTransition>
+
+    /**
+     * Claims at most `limit` tasks that are PENDING and due at `now`: by priority, then `runAt`, then age.
+     * Each is PROCESSING when this returns, its attempt number is the token of the claim.
+     */
+    readonly claim: (options: {
+      readonly limit: number
+      readonly now: Instant
+    }) => Effect.Effect<ReadonlyArray<VenomTask>, StorageError>
+
+    /** Verdicts, each held to its claim: the ones that come too late are refused one by one. */
+    readonly settle: (
+      settlements: ReadonlyArray<Settlement>
+    ) => Effect.Effect<ReadonlyArray<Result.Result<VenomTask, TaskNotFound | IllegalTransition>>, StorageError>
+
+    /** Applies a transition to every task whose claimant is certainly dead, and returns them as they then are. */
+    readonly rescue: (transition: Transition) => Effect.Effect<ReadonlyArray<VenomTask>, StorageError>
+
+    readonly get: (id: TaskId) => Effect.Effect<Option.Option<VenomTask>, StorageError>
+
+    /** A page of matching tasks, newest first. */
+    readonly page: (filter: TaskFilter, request: PageRequest) => Effect.Effect<TaskPage, StorageError>
+
+    /** How many tasks are in each status. */
+    readonly counts: Effect.Effect<Readonly<Record<TaskStatus, number>>, StorageError>
+
+    /** When the next PENDING task is due; may lie in the past. */
+    readonly nextDue: Effect.Effect<Option.Option<Instant>, StorageError>
+
+    /**
+     * Emits when tasks may have become claimable. A hint: losing one costs latency, never correctness,
+     * and several may come as one.
+     */
+    readonly wake: Stream.Stream<void>
+
+    readonly health: Effect.Effect<StorageHealth>
+  }
+>()("venom/ports/StateRepository") {}
