@@ -1,0 +1,152 @@
+import { Effect, type FileSystem, Option, Predicate, Result } from "effect"
+import type { PlatformError } from "effect/PlatformError"
+import { crc32 } from "node:zlib"
+import type { Instant, VenomTask } from "../../domain/Task.ts"
+import * as IsoTime from "../../domain/IsoTime.ts"
+import { fromWire, toWire } from "../../domain/TaskJson.ts"
+import * as Disk from "./Disk.ts"
+import * as Lines from "./Lines.ts"
+import * as Record from "./Record.ts"
+
+/** All tasks as they were after the record `sequence` of the journal. */
+export interface Snapshot {
+  readonly sequence: number
+  readonly tasks: ReadonlyArray<VenomTask>
+}
+
+export const format = "venom-state"
+export const version = 1
+
+export const fileName = "state_dump.json"
+export const previousFileName = "state_dump.prev.json"
+export const temporaryFileNames = [`${fileName}.tmp`, `${previousFileName}.tmp`]
+
+/** Tasks put into one write: a slice takes a few milliseconds, then others run. */
+const slice = 500
+
+/**
+ * Replaces the dump as a whole; the one before stays as the previous one. One task per line, so that a
+ * person and a program can read it; a CRC-32 of all before it ends it. In a crash either the old dump or
+ * the new one is found, whole.
+ */
+export const write = Effect.fnUntraced(function* (
+  fs: FileSystem.FileSystem,
+  directory: string,
+  { sequence, tasks }: Snapshot,
+  now: Instant
+): Effect.fn.Return<void, PlatformError> {
+  const path = `${directory}/${fileName}`
+  const temporary = `${path}.tmp`
+  yield* Effect.scoped(
+    Effect.gen(function* () {
+      const file = yield* fs.open(temporary, { flag: "w", mode: Disk.privateFile })
+      let sum = 0
+      const put = (text: string) => {
+        const bytes = Buffer.from(text)
+        sum = crc32(bytes, sum)
+        return file.writeAll(bytes)
+      }
+      const head = { format, version, sequence, created_at: IsoTime.format(now), count: tasks.length }
+      yield* put(`${JSON.stringify(head).slice(0, -1)},"tasks":[\n`)
+      for (let at = 0; at < tasks.length; at += slice) {
+        const lines = tasks.slice(at, at + slice).map((task) => JSON.stringify(toWire(task)))
+        yield* put(`${lines.join(",\n")}${at + slice < tasks.length ? ",\n" : "\n"}`)
+      }
+      yield* put(`],"crc32":"${sum.toString(16).padStart(8, "0")}"}\n`)
+      yield* file.sync
+    })
+  )
+  yield* keepAsPrevious(fs, directory)
+  yield* fs.rename(temporary, path)
+  yield* Disk.syncDirectory(fs, directory)
+}, (effect, fs, directory) =>
+  // a half-written dump would eat the space that verdicts need
+  Effect.tapError(effect, () => Effect.ignore(fs.remove(`${directory}/${fileName}.tmp`, { force: true }))))
+
+const keepAsPrevious = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, directory: string) {
+  const previous = `${directory}/${previousFileName}`
+  yield* fs.remove(`${previous}.tmp`, { force: true })
+  yield* fs.link(`${directory}/${fileName}`, `${previous}.tmp`).pipe(
+    Effect.andThen(fs.rename(`${previous}.tmp`, previous)),
+    Effect.catchReason("PlatformError", "NotFound", () => Effect.void)
+  )
+})
+
+export type Reading =
+  | { readonly _tag: "Absent" }
+  | { readonly _tag: "Read"; readonly sequence: number; readonly tasks: Map<string, VenomTask> }
+  | { readonly _tag: "Unreadable"; readonly position: number; readonly reason: string }
+  /** Written by a newer Venom: to be left alone. */
+  | { readonly _tag: "TooNew"; readonly version: number }
+
+const unreadable = (position: number, reason: string): Reading => ({ _tag: "Unreadable", position, reason })
+
+/** Reads a dump, checking all of it. One that a person has laid out anew is read too, without its checksum. */
+export const read = Effect.fnUntraced(function* (
+  fs: FileSystem.FileSystem,
+  path: string
+): Effect.fn.Return<Reading, PlatformError> {
+  if (!(yield* fs.exists(path))) return { _tag: "Absent" }
+  const tasks = new Map<string, VenomTask>()
+  let head: Head | undefined
+  let problem: Reading | undefined
+  let ended = false
+  let sum = 0
+  yield* Lines.forEach(fs, path, (line) => {
+    if (problem !== undefined) return
+    const text = Buffer.from(line.bytes.buffer, line.bytes.byteOffset, line.bytes.length).toString()
+    if (head === undefined) {
+      head = parseHead(text)
+      if (head === undefined) problem = unreadable(line.offset, "it does not begin as a dump does")
+      else if (head.version > version) problem = { _tag: "TooNew", version: head.version }
+    } else if (text.startsWith("]")) {
+      ended = true
+      const expected = /^\],"crc32":"([0-9a-f]{8})"\}$/.exec(text)?.[1]
+      if (expected !== sum.toString(16).padStart(8, "0")) problem = unreadable(line.offset, "its checksum is wrong")
+    } else {
+      const json = Record.parseJson(text.endsWith(",") ? text.slice(0, -1) : text)
+      const task = Option.map(json, fromWire)
+      if (Option.isSome(task) && Result.isSuccess(task.value)) tasks.set(task.value.success.id, task.value.success)
+      else problem = unreadable(line.offset, "no task can be read there")
+    }
+    sum = crc32("\n", crc32(line.bytes, sum))
+  })
+  if (problem !== undefined) return head === undefined ? yield* readFreely(fs, path, problem) : problem
+  if (head === undefined) return unreadable(0, "it is empty")
+  if (!ended) return unreadable(Number((yield* fs.stat(path)).size), "its end is missing")
+  if (head.count !== tasks.size) return unreadable(0, `it holds ${tasks.size} tasks and should hold ${head.count}`)
+  return { _tag: "Read", sequence: head.sequence, tasks }
+})
+
+/** The largest file that is taken as one JSON text. */
+const freelyBytes = 64 * 1024 * 1024
+
+const readFreely = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, path: string, otherwise: Reading) {
+  if (Number((yield* fs.stat(path)).size) > freelyBytes) return otherwise
+  const whole = Option.getOrUndefined(Record.parseJson(yield* fs.readFileString(path)))
+  if (!Predicate.isObject(whole) || !("format" in whole && "version" in whole && "tasks" in whole)) return otherwise
+  if (whole.format !== format || !Record.isCount(whole.version) || !Array.isArray(whole.tasks)) return otherwise
+  if (whole.version > version) return { _tag: "TooNew" as const, version: whole.version }
+  const tasks = new Map<string, VenomTask>()
+  for (const [index, item] of whole.tasks.entries()) {
+    const task = fromWire(item)
+    if (Result.isFailure(task)) return unreadable(0, `its task number ${index + 1} is wrong: ${task.failure}`)
+    tasks.set(task.success.id, task.success)
+  }
+  const sequence = "sequence" in whole && Record.isCount(whole.sequence) ? whole.sequence : 0
+  return { _tag: "Read" as const, sequence, tasks }
+})
+
+interface Head {
+  readonly version: number
+  readonly sequence: number
+  readonly count: number
+}
+
+const parseHead = (line: string): Head | undefined => {
+  const head = Option.getOrUndefined(Record.parseJson(`${line}]}`))
+  if (!Predicate.isObject(head) || !("format" in head) || head.format !== format) return undefined
+  if (!("version" in head && "sequence" in head && "count" in head)) return undefined
+  const { count, sequence, version } = head
+  return Record.isCount(version) && Record.isCount(sequence) && Record.isCount(count) ? { version, sequence, count } : undefined
+}

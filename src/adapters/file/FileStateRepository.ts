@@ -1,0 +1,118 @@
+import { Deferred, Duration, Effect, FileSystem, Layer, Option, PubSub, Result, Stream } from "effect"
+import type { Transition } from "../../domain/Lifecycle.ts"
+import * as Lifecycle from "../../domain/Lifecycle.ts"
+import type { TaskId, VenomTask } from "../../domain/Task.ts"
+import { type IllegalTransition, TaskNotFound } from "../../domain/TaskError.ts"
+import { QueueFull, StateRepository, type StorageError } from "../../ports/StateRepository.ts"
+import { DataDirectoryError, describe } from "./Disk.ts"
+import type { Batch, Fsync } from "./GroupCommit.ts"
+import * as Store from "./Store.ts"
+
+export interface FileOptions {
+  /** Made if it is missing; held by one process at a time. */
+  readonly directory: string
+  /** Unfinished tasks held at most. */
+  readonly maxPending?: number
+  readonly fsync?: Fsync
+  /** How soon after a change the dump shows it. */
+  readonly dumpInterval?: Duration.Input
+  /** Bytes of journal that force a dump. */
+  readonly journalMaxBytes?: number
+}
+
+/** Memory is what is read, a journal with group commit is what survives; `docs/journal-format.md` tells the rest. */
+export const layer = (
+  options: FileOptions
+): Layer.Layer<StateRepository, DataDirectoryError, FileSystem.FileSystem> =>
+  Layer.effect(
+    StateRepository,
+    Effect.gen(function* () {
+      const limit = options.maxPending ?? Number.MAX_SAFE_INTEGER
+      const hints = yield* PubSub.sliding<void>({ capacity: 1, replay: 1 })
+      const { commit, orphans, overlay } = yield* Store.open({
+        fs: yield* FileSystem.FileSystem,
+        directory: options.directory,
+        fsync: options.fsync ?? "always",
+        dumpInterval: Duration.fromInputUnsafe(options.dumpInterval ?? "1 second"),
+        journalMaxBytes: options.journalMaxBytes ?? 64 * 1024 * 1024,
+        onDue: () => PubSub.publishUnsafe(hints, undefined)
+      }).pipe(
+        Effect.catchTag("PlatformError", (error) =>
+          Effect.fail(new DataDirectoryError({ directory: options.directory, reason: describe(error) }))
+        )
+      )
+      const { table } = overlay
+
+      /** Decides a change on the newest state and stages it, in one step. */
+      const change = (
+        id: TaskId,
+        transition: Transition
+      ): Result.Result<{ readonly task: VenomTask; readonly batch: Batch }, TaskNotFound | IllegalTransition> => {
+        const before = overlay.newest(id)
+        if (before === undefined) return Result.fail(new TaskNotFound({ taskId: id }))
+        return Result.map(transition(before), (task) => ({ task, batch: commit.stage("changes", before, task) }))
+      }
+
+      /** Refuses, or runs a step that stages changes. */
+      const unlessRefused = <A, E>(kind: "new" | "verdict", step: () => Effect.Effect<A, E>) =>
+        Effect.suspend((): Effect.Effect<A, E | StorageError> => {
+          const refusal = commit.refusal(kind)
+          return Option.isSome(refusal) ? Effect.fail(refusal.value) : step()
+        })
+
+      const changeAll = (changes: Iterable<readonly [TaskId, Transition]>) => {
+        const results = Array.from(changes, ([id, transition]) => change(id, transition))
+        const staged = results.find(Result.isSuccess)
+        const tasks = results.map(Result.map(({ task }) => task))
+        return staged === undefined ? Effect.succeed(tasks) : Effect.as(Deferred.await(staged.success.batch.synced), tasks)
+      }
+
+      return StateRepository.of({
+        insert: (tasks) =>
+          unlessRefused("new", (): Effect.Effect<void, StorageError | QueueFull> => {
+            if (overlay.unfinished + tasks.length > limit) return Effect.fail(new QueueFull({ limit }))
+            const batches = tasks.map((task) => commit.stage("changes", undefined, task))
+            const batch = batches[0]
+            return batch === undefined ? Effect.void : Deferred.await(batch.synced)
+          }),
+        update: (id, transition) =>
+          unlessRefused("verdict", () =>
+            Effect.flatMap(Effect.fromResult(change(id, transition)), ({ batch, task }) =>
+              Effect.as(Deferred.await(batch.synced), task)
+            )
+          ),
+        claim: ({ limit, now }) =>
+          unlessRefused("new", () => {
+            const claim = Lifecycle.claim(now)
+            const claims = table.takeDue(now, limit, ({ id }) => !overlay.isPending(id)).flatMap((before) =>
+              Result.match(claim(before), {
+                onSuccess: (task) => [{ task, batch: commit.stage("claims", before, task) }],
+                onFailure: () => []
+              })
+            )
+            const tasks = claims.map(({ task }) => task)
+            const batch = claims[0]?.batch
+            return batch === undefined ? Effect.succeed(tasks) : Effect.as(Deferred.await(batch.written), tasks)
+          }),
+        settle: (settlements) =>
+          unlessRefused("verdict", () =>
+            changeAll(
+              settlements.map(({ claimed, transition }) => [claimed.id, Lifecycle.heldBy(claimed, transition)] as const)
+            )
+          ),
+        rescue: (transition) =>
+          unlessRefused("verdict", () =>
+            Effect.map(changeAll(Array.from(orphans, (id) => [id, transition] as const)), (results) => {
+              orphans.clear()
+              return results.flatMap((result) => (Result.isSuccess(result) ? [result.success] : []))
+            })
+          ),
+        get: (id) => Effect.sync(() => Option.fromUndefinedOr(table.get(id))),
+        page: (filter, request) => table.page(filter, request),
+        counts: Effect.sync(() => table.counts),
+        nextDue: Effect.sync(() => table.nextDue()),
+        wake: Stream.fromPubSub(hints),
+        health: Effect.sync(commit.health)
+      })
+    })
+  )

@@ -1,0 +1,211 @@
+import { Clock, Deferred, Effect, Exit, Latch, Option, type Scope, Semaphore } from "effect"
+import type { VenomTask } from "../../domain/Task.ts"
+import { StorageError, type StorageHealth } from "../../ports/StateRepository.ts"
+import type { Overlay } from "./Overlay.ts"
+import * as Record from "./Record.ts"
+import { type Segment, SegmentFailure } from "./Segment.ts"
+
+/** Changes that reach the disk together. */
+export interface Batch {
+  readonly lines: Array<string>
+  /** Visible once written: claims. */
+  readonly claims: Array<VenomTask>
+  /** Visible once synced: all else. */
+  readonly changes: Array<VenomTask>
+  readonly written: Deferred.Deferred<void, StorageError>
+  readonly synced: Deferred.Deferred<void, StorageError>
+}
+
+const emptyBatch = (): Batch => ({
+  lines: [],
+  claims: [],
+  changes: [],
+  written: Deferred.makeUnsafe(),
+  synced: Deferred.makeUnsafe()
+})
+
+export type Fsync = "always" | "interval"
+
+/** With `interval`, how long what was acknowledged may still be unsynced. */
+const syncEvery = "100 millis"
+
+type Trouble = { readonly reason: string; readonly since: number; readonly trusted: boolean }
+
+/**
+ * The one writer of the journal. While a batch is written and synced the next one fills: all that arrives
+ * during one sync shares the next. A failure fails the batch, and the one that was decided on top of it.
+ */
+export interface GroupCommit {
+  /** Puts a decided change into the open batch, in this very step. */
+  readonly stage: (kind: "claims" | "changes", before: VenomTask | undefined, after: VenomTask) => Batch
+  /** Why nothing new may be staged; verdicts may be while the file itself can still be trusted. */
+  readonly refusal: (kind: "new" | "verdict") => Option.Option<StorageError>
+  readonly health: () => StorageHealth
+  /** Whether the writer's file ends well, though the disk refused to write on. */
+  readonly isTrusted: () => boolean
+  /** The last record written. */
+  readonly sequence: () => number
+  readonly segment: () => Segment
+  /** Syncs what is only written; false when that failed, which is trouble. Only inside `exclusively`. */
+  readonly flush: Effect.Effect<boolean>
+  /** Goes on in a new segment, that continues after `sequence`. Only inside `exclusively`. */
+  readonly moveTo: (segment: Segment) => Effect.Effect<void>
+  /** Begins trouble: what follows the last sync is in doubt. Only inside `exclusively`. */
+  readonly distrust: (reason: string) => Effect.Effect<void>
+  /** Trouble is over. Only inside `exclusively`. */
+  readonly resume: Effect.Effect<void>
+  /** Runs between two batches. */
+  readonly exclusively: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** Ends the writer with what is staged written; refuses everything from then on. */
+  readonly close: Effect.Effect<void>
+}
+
+export const make = Effect.fnUntraced(function* (options: {
+  readonly overlay: Overlay
+  readonly segment: Segment
+  readonly sequence: number
+  readonly fsync: Fsync
+  /** Called after a batch with the changes that became visible, claims left out. */
+  readonly onCommit: (changes: ReadonlyArray<VenomTask>) => void
+  /** Called when trouble begins and when it ends. */
+  readonly onHealth: () => void
+}): Effect.fn.Return<GroupCommit, never, Scope.Scope> {
+  const { fsync, onCommit, onHealth, overlay } = options
+  const clock = yield* Clock.Clock
+  const work = yield* Latch.make(false)
+  const turn = yield* Semaphore.make(1)
+  let segment = options.segment
+  let batch = emptyBatch()
+  /** The last record staged, written, synced. */
+  let staged = options.sequence
+  let written = options.sequence
+  let synced = options.sequence
+  let trouble: Trouble | undefined
+  let closed = false
+
+  const stage: GroupCommit["stage"] = (kind, before, after) => {
+    staged++
+    batch.lines.push(before === undefined ? Record.insert(staged, after) : Record.change(staged, before, after))
+    batch[kind].push(after)
+    overlay.stage(after)
+    work.openUnsafe()
+    return batch
+  }
+
+  const refusal: GroupCommit["refusal"] = (kind) => {
+    if (closed) return Option.some(new StorageError({ reason: "the repository is closed" }))
+    if (trouble === undefined || (kind === "verdict" && trouble.trusted)) return Option.none()
+    return Option.some(new StorageError({ reason: trouble.reason }))
+  }
+
+  const settleBatch = (done: Batch, exit: Exit.Exit<void, StorageError>) => {
+    Deferred.doneUnsafe(done.written, exit)
+    Deferred.doneUnsafe(done.synced, exit)
+  }
+
+  /** Nothing after the last good record has happened: neither this batch nor what was decided upon it. */
+  const giveUp = (failed: Batch, failure: SegmentFailure) =>
+    Effect.suspend(() => {
+      const { reason, trusted } = failure
+      const later = batch
+      batch = emptyBatch()
+      // a later segment that continues from here makes all doubtful records void
+      if (!trusted) written = synced
+      staged = written
+      trouble = { reason, trusted, since: clock.currentTimeMillisUnsafe() }
+      overlay.drop()
+      const refused = Exit.fail(new StorageError({ reason }))
+      settleBatch(failed, refused)
+      settleBatch(later, refused)
+      onHealth()
+      return Effect.logError(`Storage is not writable: ${reason}. New tasks are refused until it is`)
+    })
+
+  const commit = (current: Batch, last: number) =>
+    Effect.gen(function* () {
+      yield* segment.append(current.lines)
+      written = last
+      for (const task of current.claims) overlay.reveal(task)
+      Deferred.doneUnsafe(current.written, Exit.void)
+      if (fsync === "always" && current.changes.length > 0) {
+        yield* segment.sync
+        synced = last
+      }
+      for (const task of current.changes) overlay.reveal(task)
+      Deferred.doneUnsafe(current.synced, Exit.void)
+      onCommit(current.changes)
+    }).pipe(
+      Effect.catch((failure) => giveUp(current, failure)),
+      Effect.catchCause((cause) =>
+        Effect.andThen(
+          Effect.logError("The journal's writer met a defect", cause),
+          giveUp(current, new SegmentFailure({ reason: "a defect in the journal's writer", trusted: false }))
+        )
+      )
+    )
+
+  const writeNext = turn.withPermits(1)(
+    Effect.suspend(() => {
+      work.closeUnsafe()
+      if (batch.lines.length === 0) return Effect.void
+      const current = batch
+      batch = emptyBatch()
+      return commit(current, staged)
+    })
+  )
+
+  const flush = Effect.suspend(() => {
+    if (trouble !== undefined) return Effect.succeed(false)
+    if (synced === written) return Effect.succeed(true)
+    return segment.sync.pipe(
+      Effect.andThen(
+        Effect.sync(() => {
+          synced = written
+          return true
+        })
+      ),
+      Effect.catch((failure) => Effect.as(giveUp(emptyBatch(), failure), false))
+    )
+  })
+
+  // waiting may be interrupted, writing never: an interrupted write goes on in the kernel
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(work.await, Effect.uninterruptible(writeNext))))
+  if (fsync === "interval") {
+    const flushNow = Effect.uninterruptible(turn.withPermits(1)(flush))
+    yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(syncEvery), flushNow)))
+  }
+
+  return {
+    stage,
+    refusal,
+    health: () =>
+      trouble === undefined
+        ? { _tag: "Writable" }
+        : { _tag: "NotWritable", reason: trouble.reason, since: trouble.since },
+    isTrusted: () => trouble?.trusted ?? true,
+    sequence: () => written,
+    segment: () => segment,
+    flush,
+    moveTo: (next) =>
+      Effect.suspend(() => {
+        const before = segment
+        segment = next
+        synced = written
+        return before.close
+      }),
+    distrust: (reason) => giveUp(emptyBatch(), new SegmentFailure({ reason, trusted: false })),
+    resume: Effect.sync(() => {
+      trouble = undefined
+      onHealth()
+    }),
+    exclusively: (effect) => Effect.uninterruptible(turn.withPermits(1)(effect)),
+    close: Effect.uninterruptible(
+      Effect.andThen(
+        writeNext,
+        Effect.sync(() => {
+          closed = true
+        })
+      )
+    )
+  }
+})

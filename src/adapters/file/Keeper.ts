@@ -1,0 +1,172 @@
+import { Clock, Duration, Effect, type FileSystem, Latch, Option, type Scope, Semaphore } from "effect"
+import type { PlatformError } from "effect/PlatformError"
+import * as Disk from "./Disk.ts"
+import * as Dump from "./Dump.ts"
+import type { GroupCommit } from "./GroupCommit.ts"
+import type { Overlay } from "./Overlay.ts"
+import type { SegmentFile } from "./Recovery.ts"
+import * as Segment from "./Segment.ts"
+
+/** Dumping takes at most this share of the time. */
+const dumpShare = 0.05
+
+/** How often a disk that refused is tried again. */
+const repairEvery = "1 second"
+
+/** Bytes that a full disk must take again before new tasks are. */
+const probeBytes = 64 * 1024
+
+export interface Keeper {
+  /** To be called after each batch. */
+  readonly onCommit: () => void
+  /** To be called when trouble begins or ends. */
+  readonly onHealth: () => void
+  /** Writes the last dump. */
+  readonly close: Effect.Effect<void>
+}
+
+/**
+ * Keeps the directory small and whole: dumps the state soon after a change, starts a new segment with
+ * each dump, deletes the segments that the previous dump no longer needs, and leads the way back after
+ * trouble.
+ */
+export const make = Effect.fnUntraced(function* (options: {
+  readonly fs: FileSystem.FileSystem
+  readonly directory: string
+  readonly overlay: Overlay
+  readonly commit: GroupCommit
+  readonly dumpInterval: Duration.Duration
+  readonly journalMaxBytes: number
+  /** Sequence of the dump that is there, and of the one before. */
+  readonly dumped: number
+  readonly previouslyDumped: number
+  /** Segments older than the one being written. */
+  readonly segments: ReadonlyArray<SegmentFile>
+  /** Called when the directory had to be made anew. */
+  readonly onNewDirectory: Effect.Effect<void, Disk.DataDirectoryError | PlatformError>
+}): Effect.fn.Return<Keeper, never, Scope.Scope> {
+  const { commit, directory, fs, overlay } = options
+  const hasChanges = yield* Latch.make(false)
+  const isLarge = yield* Latch.make(false)
+  const inTrouble = yield* Latch.make(false)
+  const dumping = yield* Semaphore.make(1)
+  let dumped = options.dumped
+  let previouslyDumped = options.previouslyDumped
+  let segments: ReadonlyArray<SegmentFile> = options.segments
+  let lastNumber = commit.segment().number
+
+  const onHealth = () => {
+    if (commit.health()._tag === "NotWritable") inTrouble.openUnsafe()
+  }
+  const onCommit = () => {
+    hasChanges.openUnsafe()
+    if (commit.segment().size() > options.journalMaxBytes) isLarge.openUnsafe()
+  }
+
+  const createSegment = Effect.suspend(() => {
+    lastNumber++
+    return Segment.create(fs, directory, lastNumber, commit.sequence() + 1)
+  })
+
+  const moveTo = (segment: Segment.Segment) => {
+    segments = [...segments, commit.segment()]
+    return commit.moveTo(segment)
+  }
+
+  const deleteOldSegments = Effect.gen(function* () {
+    const upTo = (at: number) => segments[at + 1]?.from ?? commit.segment().from
+    const covered = segments.filter((_, at) => upTo(at) <= previouslyDumped + 1)
+    if (covered.length === 0) return
+    yield* Effect.forEach(covered, ({ path }) => fs.remove(path, { force: true }), { discard: true })
+    segments = segments.filter((segment) => !covered.includes(segment))
+    yield* Disk.syncDirectory(fs, directory)
+  })
+
+  const writeDump = Effect.fnUntraced(function* (snapshot: Dump.Snapshot) {
+    yield* Dump.write(fs, directory, snapshot, yield* Clock.currentTimeMillis)
+    previouslyDumped = dumped
+    dumped = snapshot.sequence
+    yield* deleteOldSegments
+  })
+
+  /** A new segment, and the state of this very moment between two batches. */
+  const rotate = commit.exclusively(
+    Effect.gen(function* () {
+      // a torn end in the middle of the journal would look like damage
+      if (!(yield* commit.flush)) return Option.none()
+      yield* moveTo(yield* createSegment)
+      return Option.some<Dump.Snapshot>({ sequence: commit.sequence(), tasks: overlay.table.snapshot() })
+    }).pipe(
+      // should the new segment turn up after a crash, it would make void what is written to the old one
+      Effect.tapError((error) => commit.distrust(`a new journal segment could not be made: ${Disk.describe(error)}`))
+    )
+  )
+
+  const dump = dumping.withPermits(1)(
+    Effect.gen(function* () {
+      hasChanges.closeUnsafe()
+      isLarge.closeUnsafe()
+      const snapshot = yield* rotate
+      if (Option.isSome(snapshot)) yield* writeDump(snapshot.value)
+    })
+  ).pipe(
+    Effect.catchTag("PlatformError", (error) =>
+      Effect.andThen(hasChanges.open, Effect.logWarning(`No dump could be written: ${Disk.describe(error)}`))
+    )
+  )
+
+  const dumpSoon = Effect.gen(function* () {
+    yield* hasChanges.await
+    const [took] = yield* Effect.timed(dump)
+    const rest = Duration.max(options.dumpInterval, Duration.times(took, 1 / dumpShare - 1))
+    yield* Effect.raceFirst(Effect.sleep(rest), isLarge.await)
+  })
+
+  /** A full disk whose journal ends well: see whether it takes bytes again. */
+  const probe = Effect.gen(function* () {
+    const path = `${directory}/probe.tmp`
+    yield* fs.writeFile(path, new Uint8Array(probeBytes)).pipe(Effect.ensuring(Effect.ignore(fs.remove(path, { force: true }))))
+  })
+
+  /** A file that failed a sync is never trusted again: everything is written anew, and synced. */
+  const writeAnew = Effect.gen(function* () {
+    if (!(yield* fs.exists(directory))) {
+      yield* fs.makeDirectory(directory, { recursive: true, mode: Disk.privateDirectory })
+      yield* options.onNewDirectory
+    }
+    const segment = yield* createSegment
+    const snapshot = { sequence: commit.sequence(), tasks: overlay.table.snapshot() }
+    yield* writeDump(snapshot).pipe(Effect.tapError(() => Effect.andThen(segment.close, Effect.ignore(fs.remove(segment.path)))))
+    yield* moveTo(segment)
+  })
+
+  const tryRepair = dumping.withPermits(1)(
+    commit.exclusively(
+      Effect.gen(function* () {
+        yield* commit.isTrusted() ? probe : writeAnew
+        inTrouble.closeUnsafe()
+        yield* commit.resume
+        yield* Effect.logInfo("Storage is writable again")
+      })
+    )
+  )
+
+  const repair = Effect.gen(function* () {
+    yield* inTrouble.await
+    yield* Effect.sleep(repairEvery)
+    yield* tryRepair
+  }).pipe(
+    Effect.catch((error: PlatformError | Disk.DataDirectoryError) =>
+      Effect.logDebug("Storage is not writable yet", error.message)
+    )
+  )
+
+  yield* Effect.forkScoped(Effect.forever(dumpSoon))
+  yield* Effect.forkScoped(Effect.forever(repair))
+
+  return {
+    onCommit,
+    onHealth,
+    close: Effect.suspend(() => (commit.sequence() === dumped ? Effect.void : dump))
+  }
+})

@@ -1,0 +1,109 @@
+import { Option, Predicate, Result } from "effect"
+import { crc32 } from "node:zlib"
+import type { VenomTask } from "../../domain/Task.ts"
+import * as IsoTime from "../../domain/IsoTime.ts"
+import { fromWire, type TaskWire, toWire } from "../../domain/TaskJson.ts"
+
+/**
+ * One line of the journal: eight hexadecimal digits of CRC-32 over the JSON text that follows the
+ * space, then the JSON, then 0x0A. JSON text holds no raw 0x0A, so lines are found again after damage.
+ */
+export type Record =
+  /** The first line of a segment: the sequence its records begin with. Older records at or after it are void. */
+  | { readonly _tag: "Header"; readonly version: number; readonly from: number }
+  /** A new task, whole. */
+  | { readonly _tag: "Insert"; readonly seq: number; readonly task: VenomTask }
+  /** The changed fields of a task, as they are after the change. */
+  | { readonly _tag: "Change"; readonly seq: number; readonly id: string; readonly set: Changed }
+
+type Changed = Partial<Omit<TaskWire, "logs">> & {
+  /** The log keeps its first `keep` lines, then come these. */
+  readonly logs?: { readonly keep: number; readonly add: ReadonlyArray<string> }
+}
+
+export const format = "venom-journal"
+export const version = 1
+
+const line = (content: object): string => {
+  const json = JSON.stringify(content)
+  return `${crc32(json).toString(16).padStart(8, "0")} ${json}\n`
+}
+
+export const header = (from: number): string => line({ format, version, from })
+
+export const insert = (seq: number, task: VenomTask): string => line({ seq, task: toWire(task) })
+
+export const change = (seq: number, before: VenomTask, after: VenomTask): string =>
+  line({ seq, id: after.id, set: changed(before, after) })
+
+const iso = (millis: number | null): string | null => (millis === null ? null : IsoTime.format(millis))
+
+const changed = (before: VenomTask, after: VenomTask): Changed => ({
+  revision: after.revision,
+  updated_at: IsoTime.format(after.updatedAt),
+  ...(before.status === after.status ? {} : { status: after.status }),
+  ...(before.result === after.result ? {} : { result: after.result }),
+  ...(before.runAt === after.runAt ? {} : { run_at: IsoTime.format(after.runAt) }),
+  ...(before.startedAt === after.startedAt ? {} : { started_at: iso(after.startedAt) }),
+  ...(before.finishedAt === after.finishedAt ? {} : { finished_at: iso(after.finishedAt) }),
+  ...(before.attempt === after.attempt ? {} : { attempt: after.attempt }),
+  ...(before.maxAttempts === after.maxAttempts ? {} : { max_attempts: after.maxAttempts }),
+  ...(before.attempts === after.attempts ? {} : { attempts: toWire(after).attempts }),
+  ...(before.failure === after.failure ? {} : { failure: after.failure }),
+  ...(before.logsDropped === after.logsDropped ? {} : { logs_dropped: after.logsDropped }),
+  ...(before.logs === after.logs ? {} : { logs: newLines(before.logs, after.logs) })
+})
+
+const newLines = (before: ReadonlyArray<string>, after: ReadonlyArray<string>) => {
+  let keep = 0
+  while (keep < before.length && before[keep] === after[keep]) keep++
+  return { keep, add: after.slice(keep) }
+}
+
+/** The task as it is after the change; none where the two do not make a task. */
+export const apply = (task: VenomTask, { logs, ...set }: Changed): Option.Option<VenomTask> =>
+  Result.getSuccess(
+    fromWire({
+      ...toWire(task),
+      ...set,
+      logs: logs === undefined ? task.logs : task.logs.slice(0, logs.keep).concat(logs.add)
+    })
+  )
+
+/** Reads a line without its 0x0A; none where it is damaged or of an unknown shape. */
+export const parse = (bytes: Uint8Array): Option.Option<Record> => {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (text.length < 10 || text[8] !== 0x20) return Option.none()
+  if (Number.parseInt(text.toString("latin1", 0, 8), 16) !== crc32(text.subarray(9))) return Option.none()
+  return Option.flatMap(parseJson(text.toString("utf8", 9)), fromJson)
+}
+
+export const parseJson = (text: string): Option.Option<unknown> =>
+  Result.getSuccess(Result.try((): unknown => JSON.parse(text)))
+
+export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
+
+const fromJson = (value: unknown): Option.Option<Record> => {
+  if (!Predicate.isObject(value)) return Option.none()
+  if ("format" in value) {
+    return "version" in value && "from" in value && value.format === format && isCount(value.version) && isCount(value.from)
+      ? Option.some({ _tag: "Header", version: value.version, from: value.from })
+      : Option.none()
+  }
+  if (!("seq" in value) || !isCount(value.seq)) return Option.none()
+  const { seq } = value
+  if ("task" in value) return Option.map(Result.getSuccess(fromWire(value.task)), (task) => ({ _tag: "Insert", seq, task }))
+  return "id" in value && "set" in value && Predicate.isString(value.id) && isChanged(value.set)
+    ? Option.some({ _tag: "Change", seq, id: value.id, set: value.set })
+    : Option.none()
+}
+
+/** The checksum says that the fields are as we wrote them; `apply` checks the task they make. */
+const isChanged = (value: unknown): value is Changed =>
+  Predicate.isObject(value) &&
+  (!("logs" in value) ||
+    (Predicate.isObject(value.logs) &&
+      "keep" in value.logs &&
+      "add" in value.logs &&
+      isCount(value.logs.keep) &&
+      Array.isArray(value.logs.add)))

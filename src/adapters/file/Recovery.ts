@@ -1,0 +1,187 @@
+import { Effect, type FileSystem, Option } from "effect"
+import type { PlatformError } from "effect/PlatformError"
+import type { VenomTask } from "../../domain/Task.ts"
+import { DataDirectoryError } from "./Disk.ts"
+import * as Dump from "./Dump.ts"
+import * as Lines from "./Lines.ts"
+import * as Record from "./Record.ts"
+import * as Segment from "./Segment.ts"
+
+/** A file of the directory that is not whole. */
+export interface Damage {
+  readonly file: string
+  readonly position: number
+  /** Bytes that could not be read; 0 where the damage is what is missing. */
+  readonly bytes: number
+  readonly what: string
+  /** A last record that a crash cut short: normal, and nothing was lost that was acknowledged. */
+  readonly torn: boolean
+}
+
+export interface SegmentFile {
+  readonly number: number
+  readonly path: string
+  readonly from: number
+}
+
+/** What a data directory holds. */
+export interface Found {
+  readonly tasks: ReadonlyMap<string, VenomTask>
+  /** The last record that is part of `tasks`. */
+  readonly sequence: number
+  /** The last record that the dump holds which the reading began with; 0 without one. */
+  readonly dumped: number
+  readonly segments: ReadonlyArray<SegmentFile>
+  /** Highest number a segment file has had; 0 without any. */
+  readonly lastSegment: number
+  /** Records read from the journal. */
+  readonly records: number
+  readonly damage: ReadonlyArray<Damage>
+}
+
+/**
+ * Reads the state: the newest readable dump, then the journal records above its sequence. Changes nothing.
+ * Fails where acknowledged tasks would be missing without a trace.
+ */
+export const read = Effect.fnUntraced(function* (
+  fs: FileSystem.FileSystem,
+  directory: string
+): Effect.fn.Return<Found, DataDirectoryError | PlatformError> {
+  const refuse = (reason: string) =>
+    new DataDirectoryError({ directory, reason: `${reason}. Examine it with: venom doctor --data-dir ${directory}` })
+
+  const damage: Array<Damage> = []
+  const base = yield* readBase(fs, directory, refuse, damage)
+  const numbers = (yield* fs.readDirectory(directory))
+    .flatMap((name) => Option.toArray(Segment.numberOf(name)))
+    .sort((a, b) => a - b)
+
+  const contents: Array<SegmentContent> = []
+  for (const number of numbers) contents.push(yield* readSegment(fs, `${directory}/${Segment.fileName(number)}`, number))
+  const newer = contents.find((content) => content.version > Record.version)
+  if (newer !== undefined) {
+    return yield* refuse(`${newer.path} was written by a newer version of Venom (format ${newer.version})`)
+  }
+
+  const first = contents.find(({ records }) => records.length > 0)
+  const bridged = first === undefined ? base.problem === undefined : !first.headed || first.from <= base.sequence + 1
+  if (!bridged || (base.problem !== undefined && first?.from !== 1)) {
+    return yield* refuse(
+      `${base.problem ?? "a part of the state is missing"}, and the journal ${
+        first === undefined ? "is empty" : `goes back to record ${first.from} only`
+      }`
+    )
+  }
+
+  const { tasks } = base
+  let { sequence } = base
+  let records = 0
+  for (const [index, content] of contents.entries()) {
+    const voidFrom = Math.min(...contents.slice(index + 1).map(({ from }) => from))
+    for (const record of content.records) {
+      if (record.seq <= sequence || record.seq >= voidFrom) continue
+      if (record.seq !== sequence + 1) {
+        damage.push({
+          file: content.path,
+          position: record.offset,
+          bytes: 0,
+          what: `records ${sequence + 1} to ${record.seq - 1} are missing`,
+          torn: false
+        })
+      }
+      if (!play(tasks, record)) {
+        damage.push({ file: content.path, position: record.offset, bytes: 0, what: `record ${record.seq} fits no task`, torn: false })
+      }
+      sequence = record.seq
+      records++
+    }
+    const isLast = index === contents.length - 1
+    const readable = content.records.findLast(({ seq }) => seq < voidFrom)
+    for (const bad of content.bad) {
+      const atEnd = readable === undefined || bad.position > readable.offset
+      // what a failed sync has left there was never acknowledged
+      if (atEnd && sequence >= voidFrom - 1) continue
+      damage.push({ ...bad, torn: isLast && atEnd })
+    }
+  }
+
+  return {
+    tasks,
+    sequence,
+    dumped: base.sequence,
+    segments: contents.map(({ from, number, path }) => ({ from, number, path })),
+    lastSegment: numbers.at(-1) ?? 0,
+    records,
+    damage
+  }
+})
+
+const readBase = Effect.fnUntraced(function* (
+  fs: FileSystem.FileSystem,
+  directory: string,
+  refuse: (reason: string) => DataDirectoryError,
+  damage: Array<Damage>
+) {
+  let problem: string | undefined
+  for (const name of [Dump.fileName, Dump.previousFileName]) {
+    const file = `${directory}/${name}`
+    const reading = yield* Dump.read(fs, file)
+    switch (reading._tag) {
+      case "Read":
+        return { sequence: reading.sequence, tasks: reading.tasks, problem: undefined }
+      case "TooNew":
+        return yield* refuse(`${file} was written by a newer version of Venom (format ${reading.version})`)
+      case "Unreadable": {
+        problem = `${file} cannot be read from byte ${reading.position} on: ${reading.reason}`
+        const bytes = Number((yield* fs.stat(file)).size) - reading.position
+        damage.push({ file, position: reading.position, bytes, what: reading.reason, torn: false })
+      }
+    }
+  }
+  return { sequence: 0, tasks: new Map<string, VenomTask>(), problem }
+})
+
+type Placed = Exclude<Record.Record, { readonly _tag: "Header" }> & { readonly offset: number }
+
+interface SegmentContent extends SegmentFile {
+  /** Whether its header could be read; else `from` is taken from its first record. */
+  readonly headed: boolean
+  readonly version: number
+  readonly records: ReadonlyArray<Placed>
+  readonly bad: ReadonlyArray<Omit<Damage, "torn">>
+}
+
+const readSegment = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, path: string, number: number) {
+  const records: Array<Placed> = []
+  const bad: Array<Omit<Damage, "torn">> = []
+  let header: Extract<Record.Record, { readonly _tag: "Header" }> | undefined
+  yield* Lines.forEach(fs, path, ({ bytes, ended, offset }) => {
+    const record = ended ? Record.parse(bytes) : Option.none()
+    if (Option.isNone(record)) {
+      const what = ended ? "a record cannot be read" : "a record is cut short"
+      bad.push({ file: path, position: offset, bytes: bytes.length + (ended ? 1 : 0), what })
+    } else if (record.value._tag === "Header") header ??= record.value
+    else records.push({ ...record.value, offset })
+  })
+  const content: SegmentContent = {
+    number,
+    path,
+    headed: header !== undefined,
+    version: header?.version ?? Record.version,
+    from: header?.from ?? records[0]?.seq ?? Number.POSITIVE_INFINITY,
+    records,
+    bad
+  }
+  return content
+})
+
+const play = (tasks: Map<string, VenomTask>, record: Placed): boolean => {
+  if (record._tag === "Insert") {
+    tasks.set(record.task.id, record.task)
+    return true
+  }
+  const task = tasks.get(record.id)
+  const changed = task === undefined ? Option.none() : Record.apply(task, record.set)
+  if (Option.isSome(changed)) tasks.set(record.id, changed.value)
+  return Option.isSome(changed)
+}
