@@ -31,22 +31,24 @@ const from =
     name: string,
     allowed: ReadonlyArray<TaskStatus>,
     now: Instant,
-    decide: (task: VenomTask) => { readonly change: Change; readonly says: string | ReadonlyArray<string> }
+    decide: (task: VenomTask) => { readonly change: Change; readonly says: string }
   ): Transition =>
   (task) => {
-    if (!allowed.includes(task.status)) {
-      return Result.fail(new IllegalTransition({ taskId: task.id, transition: name, status: task.status }))
-    }
+    if (!allowed.includes(task.status)) return refuse(task, name)
     const { change, says } = decide(task)
-    const lines = typeof says === "string" ? [TaskLog.line(now, says)] : says
-    return Result.succeed({
-      ...task,
-      ...change,
-      ...TaskLog.append(task, lines, now),
-      updatedAt: now,
-      revision: task.revision + 1
-    })
+    return Result.succeed(next(task, change, TaskLog.append(task, [TaskLog.line(now, says)], now), now))
   }
+
+const refuse = (task: VenomTask, transition: string) =>
+  Result.fail(new IllegalTransition({ taskId: task.id, transition, status: task.status }))
+
+const next = (task: VenomTask, change: Change, log: TaskLog.TaskLog, now: Instant): VenomTask => ({
+  ...task,
+  ...change,
+  ...log,
+  updatedAt: now,
+  revision: task.revision + 1
+})
 
 const ended = (task: VenomTask, now: Instant, outcome: AttemptOutcome, error: string | null) =>
   task.attempts.map((attempt): TaskAttempt =>
@@ -81,16 +83,20 @@ export const submit = (
   revision: 1
 })
 
-/** An attempt begins; its number is the token that its verdict must bring back. */
+/**
+ * An attempt begins. Its number and its start are the token that its verdict must bring back: a number comes
+ * again after a release, so the start is later than the one before, whatever the clock says.
+ */
 export const claim = (now: Instant): Transition =>
   from("be claimed", ["PENDING"], now, (task) => {
     const attempt = task.attempt + 1
-    const begun: TaskAttempt = { attempt, startedAt: now, finishedAt: null, outcome: null, error: null }
+    const startedAt = task.startedAt === null ? now : Math.max(now, task.startedAt + 1)
+    const begun: TaskAttempt = { attempt, startedAt, finishedAt: null, outcome: null, error: null }
     return {
       change: {
         status: "PROCESSING",
         attempt,
-        startedAt: now,
+        startedAt,
         attempts: [...task.attempts, begun].slice(-limits.attempts)
       },
       says: `attempt ${attempt} of ${task.maxAttempts} started`
@@ -138,12 +144,15 @@ export const release = (now: Instant): Transition =>
     says: `attempt ${task.attempt} released`
   }))
 
-/** Taken from a process that died: run again at once, unless its attempts died with the process too often. */
+/**
+ * Taken from a process that died: run again at once, unless its attempts died with the process too often.
+ * Counted among the attempts kept, so no limit reaches further.
+ */
 export const rescue = (crashLimit: number, now: Instant): Transition =>
   from("be rescued", ["PROCESSING"], now, (task) => {
     const attempts = ended(task, now, "crashed", "the process died during this attempt")
     const crashes = attempts.filter((attempt) => attempt.outcome === "crashed").length
-    if (crashes < crashLimit) {
+    if (crashes < Math.min(crashLimit, limits.attempts)) {
       return {
         change: { status: "PENDING", attempts },
         says: `attempt ${task.attempt} ended with the process; runs again`
@@ -181,9 +190,13 @@ export const retryByHand = (now: Instant): Transition =>
     says: "retried by hand"
   }))
 
-/** What the runner said while it works. `lines` come from `TaskLog.line`. */
-export const log = (lines: ReadonlyArray<string>, now: Instant): Transition =>
-  from("log", ["PROCESSING"], now, () => ({ change: {}, says: lines }))
+/** What the runner said while it works: `lines` come from `TaskLog.line`, `lost` more were said before them. */
+export const log =
+  (lines: ReadonlyArray<string>, now: Instant, lost = 0): Transition =>
+  (task) =>
+    task.status === "PROCESSING"
+      ? Result.succeed(next(task, {}, TaskLog.append(task, lines, now, lost), now))
+      : refuse(task, "log")
 
 /** Two changes that become one: both happen or neither. */
 export const andThen =
@@ -197,4 +210,4 @@ export const heldBy =
   (task) =>
     task.status === "PROCESSING" && task.attempt === claimed.attempt && task.startedAt === claimed.startedAt
       ? earned(task)
-      : Result.fail(new IllegalTransition({ taskId: task.id, transition: "settle a lost claim", status: task.status }))
+      : refuse(task, "settle a lost claim")

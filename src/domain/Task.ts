@@ -11,13 +11,29 @@ export const TaskStatus = Schema.Literals(["PENDING", "PROCESSING", "COMPLETED",
 })
 export type TaskStatus = typeof TaskStatus.Type
 
-const isoTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/
+const isoTime = /^(\d{4})-(\d{2})-(\d{2})T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/
+
+/** The first and the last millisecond that ISO 8601 spells with four digits for the year. */
+export const earliest = Date.parse("0000-01-01T00:00:00.000Z")
+export const latest = Date.parse("9999-12-31T23:59:59.999Z")
+
+const isTime = (text: string): boolean => {
+  const [, year, month, day] = isoTime.exec(text) ?? []
+  if (day === undefined || Number(day) > daysOf(Number(year), Number(month))) return false
+  const millis = Date.parse(text)
+  return millis >= earliest && millis <= latest
+}
+
+/** `Date` reads the 30th of February as the 2nd of March. */
+const daysOf = (year: number, month: number): number => {
+  const firstOfNext = new Date(0)
+  firstOfNext.setUTCFullYear(year, month, 0)
+  return firstOfNext.getUTCDate()
+}
 
 const IsoTime = Schema.String.check(
   Schema.makeFilter<string>((text) =>
-    isoTime.test(text) && !Number.isNaN(Date.parse(text))
-      ? undefined
-      : "Expected an ISO 8601 time with its zone, such as 2026-01-31T09:30:00.000Z"
+    isTime(text) ? undefined : "Expected an ISO 8601 time with its zone, such as 2026-01-31T09:30:00.000Z"
   )
 ).annotate({ format: "date-time", description: "ISO 8601, UTC, milliseconds" })
 
@@ -27,7 +43,7 @@ const IsoTime = Schema.String.check(
  */
 export const Instant = IsoTime.pipe(
   Schema.decodeTo(
-    Schema.Int,
+    Schema.Int.check(Schema.isBetween({ minimum: earliest, maximum: latest })),
     SchemaTransformation.transform({
       decode: (text) => Date.parse(text),
       encode: (millis) => new Date(millis).toISOString()
@@ -66,6 +82,8 @@ export const limits = {
   contentBytes: 1024 * 1024,
   logLines: 200,
   logLineChars: 2000,
+  /** What a failure has to say. */
+  messageChars: 10_000,
   /** Attempts kept in `attempts`, the newest. */
   attempts: 20,
   tags: 20
@@ -82,9 +100,20 @@ const Tags = Schema.Array(Schema.String.check(Schema.isBetweenLength(1, 128))).c
   Schema.isMaxLength(limits.tags)
 )
 
+const Content = Schema.String.check(
+  Schema.makeFilter<string>((text) =>
+    // no code unit takes more than three bytes: most are within the limit without counting
+    text.length * 3 <= limits.contentBytes || utf8Bytes(text) <= limits.contentBytes
+      ? undefined
+      : `Expected at most ${limits.contentBytes} bytes of UTF-8`
+  )
+).annotate({ description: "Kept exactly; at most 1 MiB of UTF-8" })
+
+const utf8Bytes = (text: string): number => new TextEncoder().encode(text).length
+
 /** What a client asks for. Times on the wire are ISO 8601. */
 export const TaskRequest = Schema.Struct({
-  content: Schema.String.annotate({ description: "Kept exactly; at most 1 MiB of UTF-8" }),
+  content: Content,
   type: Schema.optionalKey(Type),
   priority: Schema.optionalKey(Priority),
   runAt: Schema.optionalKey(Instant),

@@ -3,22 +3,31 @@ import { type Instant, limits, type VenomTask } from "./Task.ts"
 /** When the log is full this many of the newest lines stay, so that trimming is rare. */
 const keptWhenFull = limits.logLines - 50
 
+const lineBreaks = /[\n\v\f\r\u0085\u2028\u2029]+/g
+
 /** One line: its time, then the text on one line, cut to length. */
-export const line = (now: Instant, text: string): string => {
-  const flat = `${new Date(now).toISOString()} ${text.replaceAll(/[\r\n\u2028\u2029]+/g, " ⏎ ")}`
-  return flat.length <= limits.logLineChars ? flat : `${flat.slice(0, limits.logLineChars - 1)}…`
+export const line = (now: Instant, text: string): string =>
+  cut(`${new Date(now).toISOString()} ${text.replaceAll(lineBreaks, " ⏎ ")}`, limits.logLineChars)
+
+/** At most `length` code units of a text; never half a character. */
+export const cut = (text: string, length: number): string => {
+  if (text.length <= length) return text
+  const end = length - 1
+  const splits = isHighSurrogate(text.charCodeAt(end - 1))
+  return `${text.slice(0, splits ? end - 1 : end)}…`
 }
 
-type Log = Pick<VenomTask, "logs" | "logsDropped">
+const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff
 
-/** The log with lines added; the oldest go first and the first line then says how many. */
-export const append = (log: Log, lines: ReadonlyArray<string>, now: Instant): Log => {
-  const logs = [...log.logs, ...lines]
-  if (logs.length <= limits.logLines) return { logs, logsDropped: log.logsDropped }
-  const lost = logs.length - keptWhenFull
-  const logsDropped = log.logsDropped + lost - (log.logsDropped > 0 ? 1 : 0)
-  return {
-    logs: [line(now, `${logsDropped} earlier lines were dropped`), ...logs.slice(lost)],
-    logsDropped
+export type TaskLog = Pick<VenomTask, "logs" | "logsDropped">
+
+/** The log with lines added, `lost` of them already; the oldest go first and the first line then says how many. */
+export const append = (log: TaskLog, lines: ReadonlyArray<string>, now: Instant, lost = 0): TaskLog => {
+  if (lost === 0 && log.logs.length + lines.length <= limits.logLines) {
+    return { logs: [...log.logs, ...lines], logsDropped: log.logsDropped }
   }
+  const said = [...(log.logsDropped > 0 ? log.logs.slice(1) : log.logs), ...lines]
+  const kept = said.slice(-keptWhenFull)
+  const logsDropped = log.logsDropped + lost + said.length - kept.length
+  return { logs: [line(now, `${logsDropped} earlier lines were dropped`), ...kept], logsDropped }
 }

@@ -1,8 +1,9 @@
-import { Cause, Duration, Exit, Result } from "effect"
+import { Cause, Duration, Exit, Formatter, Result } from "effect"
 import * as Backoff from "./Backoff.ts"
 import * as Lifecycle from "./Lifecycle.ts"
-import type { FailureReason, Instant, VenomTask } from "./Task.ts"
+import { type FailureReason, type Instant, latest, limits, type VenomTask } from "./Task.ts"
 import type { AttemptTimeout, TaskFailure } from "./TaskError.ts"
+import * as TaskLog from "./TaskLog.ts"
 
 /** How an attempt ended. */
 export type AttemptExit = Exit.Exit<string, TaskFailure | AttemptTimeout>
@@ -14,31 +15,43 @@ export type Verdict =
   | { readonly _tag: "Fail"; readonly reason: FailureReason; readonly message: string }
   | { readonly _tag: "Release" }
 
-/** The only place that reads a `Cause`. `chance` is uniform in [0, 1) and spreads the backoff. */
-export const of = (
-  exit: AttemptExit,
-  claimed: VenomTask,
-  options: { readonly backoff: Backoff.Backoff; readonly chance: number; readonly now: Instant }
-): Verdict => {
-  if (Exit.isSuccess(exit)) return { _tag: "Complete", result: exit.value }
-  const defect = Cause.findDefect(exit.cause)
-  if (Result.isSuccess(defect)) return { _tag: "Fail", reason: "defect", message: describe(defect.success) }
-  const error = Cause.findError(exit.cause)
-  if (Result.isFailure(error)) return { _tag: "Release" }
-  const failure = error.success
-  const [reason, message] =
-    failure._tag === "AttemptTimeout"
-      ? (["timeout", `still running after ${Duration.format(failure.after)}`] as const)
-      : (["error", failure.message] as const)
-  const retryable = failure._tag === "AttemptTimeout" || failure.retryable
-  if (!retryable || claimed.attempt >= claimed.maxAttempts) return { _tag: "Fail", reason, message }
-  const wished = failure._tag === "TaskFailure" ? failure.retryAfter : undefined
-  const wait =
-    wished === undefined
-      ? Backoff.delay(options.backoff, claimed.attempt, options.chance)
-      : Math.ceil(Duration.toMillis(wished))
-  return { _tag: "Retry", reason, message, runAt: options.now + wait }
+export interface Circumstances {
+  readonly backoff: Backoff.Backoff
+  /** Uniform in [0, 1); spreads the backoff. */
+  readonly chance: number
+  readonly now: Instant
+  /** Whether the attempt was told to stop: by a shutdown or a cancel, not by its timeout. */
+  readonly stopped: boolean
 }
+
+/** The only place that reads a `Cause`. */
+export const of = (exit: AttemptExit, claimed: VenomTask, { backoff, chance, now, stopped }: Circumstances): Verdict => {
+  if (Exit.isSuccess(exit)) return { _tag: "Complete", result: exit.value }
+  // whatever broke on the way out, the attempt did not get its chance
+  if (stopped && Cause.hasInterrupts(exit.cause)) return { _tag: "Release" }
+  const defect = Cause.findDefect(exit.cause)
+  if (Result.isSuccess(defect)) return failed("defect", describe(defect.success))
+  const error = Cause.findError(exit.cause)
+  // a release would be claimed again at once, for ever
+  if (Result.isFailure(error)) return failed("defect", "the runner interrupted itself")
+  const failure = error.success
+  const timedOut = failure._tag === "AttemptTimeout"
+  const reason = timedOut ? "timeout" : "error"
+  const message = timedOut ? `still running after ${Duration.format(failure.after)}` : failure.message
+  const retryable = timedOut || failure.retryable
+  if (!retryable || claimed.attempt >= claimed.maxAttempts) return failed(reason, message)
+  const wished = timedOut ? undefined : failure.retryAfter
+  const wait =
+    wished === undefined ? Backoff.delay(backoff, claimed.attempt, chance) : Math.ceil(Duration.toMillis(wished))
+  return { _tag: "Retry", reason, message: short(message), runAt: Math.min(now + Math.max(wait, 0), latest) }
+}
+
+const failed = (reason: FailureReason, message: string): Verdict => ({ _tag: "Fail", reason, message: short(message) })
+
+const short = (message: string): string => TaskLog.cut(message, limits.messageChars)
+
+/** A defect in words, whatever was thrown; its stack goes to the service's log alone. */
+const describe = (defect: unknown): string => (typeof defect === "string" ? defect : Formatter.format(defect))
 
 /** The change of the task that a verdict stands for. */
 export const transition = (verdict: Verdict, now: Instant): Lifecycle.Transition => {
@@ -53,6 +66,3 @@ export const transition = (verdict: Verdict, now: Instant): Lifecycle.Transition
       return Lifecycle.release(now)
   }
 }
-
-/** Name and message of a defect; its stack goes to the service's log alone. */
-const describe = (defect: unknown): string => (defect instanceof Error ? `${defect.name}: ${defect.message}` : String(defect))

@@ -1,4 +1,4 @@
-import { Cause, Clock, Context, Effect, Exit, Layer, Random, Result, Schedule } from "effect"
+import { Cause, Clock, Context, Effect, Exit, Layer, Random, Result } from "effect"
 import * as Lifecycle from "../domain/Lifecycle.ts"
 import type { VenomTask } from "../domain/Task.ts"
 import { AttemptTimeout } from "../domain/TaskError.ts"
@@ -6,11 +6,13 @@ import * as Verdict from "../domain/Verdict.ts"
 import { StateRepository } from "../ports/StateRepository.ts"
 import { TaskRunner } from "../ports/TaskRunner.ts"
 import * as AttemptLog from "./AttemptLog.ts"
-import { Draining } from "./Draining.ts"
 import { EngineSettings } from "./EngineSettings.ts"
 
-/** How often a verdict is offered to a store that refuses it. */
-const settleAgain = Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("1 second")])
+/** Milliseconds until a verdict is offered again to a store that refused it: the first time, and at most. */
+const firstPause = 50
+const longestPause = 1000
+
+type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
 /**
  * One supervised run of a claimed task: run → verdict → settled. Never fails; interrupting it
@@ -25,58 +27,71 @@ export class Attempt extends Context.Service<
     Effect.gen(function* () {
       const repository = yield* StateRepository
       const runner = yield* TaskRunner
-      const settings = yield* EngineSettings
-      const draining = yield* Draining
+      const { backoff, taskTimeout } = yield* EngineSettings
+      const scope = yield* Effect.scope
 
-      const settle = Effect.fnUntraced(function* (claimed: VenomTask, transition: Lifecycle.Transition) {
-        const [settled] = yield* repository.settle([{ claimed, transition }]).pipe(
-          Effect.tapError((error) => Effect.logWarning("The verdict waits for storage", error.message)),
-          Effect.retry({ schedule: settleAgain, until: () => draining.hasBegun })
-        )
-        if (settled !== undefined && Result.isFailure(settled)) {
-          yield* Effect.logInfo("The verdict came too late and was dropped", settled.failure.message)
+      const inTime = Effect.timeoutOrElse({
+        duration: taskTimeout,
+        orElse: () => Effect.fail(new AttemptTimeout({ after: taskTimeout }))
+      })
+
+      /** Offers the verdict until storage takes it. Only a stopping engine ends the waiting between two offers. */
+      const settle = Effect.fnUntraced(function* (
+        claimed: VenomTask,
+        transition: Lifecycle.Transition,
+        restore: Restore
+      ) {
+        for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {
+          const offered = yield* Effect.result(repository.settle([{ claimed, transition }]))
+          if (Result.isSuccess(offered)) return offered.success[0]
+          if (pause === firstPause) {
+            yield* Effect.logWarning("The verdict waits for storage", offered.failure.message)
+          }
+          yield* restore(Effect.sleep(pause))
         }
       })
 
-      const tell = (verdict: Verdict.Verdict, exit: Verdict.AttemptExit) => {
-        switch (verdict._tag) {
-          case "Complete":
-            return Effect.logDebug("Attempt completed")
-          case "Release":
-            return Effect.logInfo("Attempt interrupted")
-          case "Retry":
-            return Effect.logInfo(`Attempt failed and will be retried: ${verdict.message}`)
-          case "Fail":
-            return verdict.reason === "defect" && Exit.isFailure(exit)
-              ? Effect.logError("Attempt died of a defect", Cause.pretty(exit.cause))
-              : Effect.logWarning(`Attempt failed for good: ${verdict.message}`)
-        }
-      }
+      const attempt = Effect.fnUntraced(function* (claimed: VenomTask, restore: Restore) {
+        const log = AttemptLog.make(repository, claimed, scope)
+        const work = Effect.suspend(() => runner.run(claimed, log.handle))
+        const exit = yield* Effect.exit(restore(inTime(work)))
+        const stopped = Exit.isFailure(yield* Effect.exit(restore(Effect.void)))
+        const now = yield* Clock.currentTimeMillis
+        const verdict = Verdict.of(exit, claimed, { backoff, chance: yield* Random.next, now, stopped })
+        const earned = Verdict.transition(verdict, now)
+        const { lines, lost } = yield* log.close
+        const said = lines.length === 0 ? earned : Lifecycle.andThen(Lifecycle.log(lines, now, lost), earned)
+        const settled = yield* settle(claimed, said, restore)
+        yield* settled !== undefined && Result.isFailure(settled)
+          ? Effect.logInfo("The verdict came too late and was dropped", settled.failure.message)
+          : tell(verdict, exit)
+      })
 
-      const run = (claimed: VenomTask) =>
-        Effect.uninterruptibleMask((restore) =>
-          Effect.gen(function* () {
-            const log = yield* AttemptLog.make(repository, claimed)
-            const exit = yield* restore(runner.run(claimed, log.handle)).pipe(
-              Effect.timeoutOrElse({
-                duration: settings.taskTimeout,
-                orElse: () => Effect.fail(new AttemptTimeout({ after: settings.taskTimeout }))
-              }),
-              Effect.exit
+      return Attempt.of({
+        run: (claimed) =>
+          Effect.uninterruptibleMask((restore) =>
+            Effect.catchCause(attempt(claimed, restore), (cause) =>
+              Effect.logError("The attempt has no verdict; a restart rescues its task", cause)
             )
-            const now = yield* Clock.currentTimeMillis
-            const verdict = Verdict.of(exit, claimed, { backoff: settings.backoff, chance: yield* Random.next, now })
-            yield* tell(verdict, exit)
-            const lines = yield* log.close
-            const earned = Verdict.transition(verdict, now)
-            yield* settle(claimed, lines.length === 0 ? earned : Lifecycle.andThen(Lifecycle.log(lines, now), earned))
-          })
-        ).pipe(
-          Effect.catchCause((cause) => Effect.logError("The verdict could not be written; a restart rescues the task", cause)),
-          Effect.annotateLogs({ task_id: claimed.id, attempt: claimed.attempt })
-        )
-
-      return Attempt.of({ run })
+          ).pipe(Effect.annotateLogs({ task_id: claimed.id, attempt: claimed.attempt }))
+      })
     })
   )
+}
+
+const tell = (verdict: Verdict.Verdict, exit: Verdict.AttemptExit): Effect.Effect<void> => {
+  switch (verdict._tag) {
+    case "Complete":
+      return Effect.logDebug("Attempt completed")
+    case "Release":
+      return Exit.isFailure(exit) && Cause.hasDies(exit.cause)
+        ? Effect.logError("Attempt released; it died on its way out", exit.cause)
+        : Effect.logInfo("Attempt released")
+    case "Retry":
+      return Effect.logInfo(`Attempt failed and will be retried: ${verdict.message}`)
+    case "Fail":
+      return verdict.reason === "defect" && Exit.isFailure(exit)
+        ? Effect.logError("Attempt died of a defect", exit.cause)
+        : Effect.logWarning(`Attempt failed for good: ${verdict.message}`)
+  }
 }

@@ -1,4 +1,4 @@
-import { Clock, Effect, Fiber, Option, Ref } from "effect"
+import { Clock, Effect, Fiber, type Scope } from "effect"
 import * as Lifecycle from "../domain/Lifecycle.ts"
 import { limits, type VenomTask } from "../domain/Task.ts"
 import * as TaskLog from "../domain/TaskLog.ts"
@@ -8,26 +8,58 @@ import type { AttemptHandle } from "../ports/TaskRunner.ts"
 /** Lines of a talkative attempt reach the store together, at most this often. */
 const flushEvery = "100 millis"
 
+/** What was said and is not yet in the task: the newest lines, and how many more went before them. */
+interface Unwritten {
+  readonly lines: ReadonlyArray<string>
+  readonly lost: number
+}
+
+export interface AttemptLog {
+  readonly handle: AttemptHandle
+  /** Stops writing and gives what is not yet written, for the verdict to carry. */
+  readonly close: Effect.Effect<Unwritten>
+}
+
 /**
  * What an attempt says, on its way to the task's log: written soon after the first line and again
- * while more comes, the rest together with the verdict.
+ * while more comes, the rest together with the verdict. The fiber that writes lives in `scope` and ends
+ * with `close`.
  */
-export const make = Effect.fnUntraced(function* (repository: StateRepository["Service"], claimed: VenomTask) {
-  const lines: Array<string> = []
-  const flusher = yield* Ref.make(Option.none<Fiber.Fiber<void>>())
+export const make = (
+  repository: StateRepository["Service"],
+  claimed: VenomTask,
+  scope: Scope.Scope
+): AttemptLog => {
+  let lines: Array<string> = []
+  let lost = 0
+  let closed = false
+  let writing = false
+  let writer: Fiber.Fiber<void> | undefined = undefined
 
-  const takeLines = Effect.sync(() => lines.splice(0))
+  const take = (): Unwritten => {
+    const taken = { lines, lost }
+    lines = []
+    lost = 0
+    return taken
+  }
+
+  const putBack = (taken: Unwritten): void => {
+    const all = [...taken.lines, ...lines]
+    lines = all.slice(-limits.logLines)
+    lost += taken.lost + all.length - lines.length
+  }
 
   const flush = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
-    const taken = yield* takeLines
-    yield* repository.update(claimed.id, Lifecycle.heldBy(claimed, Lifecycle.log(taken, now))).pipe(
+    const taken = take()
+    yield* repository.update(claimed.id, Lifecycle.heldBy(claimed, Lifecycle.log(taken.lines, now, taken.lost))).pipe(
       Effect.catchTags({
-        StorageError: () => Effect.sync(() => lines.unshift(...taken)),
         // the claim is lost: nobody will read these lines
         IllegalTransition: () => Effect.void,
         TaskNotFound: () => Effect.void
-      })
+      }),
+      // tried again with the next lines, or with the verdict
+      Effect.catchCause(() => Effect.sync(() => putBack(taken)))
     )
   }).pipe(Effect.uninterruptible)
 
@@ -36,27 +68,27 @@ export const make = Effect.fnUntraced(function* (repository: StateRepository["Se
       yield* flush
       yield* Effect.sleep(flushEvery)
     }
-    yield* Ref.set(flusher, Option.none())
+    writing = false
   })
 
   const log: AttemptHandle["log"] = Effect.fnUntraced(function* (text) {
     const now = yield* Clock.currentTimeMillis
+    if (closed) return
     lines.push(TaskLog.line(now, text))
-    if (lines.length > limits.logLines) lines.shift()
-    if (Option.isNone(yield* Ref.get(flusher))) {
-      yield* Ref.set(flusher, Option.some(yield* Effect.forkDetach(flushWhileTalking)))
+    if (lines.length > limits.logLines) {
+      lines.shift()
+      lost++
     }
-  })
-
-  const close = Effect.gen(function* () {
-    const running = yield* Ref.get(flusher)
-    if (Option.isSome(running)) yield* Fiber.interrupt(running.value)
-    return yield* takeLines
+    if (writing) return
+    writing = true
+    writer = yield* Effect.forkIn(flushWhileTalking, scope)
   })
 
   return {
-    handle: { log } satisfies AttemptHandle,
-    /** Stops writing and gives the lines not yet written, for the verdict to carry. */
-    close
+    handle: { log },
+    close: Effect.suspend(() => {
+      closed = true
+      return writer === undefined ? Effect.sync(take) : Effect.map(Fiber.interrupt(writer), take)
+    })
   }
-})
+}

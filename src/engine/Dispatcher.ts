@@ -1,6 +1,6 @@
-import { Cause, Clock, Context, Effect, FiberMap, Latch, Layer, Option, Ref, Stream } from "effect"
-import type { TaskId } from "../domain/Task.ts"
-import { StateRepository } from "../ports/StateRepository.ts"
+import { Cause, Clock, Context, Effect, Exit, Fiber, FiberMap, Latch, Layer, Option, Ref, Stream } from "effect"
+import type { Instant, VenomTask } from "../domain/Task.ts"
+import { StateRepository, type StorageError } from "../ports/StateRepository.ts"
 import { Attempt } from "./Attempt.ts"
 import { Draining } from "./Draining.ts"
 import { EngineSettings } from "./EngineSettings.ts"
@@ -10,6 +10,12 @@ import { EngineSettings } from "./EngineSettings.ts"
  * nothing of a wall clock set forward: this bounds how late a task can be after either.
  */
 const longestSleep = 60_000
+
+/** The shortest: what is due and was not claimed is in other hands for a moment. */
+const shortestSleep = 10
+
+/** The pause after storage refused a claim, and after a death. */
+const pause = "1 second"
 
 export type DispatcherHealth =
   | { readonly _tag: "Running" }
@@ -25,9 +31,9 @@ export class Dispatcher extends Context.Service<
   {
     /** Attempts running in this process. */
     readonly running: Effect.Effect<number>
-    /** Interrupts a task's attempt, if it runs here, and waits for its end. */
-    readonly interrupt: (id: TaskId) => Effect.Effect<void>
-    /** Returns when no attempt is running. Meant for a dispatcher that claims no more. */
+    /** Interrupts the attempt that this state of a task counts, if it runs here, and waits for its end. */
+    readonly interrupt: (task: VenomTask) => Effect.Effect<void>
+    /** Returns when nothing is claimed any more and no attempt is running: some time after draining began. */
     readonly awaitIdle: Effect.Effect<void>
     readonly health: Effect.Effect<DispatcherHealth>
   }
@@ -37,65 +43,78 @@ export class Dispatcher extends Context.Service<
     Effect.gen(function* () {
       const repository = yield* StateRepository
       const attempts = yield* Attempt
-      const settings = yield* EngineSettings
+      const { concurrency } = yield* EngineSettings
       const draining = yield* Draining
-      const running = yield* FiberMap.make<TaskId, void, never>()
+      const running = yield* FiberMap.make<string, void, never>()
       const mayHaveWork = yield* Latch.make(true)
       const health = yield* Ref.make<DispatcherHealth>({ _tag: "Running" })
-      const deaths = yield* Ref.make(0)
+      const outage = yield* Ref.make(false)
 
+      // a claim without its attempt would be an orphan
       const claimAndStart = Effect.gen(function* () {
-        const free = settings.concurrency - (yield* FiberMap.size(running))
+        const free = concurrency - (yield* FiberMap.size(running))
         if (free <= 0) return Option.none()
-        const now = yield* Clock.currentTimeMillis
-        const claimed = yield* repository.claim({ limit: free, now })
+        const claimed = yield* repository.claim({ limit: free, now: yield* Clock.currentTimeMillis })
         for (const task of claimed) {
-          const attempt = Effect.ensuring(attempts.run(task), mayHaveWork.open)
-          yield* FiberMap.run(running, task.id, attempt, { startImmediately: true })
+          yield* FiberMap.run(running, claimOf(task), Effect.ensuring(attempts.run(task), mayHaveWork.open))
         }
         return claimed.length === free ? Option.none() : yield* repository.nextDue
-      }).pipe(
-        // a claim without its attempt would be an orphan
-        Effect.uninterruptible,
-        Effect.catchTag("StorageError", (error) =>
-          Effect.as(Effect.logWarning("Nothing can be claimed", error.message), Option.none())
-        )
-      )
+      }).pipe(Effect.uninterruptible)
 
       const step = Effect.gen(function* () {
         yield* mayHaveWork.close
         const due = yield* claimAndStart
-        if (Option.isNone(due)) return yield* mayHaveWork.await
-        const wait = due.value - (yield* Clock.currentTimeMillis)
-        yield* Effect.raceFirst(mayHaveWork.await, Effect.sleep(Math.min(Math.max(wait, 0), longestSleep)))
+        yield* Ref.set(outage, false)
+        yield* Option.isNone(due) ? mayHaveWork.await : Effect.raceFirst(mayHaveWork.await, sleepUntil(due.value))
       })
 
-      const dispatch = Effect.forever(step).pipe(
-        Effect.catchCauseIf(
-          (cause) => !Cause.hasInterruptsOnly(cause),
-          Effect.fnUntraced(function* (cause) {
-            const count = yield* Ref.updateAndGet(deaths, (before) => before + 1)
-            yield* Ref.set(health, { _tag: "Restarting", deaths: count })
-            yield* Effect.logError("The dispatcher died and begins anew", cause)
-            yield* Effect.sleep("1 second")
-            yield* mayHaveWork.open
-            yield* Ref.set(health, { _tag: "Running" })
-          })
-        ),
-        Effect.forever
+      const awaitStorage = Effect.fnUntraced(function* (error: StorageError) {
+        if (!(yield* Ref.getAndSet(outage, true))) yield* Effect.logWarning("Nothing can be claimed", error.message)
+        yield* Effect.sleep(pause)
+      })
+
+      const dispatch = Effect.raceFirst(
+        Effect.forever(Effect.catchTag(step, "StorageError", awaitStorage)),
+        Effect.andThen(
+          Stream.runForEach(repository.wake, () => mayHaveWork.open),
+          Effect.die("the repository's hints came to an end")
+        )
       )
 
-      yield* Effect.forkScoped(Stream.runForEach(repository.wake, () => mayHaveWork.open))
-      yield* Effect.forkScoped(Effect.raceFirst(dispatch, draining.awaitBegin))
+      const supervise = Effect.gen(function* () {
+        for (let deaths = 1; ; deaths++) {
+          const death = yield* Fiber.await(yield* Effect.forkChild(dispatch))
+          yield* Ref.set(health, { _tag: "Restarting", deaths })
+          yield* Effect.logError("The dispatcher died and begins anew", Exit.isFailure(death) ? death.cause : Cause.empty)
+          yield* Effect.sleep(pause)
+          yield* Ref.set(health, { _tag: "Running" })
+        }
+      })
+
+      const claiming = yield* Effect.forkScoped(Effect.raceFirst(supervise, draining.awaitBegin))
 
       return Dispatcher.of({
         running: FiberMap.size(running),
-        interrupt: (id) => FiberMap.remove(running, id),
-        awaitIdle: Effect.gen(function* () {
-          while ((yield* FiberMap.size(running)) > 0) yield* FiberMap.awaitEmpty(running)
-        }),
+        interrupt: (task) =>
+          Effect.suspend(() => {
+            const attempt = FiberMap.getUnsafe(running, claimOf(task))
+            if (Option.isNone(attempt)) return Effect.void
+            attempt.value.interruptUnsafe()
+            // the caller's waiting, wherever it stands, may be interrupted
+            return Effect.interruptible(Effect.asVoid(Fiber.await(attempt.value)))
+          }),
+        awaitIdle: Effect.andThen(Fiber.await(claiming), FiberMap.awaitEmpty(running)),
         health: Ref.get(health)
       })
     })
   )
 }
+
+const claimOf = (task: VenomTask): string => `${task.id} ${task.attempt}`
+
+const sleepUntil = Effect.fnUntraced(function* (due: Instant) {
+  const left = Effect.map(Clock.currentTimeMillis, (now) => due - now)
+  for (let wait = Math.max(yield* left, shortestSleep); wait > 0; wait = yield* left) {
+    yield* Effect.sleep(Math.min(wait, longestSleep))
+  }
+})

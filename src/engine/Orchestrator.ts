@@ -32,7 +32,7 @@ export class Orchestrator extends Context.Service<
     readonly page: (filter: TaskFilter, request: PageRequest) => Effect.Effect<TaskPage, StorageError>
     /** All of them, newest first, in constant memory; each as it is when its turn comes. */
     readonly list: (filter: TaskFilter) => Stream.Stream<VenomTask, StorageError>
-    /** Final, and interrupts a running attempt. */
+    /** Final; a running attempt is interrupted and has ended when this returns. Who waits no longer only waits no longer. */
     readonly cancel: (id: TaskId) => Effect.Effect<VenomTask, StorageError | TaskNotFound | IllegalTransition>
     /** Gives a FAILED task another attempt. */
     readonly retry: (id: TaskId) => Effect.Effect<VenomTask, StorageError | TaskNotFound | IllegalTransition>
@@ -47,7 +47,8 @@ export class Orchestrator extends Context.Service<
       const settings = yield* EngineSettings
       const draining = yield* Draining
       const random = yield* SecureRandom.SecureRandom
-      const newId = Effect.map(random.uuidV7(), (uuid) => Schema.decodeSync(TaskId)(uuid))
+      const toTaskId = Schema.decodeSync(TaskId)
+      const newId = Effect.map(random.uuidV7(), (uuid) => toTaskId(uuid))
 
       return Orchestrator.of({
         submit: Effect.fn("Orchestrator.submit")(function* (request) {
@@ -72,7 +73,7 @@ export class Orchestrator extends Context.Service<
         cancel: Effect.fn("Orchestrator.cancel")(function* (id) {
           const now = yield* Clock.currentTimeMillis
           const task = yield* repository.update(id, Lifecycle.cancel(now))
-          yield* dispatcher.interrupt(id)
+          yield* dispatcher.interrupt(task)
           return task
         }, Effect.uninterruptible),
         retry: Effect.fn("Orchestrator.retry")(function* (id) {

@@ -18,8 +18,7 @@ export const layer = Layer.effectDiscard(
       Effect.gen(function* () {
         yield* draining.begin
         const running = yield* dispatcher.running
-        if (running === 0) return
-        yield* Effect.logInfo(`Draining: ${running} attempts may finish`)
+        if (running > 0) yield* Effect.logInfo(`Draining: ${running} attempts may finish`)
         yield* Effect.timeoutOption(dispatcher.awaitIdle, shutdownGrace)
       })
     )
