@@ -1,0 +1,110 @@
+import { ByteSize, Duration, Effect, Option, Result, Schema, SchemaGetter, SchemaIssue } from "effect"
+
+/** A value as it is written on a command line or in an environment; what `read` fails with is told to the reader. */
+const written = <T>(to: Schema.Codec<T>, read: (text: string) => Result.Result<T, string>) =>
+  Schema.String.pipe(
+    Schema.decodeTo(to, {
+      decode: SchemaGetter.transformEffect((text) =>
+        Effect.fromResult(Result.mapError(read(text.trim()), (message) => new SchemaIssue.InvalidValue({ message })))
+      ),
+      encode: SchemaGetter.forbidden(() => "Settings are only read")
+    })
+  )
+
+/** An amount between two bounds. */
+const amount = <T>(options: {
+  readonly to: Schema.Codec<T>
+  readonly read: (text: string) => Option.Option<T>
+  readonly measure: (value: T) => number
+  readonly least: number
+  readonly most: number
+  readonly expected: string
+}) =>
+  written(options.to, (text) =>
+    Option.match(options.read(text), {
+      onNone: () => Result.fail(`expected ${options.expected}`),
+      onSome: (value) => {
+        const measured = options.measure(value)
+        return measured >= options.least && measured <= options.most
+          ? Result.succeed(value)
+          : Result.fail(`expected ${options.expected}`)
+      }
+    })
+  )
+
+const digits = (text: string) => (/^\d{1,15}$/.test(text) ? Option.some(Number(text)) : Option.none())
+
+export const wholeNumber = (least: number, most: number) =>
+  amount({
+    to: Schema.Int,
+    read: digits,
+    measure: (value) => value,
+    least,
+    most,
+    expected: `a whole number from ${least} to ${most}`
+  })
+
+const inBytes = (size: ByteSize.Input) =>
+  Option.getOrElse(Option.flatMap(ByteSize.fromInput(size), ByteSize.toNumber), () => Number.NaN)
+
+/** `2 MiB`, `500 kB`, or a plain number of bytes; decodes to bytes. */
+export const size = (least: ByteSize.Input, most: ByteSize.Input) =>
+  amount({
+    to: Schema.Int,
+    read: (text) => Option.orElse(digits(text), () => Option.flatMap(ByteSize.fromString(text), ByteSize.toNumber)),
+    measure: (bytes) => bytes,
+    least: inBytes(least),
+    most: inBytes(most),
+    expected: `a size from ${least} to ${most}, written like that or as a number of bytes`
+  })
+
+const longest = Duration.days(3650)
+
+/** `2 seconds`, `10 millis`. */
+export const duration = (least: Duration.Input) =>
+  amount({
+    to: Schema.Duration,
+    read: Schema.decodeUnknownOption(Schema.DurationFromString),
+    measure: Duration.toMillis,
+    least: Duration.toMillis(least),
+    most: Duration.toMillis(longest),
+    expected: `a duration such as "2 seconds" or "10 millis", from ${least} to ${Duration.format(longest)}`
+  })
+
+/** One of several words; a word in `later` is known, and refused. */
+export const choice = <const Choices extends ReadonlyArray<string>>(
+  choices: Choices,
+  later: ReadonlyArray<string> = []
+) =>
+  written(Schema.Literals(choices), (text): Result.Result<Choices[number], string> => {
+    const chosen = choices.find((choice) => choice === text)
+    if (chosen !== undefined) return Result.succeed(chosen)
+    const expected = `expected ${choices.join(" or ")}`
+    return Result.fail(later.includes(text) ? `not available in this version; ${expected}` : expected)
+  })
+
+export const onOff = written(Schema.Boolean, (text) =>
+  text === "true" || text === "false" ? Result.succeed(text === "true") : Result.fail("expected true or false")
+)
+
+/** A host name, an IPv4 or an IPv6 address; no port, no brackets. */
+const isHost = (text: string) =>
+  /^[\dA-Fa-f.]*:[\dA-Fa-f.]*:[\dA-Fa-f:.]*(%\w+)?$/.test(text) || /^[\w]([\w-]*\w)?(\.[\w]([\w-]*\w)?)*\.?$/.test(text)
+
+export const host = written(Schema.String, (text) =>
+  isHost(text) ? Result.succeed(text) : Result.fail("expected a host name or an IP address, without a port")
+)
+
+/** Names separated by commas. */
+export const hosts = written(Schema.Array(Schema.String), (text) => {
+  const names = text
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "")
+  const wrong = names.find((name) => !isHost(name))
+  return wrong === undefined
+    ? Result.succeed(names)
+    : Result.fail(`expected host names separated by commas, without ports: ${JSON.stringify(wrong)} is none`)
+})
+
+export const filled = Schema.String.check(Schema.isNonEmpty({ message: "expected some text" }))

@@ -1,0 +1,94 @@
+import { Record, Result, Schema, SchemaIssue, SchemaParser, Struct } from "effect"
+import * as Table from "./SettingsTable.ts"
+
+interface SchemaOf extends Struct.Lambda {
+  <R extends Table.Row>(row: R): R["schema"]
+  readonly "~lambda.out": this["~lambda.in"] extends Table.Row ? this["~lambda.in"]["schema"] : never
+}
+
+const Settings = Schema.Struct(
+  Struct.map(
+    Table.table,
+    Struct.lambda<SchemaOf>((row) => row.schema)
+  )
+)
+export type Settings = typeof Settings.Type
+
+/** What is wrong with the settings: one line each. */
+export class SettingsError extends Schema.TaggedError<SettingsError>()("SettingsError", {
+  problems: Schema.Array(Schema.String)
+}) {
+  override get message() {
+    return this.problems.join("\n")
+  }
+}
+
+export interface Given {
+  /** By key, as written. */
+  readonly flags: Readonly<Record<string, string>>
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+/** Variables of a later version. To run without what they ask for would be worse than not to run. */
+const later = ["VENOM_API_KEY", "VENOM_DATABASE_URL", "VENOM_RETENTION", "VENOM_RETENTION_COUNT"]
+
+const keys = Record.keys(Table.table)
+
+/** Variables that no setting has: mistyped, most likely. */
+export const unknownVariables = ({ environment }: Given): ReadonlyArray<string> => {
+  const known = [...later, ...keys.map(Table.variable)]
+  return Object.keys(environment).filter((name) => name.startsWith("VENOM_") && !known.includes(name))
+}
+
+/** Where a setting stands and what it says: flag over environment over default; an empty variable is none. */
+const written = ({ environment, flags }: Given, key: Table.Key) => {
+  const flagged = flags[key]
+  if (flagged !== undefined) return [{ key, name: `--${Table.flag(key)}`, text: flagged }]
+  const name = Table.variable(key)
+  const set = environment[name]
+  if (set !== undefined && set !== "") return [{ key, name, text: set }]
+  const row: Table.Row = Table.table[key]
+  return row.default === undefined ? [] : [{ key, name, text: row.default }]
+}
+
+const isLoopback = (host: string) => host === "localhost" || host === "::1" || /^127(\.\d+){3}$/.test(host)
+
+/** Settings that are right alone and wrong together. */
+const contradictions = (settings: Settings): ReadonlyArray<string> => [
+  ...(settings.runner === "command" && settings.command === undefined
+    ? ["the command runner needs a command: VENOM_COMMAND or --command"]
+    : []),
+  ...(settings.runner !== "command" && settings.command !== undefined
+    ? [`a command is given, but the runner is ${settings.runner}: use VENOM_RUNNER=command or --runner command`]
+    : []),
+  ...(!isLoopback(settings.host) && !settings.allowOpen
+    ? [
+        `listening on ${settings.host} would serve everyone who can reach it, and nobody needs a key: ` +
+          "if that is wanted, set VENOM_ALLOW_OPEN=true or --allow-open"
+      ]
+    : [])
+]
+
+const decode = SchemaParser.decodeUnknownResult(Settings, { errors: "all" })
+const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** Every setting, checked, or every problem there is. */
+export const resolve = (given: Given): Result.Result<Settings, SettingsError> => {
+  const texts = keys.flatMap((key) => written(given, key))
+  const unavailable = later
+    .filter((name) => (given.environment[name] ?? "") !== "")
+    .map((name) => `${name}: not available in this version, and not to be ignored: unset it`)
+  const decoded = Result.mapError(decode(Object.fromEntries(texts.map(({ key, text }) => [key, text]))), (issue) =>
+    issuesOf(issue).issues.map(({ message, path }) => {
+      const at = texts.find(({ key }) => key === path?.[0])
+      return at === undefined ? message : `${at.name} ${JSON.stringify(at.text)}: ${message}`
+    })
+  )
+  const problems = [
+    ...unavailable,
+    ...Result.match(decoded, { onFailure: (wrong) => wrong, onSuccess: contradictions })
+  ]
+  return problems.length > 0 || Result.isFailure(decoded)
+    ? Result.fail(new SettingsError({ problems }))
+    : Result.succeed(decoded.success)
+}

@@ -1,0 +1,151 @@
+import { Schema, String } from "effect"
+import * as Text from "./SettingText.ts"
+
+/** One setting. Its flag and its variable are named after its key: `dataDir` is `--data-dir` and `VENOM_DATA_DIR`. */
+export interface Row {
+  readonly schema: Schema.Codec<unknown, string, never, never> | Schema.optionalKey<Schema.Codec<unknown, string>>
+  /** As it would be written. */
+  readonly default?: string
+  /** What it means to have none. */
+  readonly absent?: string
+  readonly takes: string
+  readonly about: string
+}
+
+/** Every setting of `venom serve`: the only place that knows them. */
+export const table = {
+  host: { schema: Text.host, default: "127.0.0.1", takes: "host", about: "The address that HTTP listens on" },
+  port: {
+    schema: Text.wholeNumber(0, 65_535),
+    default: "8000",
+    takes: "port",
+    about: "The port that HTTP listens on; 0 picks a free one, and the log says which"
+  },
+  allowOpen: {
+    schema: Text.onOff,
+    default: "false",
+    takes: "true|false",
+    about: "Listen beyond this machine although nobody needs a key"
+  },
+  allowedHosts: {
+    schema: Text.hosts,
+    default: "",
+    absent: "none",
+    takes: "names",
+    about: "Further names accepted in the Host header, separated by commas, beside loopback names and the host"
+  },
+  store: {
+    schema: Text.choice(["file", "memory"], ["postgres"]),
+    default: "file",
+    takes: "file|memory",
+    about: "Where tasks are kept; memory forgets them when the process ends"
+  },
+  dataDir: {
+    schema: Text.filled,
+    default: "data/memory",
+    takes: "directory",
+    about: "The directory of the state files"
+  },
+  fsync: {
+    schema: Text.choice(["always", "interval"]),
+    default: "always",
+    takes: "always|interval",
+    about:
+      "always: an acknowledged change is on disk; interval: synced every 100 ms, a power cut may take what came since"
+  },
+  dumpInterval: {
+    schema: Text.duration("10 millis"),
+    default: "1 second",
+    takes: "duration",
+    about: "How soon after a change state_dump.json shows it; longer as the state grows. The journal has it at once"
+  },
+  journalMaxBytes: {
+    schema: Text.size("1 KiB", "1 TiB"),
+    default: "67108864",
+    takes: "size",
+    about: "The size of the journal that forces a dump and a new journal"
+  },
+  maxPending: {
+    schema: Text.wholeNumber(1, 10_000_000),
+    default: "1000000",
+    takes: "number",
+    about: "Unfinished tasks held; beyond it a submit is answered with 503"
+  },
+  maxBody: {
+    schema: Text.size("1 KiB", "1 GiB"),
+    default: "2 MiB",
+    takes: "size",
+    about: "Larger request bodies are answered with 413; the content of a task has at most 1 MiB"
+  },
+  runner: {
+    schema: Text.choice(["simulated", "command"], ["http", "module"]),
+    default: "simulated",
+    takes: "simulated|command",
+    about: "What does the work of a task"
+  },
+  simulatedDuration: {
+    schema: Text.duration("0 seconds"),
+    default: "2 seconds",
+    takes: "duration",
+    about: "How long the simulated runner works on a task"
+  },
+  command: {
+    schema: Schema.optionalKey(Text.filled),
+    absent: "none",
+    takes: "command line",
+    about: "For the command runner: a program and its arguments, without a shell; content on stdin, result from stdout"
+  },
+  concurrency: {
+    schema: Text.wholeNumber(1, 10_000),
+    default: "64",
+    takes: "number",
+    about: "Attempts running at once in this process"
+  },
+  maxAttempts: {
+    schema: Text.wholeNumber(1, 1000),
+    default: "5",
+    takes: "number",
+    about: "Attempts of a task that names no number of its own"
+  },
+  taskTimeout: {
+    schema: Text.duration("1 millis"),
+    default: "15 minutes",
+    takes: "duration",
+    about: "How long an attempt may run"
+  },
+  onRestart: {
+    schema: Text.choice(["resume", "fail"]),
+    default: "resume",
+    takes: "resume|fail",
+    about: "Tasks found PROCESSING at start: resume runs them again, fail makes them FAILED with the reason crashed"
+  },
+  crashLimit: {
+    schema: Text.wholeNumber(1, 20),
+    default: "3",
+    takes: "number",
+    about: "A task whose attempts ended with the process this often is FAILED with the reason crashed"
+  },
+  shutdownGrace: {
+    schema: Text.duration("0 seconds"),
+    default: "10 seconds",
+    takes: "duration",
+    about: "How long running attempts may finish after SIGTERM"
+  },
+  logLevel: {
+    schema: Text.choice(["trace", "debug", "info", "warn", "error", "fatal", "none"]),
+    default: "info",
+    takes: "level",
+    about: "The least level that is logged, on stderr: trace, debug, info, warn, error, fatal or none"
+  },
+  logFormat: {
+    schema: Schema.optionalKey(Text.choice(["pretty", "json"])),
+    absent: "pretty on a terminal, else json",
+    takes: "pretty|json",
+    about: "How a log event is written; json is one object on one line"
+  }
+} satisfies Record<string, Row>
+
+export type Key = keyof typeof table
+
+export const flag = (key: Key): string => String.kebabCase(key)
+export const variable = (key: Key): string => `VENOM_${String.constantCase(key)}`

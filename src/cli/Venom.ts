@@ -1,0 +1,31 @@
+import { Console, Effect } from "effect"
+import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
+import * as Serve from "./Serve.ts"
+
+/** What was asked for goes to stdout; what was wrong goes to stderr, and its line is not buried in help. */
+const presenter: CliOutput.Presenter = {
+  present: (event) => {
+    const formatter = CliOutput.defaultFormatter()
+    if (event._tag === "InvalidInvocation") {
+      const command = event.commandPath.join(" ")
+      const problems = event.errors.map((error) => `${command}: ${formatter.formatCliError(error)}`)
+      return Console.error([...problems, `Try '${command} --help'`].join("\n"))
+    }
+    if (event._tag === "Help" && event.reason === "Implicit")
+      return Console.error(formatter.formatHelpDoc(event.helpDoc))
+    return CliOutput.defaultPresenter.present(event)
+  }
+}
+
+/** The whole command line. Fails with a `CliError` that has been told already when it is used wrongly. */
+export const run = <E, R>(options: Parameters<typeof Serve.command<E, R>>[0] & { readonly version: string }) =>
+  Command.make("venom").pipe(
+    Command.withDescription("A durable task queue in one process"),
+    Command.withSubcommands([Serve.command(options)]),
+    Command.run({ version: options.version }),
+    Effect.provideService(CliOutput.Presenter, presenter),
+    Effect.provideService(
+      CliConfig.CliConfig,
+      CliConfig.make({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })
+    )
+  )

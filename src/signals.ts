@@ -1,0 +1,22 @@
+import { constants } from "node:os"
+import process from "node:process"
+
+const stopping = ["SIGINT", "SIGTERM"] as const
+
+/** npm hands every signal on to what it runs, so that under `npm start` one Ctrl-C arrives twice. */
+const echo = process.env["npm_lifecycle_event"] === "start" ? 1000 : 0
+
+/** The first signal asks for an orderly stop; a second one ends the process at once, as if it had no handler. */
+export const onStop = (stop: () => void): void => {
+  let asked: number | undefined
+  for (const signal of stopping) {
+    process.on(signal, () => {
+      if (asked === undefined) {
+        asked = performance.now()
+        stop()
+      } else if (performance.now() - asked >= echo) {
+        process.exit(128 + constants.signals[signal])
+      }
+    })
+  }
+}
