@@ -1,4 +1,5 @@
 import { Schema, SchemaTransformation } from "effect"
+import * as IsoTime from "./IsoTime.ts"
 
 /** A UUID, version 7, so that ids sort by creation (RFC 9562, section 5.7). */
 export const TaskId = Schema.String.check(Schema.isUUID()).pipe(Schema.brand("TaskId"))
@@ -13,15 +14,11 @@ export type TaskStatus = typeof TaskStatus.Type
 
 const isoTime = /^(\d{4})-(\d{2})-(\d{2})T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/
 
-/** The first and the last millisecond that ISO 8601 spells with four digits for the year. */
-export const earliest = Date.parse("0000-01-01T00:00:00.000Z")
-export const latest = Date.parse("9999-12-31T23:59:59.999Z")
-
 const isTime = (text: string): boolean => {
   const [, year, month, day] = isoTime.exec(text) ?? []
   if (day === undefined || Number(day) > daysOf(Number(year), Number(month))) return false
   const millis = Date.parse(text)
-  return millis >= earliest && millis <= latest
+  return millis >= IsoTime.earliest && millis <= IsoTime.latest
 }
 
 /** `Date` reads the 30th of February as the 2nd of March. */
@@ -31,7 +28,7 @@ const daysOf = (year: number, month: number): number => {
   return firstOfNext.getUTCDate()
 }
 
-const IsoTime = Schema.String.check(
+const IsoText = Schema.String.check(
   Schema.makeFilter<string>((text) =>
     isTime(text) ? undefined : "Expected an ISO 8601 time with its zone, such as 2026-01-31T09:30:00.000Z"
   )
@@ -41,12 +38,12 @@ const IsoTime = Schema.String.check(
  * A point in time: whole milliseconds since 1970 inside, ISO 8601 UTC on the wire.
  * A number, because a queue holds five of them for each of a million tasks.
  */
-export const Instant = IsoTime.pipe(
+export const Instant = IsoText.pipe(
   Schema.decodeTo(
-    Schema.Int.check(Schema.isBetween({ minimum: earliest, maximum: latest })),
+    Schema.Int.check(Schema.isBetween({ minimum: IsoTime.earliest, maximum: IsoTime.latest })),
     SchemaTransformation.transform({
       decode: (text) => Date.parse(text),
-      encode: (millis) => new Date(millis).toISOString()
+      encode: IsoTime.format
     })
   )
 )

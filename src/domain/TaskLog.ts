@@ -1,3 +1,4 @@
+import * as IsoTime from "./IsoTime.ts"
 import { type Instant, limits, type VenomTask } from "./Task.ts"
 
 /** When the log is full this many of the newest lines stay, so that trimming is rare. */
@@ -7,7 +8,7 @@ const lineBreaks = /[\n\v\f\r\u0085\u2028\u2029]+/g
 
 /** One line: its time, then the text on one line, cut to length. */
 export const line = (now: Instant, text: string): string =>
-  cut(`${new Date(now).toISOString()} ${text.replaceAll(lineBreaks, " ⏎ ")}`, limits.logLineChars)
+  cut(`${IsoTime.format(now)} ${text.replaceAll(lineBreaks, " ⏎ ")}`, limits.logLineChars)
 
 /** At most `length` code units of a text; never half a character. */
 export const cut = (text: string, length: number): string => {

@@ -1,7 +1,8 @@
 import { Cause, Duration, Exit, Formatter, Result } from "effect"
 import * as Backoff from "./Backoff.ts"
+import * as IsoTime from "./IsoTime.ts"
 import * as Lifecycle from "./Lifecycle.ts"
-import { type FailureReason, type Instant, latest, limits, type VenomTask } from "./Task.ts"
+import { type FailureReason, type Instant, limits, type VenomTask } from "./Task.ts"
 import type { AttemptTimeout, TaskFailure } from "./TaskError.ts"
 import * as TaskLog from "./TaskLog.ts"
 
@@ -43,7 +44,7 @@ export const of = (exit: AttemptExit, claimed: VenomTask, { backoff, chance, now
   const wished = timedOut ? undefined : failure.retryAfter
   const wait =
     wished === undefined ? Backoff.delay(backoff, claimed.attempt, chance) : Math.ceil(Duration.toMillis(wished))
-  return { _tag: "Retry", reason, message: short(message), runAt: Math.min(now + Math.max(wait, 0), latest) }
+  return { _tag: "Retry", reason, message: short(message), runAt: Math.min(now + Math.max(wait, 0), IsoTime.latest) }
 }
 
 const failed = (reason: FailureReason, message: string): Verdict => ({ _tag: "Fail", reason, message: short(message) })

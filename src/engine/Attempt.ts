@@ -5,7 +5,7 @@ import { AttemptTimeout } from "../domain/TaskError.ts"
 import * as Verdict from "../domain/Verdict.ts"
 import { StateRepository } from "../ports/StateRepository.ts"
 import { TaskRunner } from "../ports/TaskRunner.ts"
-import * as AttemptLog from "./AttemptLog.ts"
+import { AttemptLog } from "./AttemptLog.ts"
 import { EngineSettings } from "./EngineSettings.ts"
 
 /** Milliseconds until a verdict is offered again to a store that refused it: the first time, and at most. */
@@ -52,7 +52,7 @@ export class Attempt extends Context.Service<
       })
 
       const attempt = Effect.fnUntraced(function* (claimed: VenomTask, restore: Restore) {
-        const log = AttemptLog.make(repository, claimed, scope)
+        const log = new AttemptLog(repository, claimed, scope)
         const work = Effect.suspend(() => runner.run(claimed, log.handle))
         const exit = yield* Effect.exit(restore(inTime(work)))
         const stopped = Exit.isFailure(yield* Effect.exit(restore(Effect.void)))
