@@ -1,0 +1,21 @@
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import * as Problem from "./Problem.ts"
+
+export const Health = Schema.Struct({ status: Schema.Literal("ok") }).annotate({ identifier: "Health" })
+
+export class HealthApi extends HttpApiGroup.make("health")
+  .add(
+    HttpApiEndpoint.get("live", "/live", {
+      success: Health,
+      error: [Problem.NotAcceptable, Problem.Bug]
+    }).annotateMerge(OpenApi.annotations({ summary: "Does the service answer at all?" }))
+  )
+  .add(
+    HttpApiEndpoint.get("ready", "/ready", {
+      success: Health,
+      error: [Problem.Unavailable, Problem.NotAcceptable, Problem.Bug]
+    }).annotateMerge(OpenApi.annotations({ summary: "Would it take a task now? If not, why?" }))
+  )
+  .prefix("/health")
+  .annotateMerge(OpenApi.annotations({ description: "For probes: never authenticated, from any host name" })) {}

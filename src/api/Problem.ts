@@ -1,0 +1,85 @@
+import { Schema } from "effect"
+import { HttpApiError } from "effect/http-api"
+import { TaskId } from "../domain/Task.ts"
+
+/** One thing that is wrong with a request. */
+export const InputIssue = Schema.Struct({
+  path: Schema.String.annotate({
+    description: "The field or parameter, such as content or tags[0]; empty for the body as a whole"
+  }),
+  message: Schema.String
+}).annotate({ identifier: "InputIssue" })
+export type InputIssue = typeof InputIssue.Type
+
+/** Every problem that Venom has a name for (RFC 9457). Those without one are `about:blank` and their status. */
+export const problems = {
+  invalidRequest: { type: "urn:venom:problem:invalid-request", status: 400, title: "The request is not valid" },
+  refusedOrigin: { type: "urn:venom:problem:refused-origin", status: 403, title: "The request comes from a foreign place" },
+  taskNotFound: { type: "urn:venom:problem:task-not-found", status: 404, title: "There is no such task" },
+  notAcceptable: { type: "urn:venom:problem:not-acceptable", status: 406, title: "There is no answer in that media type" },
+  contentTooLarge: { type: "urn:venom:problem:content-too-large", status: 413, title: "The request is too large" },
+  unsupportedMediaType: { type: "urn:venom:problem:unsupported-media-type", status: 415, title: "The body is not plain JSON" },
+  bug: { type: "urn:venom:problem:bug", status: 500, title: "Venom has a bug" },
+  unavailable: { type: "urn:venom:problem:unavailable", status: 503, title: "Venom cannot do this now" }
+} as const
+
+const withIssues = { errors: Schema.optionalKey(Schema.Array(InputIssue)) }
+
+export class InvalidRequest extends HttpApiError.Problem<InvalidRequest>()(
+  "InvalidRequest",
+  problems.invalidRequest,
+  withIssues,
+  { description: "Malformed JSON or UTF-8; a missing, wrong or unknown field or parameter. All of them are named" }
+) {}
+
+export class RefusedOrigin extends HttpApiError.Problem<RefusedOrigin>()(
+  "RefusedOrigin",
+  problems.refusedOrigin,
+  {},
+  { description: "The Host header names no place of this service, or a page of another origin tries to write" }
+) {}
+
+export class TaskNotFound extends HttpApiError.Problem<TaskNotFound>()(
+  "TaskNotFound",
+  problems.taskNotFound,
+  { task_id: TaskId },
+  { description: "No task has this id" }
+) {}
+
+export class NotAcceptable extends HttpApiError.Problem<NotAcceptable>()(
+  "NotAcceptable",
+  problems.notAcceptable,
+  {},
+  { description: "The Accept header leaves no media type that this resource has" }
+) {}
+
+export class ContentTooLarge extends HttpApiError.Problem<ContentTooLarge>()(
+  "ContentTooLarge",
+  problems.contentTooLarge,
+  withIssues,
+  { description: "The body, or the content in it, is over its limit" }
+) {}
+
+export class UnsupportedMediaType extends HttpApiError.Problem<UnsupportedMediaType>()(
+  "UnsupportedMediaType",
+  problems.unsupportedMediaType,
+  {},
+  { description: "The body is not application/json, not UTF-8, or compressed" }
+) {}
+
+export class Bug extends HttpApiError.Problem<Bug>()(
+  "Bug",
+  problems.bug,
+  { error_id: Schema.String.annotate({ description: "Stands in the log of the service, with the cause" }) },
+  { description: "A fault of Venom; the log of the service has its cause" }
+) {}
+
+export class Unavailable extends HttpApiError.Problem<Unavailable>()(
+  "Unavailable",
+  problems.unavailable,
+  {},
+  { description: "Full, shutting down, or storage is not writable; Retry-After says when to ask again" }
+) {}
+
+/** What every route may answer. */
+export const anyRoute = [RefusedOrigin, NotAcceptable, Bug] as const

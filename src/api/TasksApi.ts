@@ -1,0 +1,78 @@
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { TaskId, TaskRequest, TaskResponse, TaskStatus, VenomTask } from "../domain/Task.ts"
+import * as Problem from "./Problem.ts"
+
+export const submit = HttpApiEndpoint.post("submit", "/tasks", {
+  query: {},
+  payload: TaskRequest,
+  success: HttpApiSchema.WithHeaders(TaskResponse.pipe(HttpApiSchema.status(201)), {
+    location: Schema.String.annotate({ description: "Where the task can be read" })
+  }),
+  error: [
+    Problem.InvalidRequest,
+    Problem.ContentTooLarge,
+    Problem.UnsupportedMediaType,
+    Problem.Unavailable,
+    ...Problem.anyRoute
+  ]
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "Submit a task",
+    description: "Answers when the task is durable: once you have the answer, no crash loses the task."
+  })
+)
+
+const TaskHeaders = {
+  etag: Schema.String.annotate({ description: "Changes with every change of the task; send it back as If-None-Match" }),
+  "retry-after": Schema.optionalKey(Schema.String.annotate({ description: "Seconds; set while the task is not final" }))
+}
+
+export const get = HttpApiEndpoint.get("get", "/tasks/:id", {
+  params: { id: TaskId },
+  query: {},
+  headers: {
+    "if-none-match": Schema.optionalKey(
+      Schema.String.annotate({ description: "An ETag: 304 without a body while the task has not changed" })
+    )
+  },
+  success: HttpApiSchema.WithHeaders(VenomTask, TaskHeaders),
+  error: [Problem.InvalidRequest, Problem.TaskNotFound, Problem.Unavailable, ...Problem.anyRoute]
+}).annotateMerge(OpenApi.annotations({ summary: "Read a task" }))
+
+/** Which tasks, and how many of them at once. */
+export const TaskQuery = {
+  status: Schema.optionalKey(TaskStatus),
+  type: Schema.optionalKey(Schema.String.annotate({ description: "Tasks of this type" })),
+  tag: Schema.optionalKey(Schema.String.annotate({ description: "Tasks with this tag" })),
+  q: Schema.optionalKey(Schema.String.annotate({ description: "Tasks with this text in their content" })),
+  limit: Schema.optionalKey(
+    Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 500 })).annotate({
+      description: "A page of at most so many; without it, all of them are streamed"
+    })
+  ),
+  cursor: Schema.optionalKey(
+    TaskId.annotate({ description: "Where a page begins: comes in the Link header of the page before" })
+  )
+}
+
+export const list = HttpApiEndpoint.get("list", "/tasks", {
+  query: TaskQuery,
+  success: HttpApiSchema.WithHeaders(Schema.Array(VenomTask), {
+    link: Schema.optionalKey(Schema.String.annotate({ description: 'The next page: <...>; rel="next"' }))
+  }),
+  error: [Problem.InvalidRequest, Problem.Unavailable, ...Problem.anyRoute]
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "List tasks",
+    description:
+      "Newest first. Without `limit` all of them, streamed as one array. With `limit` a page, and a Link header while there are more."
+  })
+)
+
+export class TasksApi extends HttpApiGroup.make("tasks")
+  .add(submit)
+  .add(get)
+  .add(list)
+  .prefix("/api/v1")
+  .annotateMerge(OpenApi.annotations({ description: "Submit tasks, and see what became of them" })) {}

@@ -1,0 +1,20 @@
+import { HttpApi, OpenApi } from "effect/http-api"
+import { HealthApi } from "./HealthApi.ts"
+import { TasksApi } from "./TasksApi.ts"
+
+/** Everything that is wrong is told at once, and nothing unknown is passed over. */
+const strict = { errors: "all", onExcessProperty: "error" } as const
+
+/** The HTTP contract: what the server answers, what clients and documents are made of. */
+export class VenomApi extends HttpApi.make("venom")
+  .add(TasksApi)
+  .add(HealthApi)
+  .annotate(HttpApi.PayloadParseOptions, strict)
+  .annotate(HttpApi.QueryParseOptions, strict)
+  .annotateMerge(
+    OpenApi.annotations({
+      title: "Venom",
+      version: "1",
+      description: "A durable task queue. Every error is a problem document (RFC 9457, application/problem+json)."
+    })
+  ) {}

@@ -1,0 +1,42 @@
+import { Effect, Scope } from "effect"
+import { HttpRouter, HttpServerResponse } from "effect/http"
+import { HttpApiSwagger, OpenApi } from "effect/http-api"
+import { VenomApi } from "../api/VenomApi.ts"
+import { json } from "./JsonResponse.ts"
+
+/** All that the page needs stands in it. Should a script in it want more, the browser gives it this service and nothing else. */
+const onlyThisService = [
+  "default-src 'none'",
+  "script-src 'unsafe-inline'",
+  "style-src 'unsafe-inline'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'"
+].join("; ")
+
+const pageHeaders = {
+  "content-type": "text/html; charset=utf-8",
+  "content-security-policy": onlyThisService,
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+  "referrer-policy": "no-referrer",
+  "cache-control": "no-store"
+}
+
+/** The contract as OpenAPI, and a page to read and try it. Both are made when they are first asked for. */
+export const layer = HttpRouter.use(
+  Effect.fnUntraced(function* (router) {
+    const document = yield* Effect.cached(Effect.sync(() => json(JSON.stringify(OpenApi.fromApi(VenomApi)))))
+    yield* router.add("GET", "/openapi.json", document)
+
+    const scope = yield* Effect.scope
+    const page = yield* HttpRouter.toHttpEffect(HttpApiSwagger.layer(VenomApi, { path: "/docs" })).pipe(
+      Scope.provide(scope),
+      Effect.map((swagger) => Effect.map(swagger, HttpServerResponse.setHeaders(pageHeaders))),
+      Effect.cached
+    )
+    yield* router.add("GET", "/docs", Effect.flatten(page))
+  })
+)

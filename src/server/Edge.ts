@@ -1,0 +1,100 @@
+import { Cause, Clock, Effect } from "effect"
+import { HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { HttpApiError } from "effect/http-api"
+import { problems } from "../api/Problem.ts"
+import * as Guard from "./Guard.ts"
+import * as InputIssues from "./InputIssues.ts"
+import { plain, problem } from "./JsonResponse.ts"
+import * as Routes from "./Routes.ts"
+import { ServerSettings } from "./ServerSettings.ts"
+import { ServiceLog } from "./ServiceLog.ts"
+
+type Request = HttpServerRequest.HttpServerRequest
+type Response = HttpServerResponse.HttpServerResponse
+
+/** A request that takes longer until its answer begins gets a line in the log. */
+const slow = 1000
+
+/**
+ * Stands around every route of the router: refuses what no route should see, and makes whatever ends
+ * without an answer (no such route, a bad parameter, a bug, the end of the service) a problem document.
+ */
+export const layer = HttpRouter.middleware(
+  Effect.gen(function* () {
+    const log = yield* ServiceLog
+    const guard = Guard.make(yield* ServerSettings)
+    const clock = yield* Clock.Clock
+
+    const refuse = (request: Request): Response | undefined => {
+      const refused = guard(request)
+      if (refused !== undefined) return problem(request, refused.kind, refused)
+      const { accept } = request.headers
+      if (accept === undefined || accept === "*/*") return undefined
+      const type = Routes.produces(request.method, request.url)
+      return type === undefined || Guard.accepts(accept, type)
+        ? undefined
+        : problem(request, problems.notAcceptable, { detail: `This resource is ${type}` })
+    }
+
+    const noRoute = (request: Request): Response => {
+      const allow = Routes.allowed(request.url)
+      return allow.length === 0
+        ? problem(request, plain(404, "Not Found"), { detail: "There is no such resource" })
+        : problem(
+            request,
+            plain(405, "Method Not Allowed"),
+            { detail: `${request.method} is not possible here; ${allow.join(", ")} are` },
+            { allow: allow.join(", ") }
+          )
+    }
+
+    const invalid = (request: Request, error: HttpApiError.HttpApiSchemaError): Response => {
+      const errors = InputIssues.inParameters(error.cause)
+      return problem(request, problems.invalidRequest, { detail: InputIssues.summary(errors), errors })
+    }
+
+    const answer = (request: Request, cause: Cause.Cause<unknown>): Effect.Effect<Response> => {
+      for (const reason of cause.reasons) {
+        const error = reason._tag === "Fail" ? reason.error : reason._tag === "Die" ? reason.defect : undefined
+        if (HttpServerResponse.isHttpServerResponse(error)) return Effect.succeed(error)
+        if (HttpApiError.HttpApiSchemaError.is(error) && isOfRequest(error)) return Effect.succeed(invalid(request, error))
+        if (HttpServerError.isHttpServerError(error) && error.reason._tag === "RouteNotFound") {
+          return Effect.succeed(noRoute(request))
+        }
+      }
+      if (Cause.hasInterruptsOnly(cause)) {
+        return Effect.succeed(
+          problem(request, problems.unavailable, { detail: "The service is stopping" }, { "retry-after": "5" })
+        )
+      }
+      return Effect.map(log.bug(request, cause), (error_id) =>
+        problem(request, problems.bug, {
+          detail: "Venom failed to answer. Its log has the cause under this error_id",
+          error_id
+        })
+      )
+    }
+
+    return (route) =>
+      Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+        const refused = refuse(request)
+        if (refused !== undefined) return Effect.succeed(refused)
+        const begun = clock.currentTimeNanosUnsafe()
+        return route.pipe(
+          Effect.catchCause((cause) => (isHungUp(cause) ? Effect.failCause(cause) : answer(request, cause))),
+          Effect.tap(() => {
+            const millis = Number((clock.currentTimeNanosUnsafe() - begun) / 1_000_000n)
+            return millis > slow ? log.slow(request, millis) : Effect.void
+          })
+        )
+      })
+  }),
+  { global: true }
+)
+
+const isOfRequest = ({ kind }: HttpApiError.HttpApiSchemaError): boolean => kind !== "Body" && kind !== "ResponseHeaders"
+
+/** Nobody is left to answer. */
+const isHungUp = (cause: Cause.Cause<unknown>): boolean =>
+  Cause.hasInterruptsOnly(cause) &&
+  cause.reasons.some((reason) => reason.annotations.has(HttpServerError.ClientAbort.key))

@@ -1,0 +1,96 @@
+import type { HttpServerRequest } from "effect/http"
+import { problems } from "../api/Problem.ts"
+import { pathOf, plain, type Problem } from "./JsonResponse.ts"
+import type { ServerSettings } from "./ServerSettings.ts"
+
+type Request = HttpServerRequest.HttpServerRequest
+
+export interface Refused {
+  readonly kind: Problem
+  readonly detail: string
+}
+
+/** Characters of a request target. */
+const longestUrl = 8192
+
+const loopback = ["localhost", "127.0.0.1", "[::1]"]
+
+/**
+ * What is refused before any route is looked for.
+ *
+ * A page of another origin can make a browser send requests here. It cannot choose their `Host`, so a name
+ * that is rebound to this address gives itself away; and it cannot hide its `Origin` when it writes.
+ */
+export const make = (settings: ServerSettings): ((request: Request) => Refused | undefined) => {
+  const names = new Set([...loopback, ...[settings.host, ...settings.allowedHosts].map(hostName)])
+
+  const foreignHost = ({ headers }: Request): Refused | undefined => {
+    const host = headers["host"]
+    if (host === undefined) return { kind: plain(400, "Bad Request"), detail: "The Host header is missing" }
+    return names.has(hostName(host))
+      ? undefined
+      : { kind: problems.refusedOrigin, detail: "The Host header names no place of this service (VENOM_ALLOWED_HOSTS adds one)" }
+  }
+
+  return (request) => {
+    const { url } = request
+    if (url.length > longestUrl) return { kind: plain(414, "URI Too Long"), detail: `A URL may have ${longestUrl} characters at most` }
+    if (!isDecodable(url)) return { kind: problems.invalidRequest, detail: "The URL has a percent-encoding that stands for no UTF-8" }
+    const refused = isHealth(url) ? undefined : foreignHost(request)
+    return refused ?? (writes.has(request.method) ? foreignWriter(request) : undefined)
+  }
+}
+
+const writes = new Set(["POST", "PUT", "PATCH", "DELETE"])
+
+const foreignWriter = ({ headers }: Request): Refused | undefined => {
+  const origin = headers["origin"]
+  return headers["sec-fetch-site"] === "cross-site" || (origin !== undefined && !isSameHost(origin, headers["host"]))
+    ? { kind: problems.refusedOrigin, detail: "Pages of another origin may not write" }
+    : undefined
+}
+
+/** Whether a page of this origin stands on this host; `null`, the origin of sandboxes and files, stands on none. */
+const isSameHost = (origin: string, host: string | undefined): boolean => {
+  const place = /^https?:\/\/([^/]+)$/i.exec(origin)?.[1]
+  return place !== undefined && host !== undefined && place.toLowerCase() === host.toLowerCase()
+}
+
+/** A host without its port, in one spelling: IPv6 addresses have brackets. */
+const hostName = (host: string): string => {
+  const lower = host.trim().toLowerCase()
+  const name = /^(\[[^\]]*\]|[^:]*)(:\d*)?$/.exec(lower)?.[1] ?? (lower.includes(":") ? `[${lower}]` : lower)
+  return name.endsWith(".") ? name.slice(0, -1) : name
+}
+
+const isHealth = (url: string): boolean => {
+  const path = pathOf(url)
+  return path === "/health/live" || path === "/health/ready"
+}
+
+const isDecodable = (url: string): boolean => {
+  if (!url.includes("%")) return true
+  try {
+    decodeURIComponent(url)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Whether an `Accept` header leaves this media type. */
+export const accepts = (accept: string | undefined, type: string): boolean => {
+  if (accept === undefined || accept === "*/*" || accept === type) return true
+  const family = `${type.slice(0, type.indexOf("/"))}/*`
+  let best = -1
+  let quality = 0
+  for (const range of accept.toLowerCase().split(",")) {
+    const [name = "", ...parameters] = range.split(";").map((part) => part.trim())
+    const rank = [`*/*`, family, type].indexOf(name)
+    if (rank < best || rank === -1) continue
+    const q = parameters.find((parameter) => parameter.startsWith("q="))
+    best = rank
+    quality = q === undefined ? 1 : Number(q.slice(2))
+  }
+  return best >= 0 && quality > 0
+}

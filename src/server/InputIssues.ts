@@ -1,0 +1,44 @@
+import { type Schema, SchemaIssue } from "effect"
+import type { InputIssue } from "../api/Problem.ts"
+
+/** Issues told at most: what has more of them is noise. */
+const most = 100
+
+const formatter = (noun: "field" | "parameter") =>
+  SchemaIssue.makeFormatterStandardSchemaV1({
+    leafHook: (issue) =>
+      issue._tag === "MissingKey"
+        ? "Missing"
+        : issue._tag === "UnexpectedKey"
+          ? `Unknown ${noun}`
+          : SchemaIssue.defaultLeafHook(issue)
+  })
+
+const ofFields = formatter("field")
+const ofParameters = formatter("parameter")
+
+/** Every issue of a body, each with the field that it is about. */
+export const inBody = (error: Schema.SchemaError) => told(ofFields(error.issue).issues)
+
+/** Every issue of a path, a query or headers, each with the parameter that it is about. */
+export const inParameters = (error: Schema.SchemaError) => told(ofParameters(error.issue).issues)
+
+type Issues = ReturnType<typeof ofFields>["issues"]
+
+const told = (issues: Issues): ReadonlyArray<InputIssue> => {
+  const first = issues.slice(0, most).map(({ message, path = [] }) => ({ path: pathText(path), message }))
+  return issues.length <= most ? first : [...first, { path: "", message: `${issues.length - most} more` }]
+}
+
+/** `tags[0]` for `["tags", 0]`. */
+const pathText = (path: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }>): string =>
+  path.reduce<string>((text, segment) => {
+    const key = typeof segment === "object" ? segment.key : segment
+    return typeof key === "number" ? `${text}[${key}]` : text === "" ? String(key) : `${text}.${String(key)}`
+  }, "")
+
+/** The first few issues in a sentence. */
+export const summary = (issues: ReadonlyArray<InputIssue>): string => {
+  const told = issues.slice(0, 3).map(({ message, path }) => (path === "" ? message : `${path}: ${message}`))
+  return issues.length <= told.length ? told.join("; ") : `${told.join("; ")}; and ${issues.length - told.length} more`
+}

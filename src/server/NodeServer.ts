@@ -1,0 +1,63 @@
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import { Duration, Effect, Layer } from "effect"
+import type { SecureRandom } from "effect/crypto"
+import { HttpRouter, HttpServer, type HttpServerError } from "effect/http"
+import { createServer } from "node:http"
+import type { Orchestrator } from "../engine/Orchestrator.ts"
+import * as ConnectionErrors from "./ConnectionErrors.ts"
+import * as HttpApi from "./HttpApi.ts"
+import { defaults, ServerSettings } from "./ServerSettings.ts"
+
+export interface Options extends Partial<ServerSettings> {
+  /** 0 picks a free one; the log says which, and so does the `HttpServer` this layer gives. */
+  readonly port: number
+  /** How long answers under way may take when the service stops; then their connections are cut. */
+  readonly closeGrace?: Duration.Duration
+  /** Milliseconds, for tests. */
+  readonly limits?: Partial<typeof limits>
+}
+
+/** What a client may take up by being slow or many. */
+const limits = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 1000,
+  keepAliveTimeout: 60_000,
+  maxHeaderSize: 16 * 1024,
+  maxConnections: 4096
+}
+
+/**
+ * Venom on a socket: `HttpApi.layer` served by Node.
+ *
+ * `NodeServer.layer({ host, port, allowedHosts, maxBody })` listens as soon as it is built and fails with
+ * `ServeError` where it cannot. Put `Shutdown.layer` on top of it.
+ */
+export const layer = (
+  options: Options
+): Layer.Layer<HttpServer.HttpServer, HttpServerError.ServeError, Orchestrator | SecureRandom.SecureRandom> =>
+  Layer.unwrap(
+    Effect.sync(() => {
+      const settings: ServerSettings = { ...defaults, ...options }
+      const { maxConnections, ...serverOptions } = { ...limits, ...options.limits }
+      // the Host header is our own to ask for, with an answer that says so
+      const server = createServer({ ...serverOptions, requireHostHeader: false })
+      server.maxConnections = maxConnections
+      ConnectionErrors.install(server)
+
+      const socket = NodeHttpServer.layerServer(() => server, {
+        host: settings.host,
+        port: options.port,
+        gracefulShutdownTimeout: options.closeGrace ?? Duration.seconds(5)
+      })
+      // closing waits for every connection, and Node no longer times out the ones that a client holds open
+      const cut = Layer.effectDiscard(Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections())))
+
+      return HttpRouter.serve(HttpApi.layer, { disableLogger: true, routerConfig: { caseSensitive: true } }).pipe(
+        Layer.provideMerge(cut),
+        Layer.provideMerge(socket),
+        Layer.provide(HttpServer.layerServices),
+        Layer.provide(Layer.succeed(ServerSettings, settings))
+      )
+    })
+  )

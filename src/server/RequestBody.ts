@@ -1,0 +1,74 @@
+import { ByteSize, Effect, Result, Schema } from "effect"
+import { HttpIncomingMessage, type HttpServerRequest, type HttpServerResponse } from "effect/http"
+import { problems } from "../api/Problem.ts"
+import { limits, TaskRequest } from "../domain/Task.ts"
+import * as InputIssues from "./InputIssues.ts"
+import { type Problem, problem, type ProblemMembers } from "./JsonResponse.ts"
+
+type Request = HttpServerRequest.HttpServerRequest
+type Response = HttpServerResponse.HttpServerResponse
+
+const decode = Schema.decodeUnknownResult(TaskRequest, { errors: "all", onExcessProperty: "error" })
+
+/**
+ * The `TaskRequest` in a body, or the answer that refuses it. Strict where the library is lenient: the
+ * media type is named, the bytes are UTF-8, the limit holds before the body is read where its length is told.
+ */
+export const taskRequest = (request: Request, maxBody: number): Effect.Effect<TaskRequest, Response> => {
+  const refuse = (kind: Problem, members: ProblemMembers) => Effect.fail(problem(request, kind, members))
+  const tooLarge = refuse(problems.contentTooLarge, { detail: `The body may have ${maxBody} bytes at most` })
+
+  const foreign = foreignMediaType(request.headers)
+  if (foreign !== undefined) return refuse(problems.unsupportedMediaType, { detail: foreign })
+  if (Number(request.headers["content-length"]) > maxBody) return tooLarge
+
+  return request.arrayBuffer.pipe(
+    Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(maxBody)),
+    Effect.catch(({ reason }) =>
+      reason._tag === "RequestParseError" && reason.reason === "BodyTooLarge"
+        ? tooLarge
+        : refuse(problems.invalidRequest, { detail: "The body ended before it was whole" })
+    ),
+    Effect.flatMap((bytes) => {
+      const parsed = Result.flatMap(textOf(bytes), jsonOf)
+      if (Result.isFailure(parsed)) return refuse(problems.invalidRequest, invalid([parsed.failure]))
+      const decoded = decode(parsed.success)
+      return Result.isSuccess(decoded)
+        ? Effect.succeed(decoded.success)
+        : refuse(
+            hasHugeContent(parsed.success) ? problems.contentTooLarge : problems.invalidRequest,
+            invalid(InputIssues.inBody(decoded.failure))
+          )
+    })
+  )
+}
+
+const invalid = (errors: ProblemMembers["errors"] & {}): ProblemMembers => ({ detail: InputIssues.summary(errors), errors })
+
+const foreignMediaType = (headers: Request["headers"]): string | undefined => {
+  const encoding = headers["content-encoding"]
+  if (encoding !== undefined && encoding.toLowerCase() !== "identity") return "The body must not be compressed"
+  const [type, ...parameters] = (headers["content-type"] ?? "").toLowerCase().split(";")
+  if (type?.trim() !== "application/json") return "The body must be JSON: send Content-Type: application/json"
+  return parameters.some((parameter) => /^\s*charset\s*=\s*"?(?!utf-?8"?\s*$)/.test(parameter))
+    ? "The body must be UTF-8"
+    : undefined
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+
+const textOf = (bytes: ArrayBuffer) =>
+  Result.try({ try: () => utf8.decode(bytes), catch: () => ({ path: "", message: "Not valid UTF-8" }) })
+
+const jsonOf = (text: string) =>
+  Result.try({
+    try: (): unknown => JSON.parse(text),
+    catch: (error) => ({ path: "", message: `Not valid JSON: ${error instanceof Error ? error.message : ""}` })
+  })
+
+const hasHugeContent = (input: unknown): boolean =>
+  typeof input === "object" &&
+  input !== null &&
+  "content" in input &&
+  typeof input.content === "string" &&
+  Buffer.byteLength(input.content) > limits.contentBytes

@@ -1,0 +1,49 @@
+import { Cause, Effect, Pull, Stream } from "effect"
+import { HttpServerResponse } from "effect/http"
+import type { VenomTask } from "../domain/Task.ts"
+import * as TaskJson from "../domain/TaskJson.ts"
+import { headers, json } from "./JsonResponse.ts"
+
+/** Characters of JSON that are written together. */
+const pieceLength = 64 * 1024
+
+/** A page, at once. */
+export const page = (tasks: ReadonlyArray<VenomTask>, link?: string): HttpServerResponse.HttpServerResponse =>
+  json(JSON.stringify(tasks.map(TaskJson.toWire)), link === undefined ? {} : { headers: { link } })
+
+/**
+ * Any number of tasks as one array, written as fast as the client reads and no faster. The first of them are
+ * fetched before the answer begins, so that a store that refuses to read still gets an answer of its own.
+ */
+export const streamed = Effect.fnUntraced(function* <E>(tasks: Stream.Stream<VenomTask, E>) {
+  const pull = yield* Stream.toPull(tasks)
+  const first = yield* Pull.catchDone(pull, () => Effect.succeed<ReadonlyArray<VenomTask>>([]))
+  const rest = first.length === 0 ? Stream.empty : Stream.fromPull(Effect.succeed(pull))
+  const body = rest.pipe(
+    Stream.mapArray((chunk): readonly [ReadonlyArray<VenomTask>] => [chunk]),
+    Stream.flatMap((chunk) => Stream.fromIterable(pieces(chunk, ","), { chunkSize: 1 }))
+  )
+  return HttpServerResponse.stream(
+    Stream.fromIterable(pieces(first, "["), { chunkSize: 1 }).pipe(
+      Stream.concat(body),
+      Stream.concat(Stream.make(first.length === 0 ? "[]" : "]")),
+      Stream.encodeText,
+      Stream.tapCause((cause) =>
+        Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError("A list of tasks was cut off", cause)
+      )
+    ),
+    { contentType: "application/json", headers }
+  )
+})
+
+/** The tasks in JSON, each after a comma but the first, which follows `before`. */
+function* pieces(tasks: ReadonlyArray<VenomTask>, before: "[" | ","): Generator<string> {
+  let piece = ""
+  for (const [index, task] of tasks.entries()) {
+    piece += (index === 0 ? before : ",") + JSON.stringify(TaskJson.toWire(task))
+    if (piece.length < pieceLength) continue
+    yield piece
+    piece = ""
+  }
+  if (piece !== "") yield piece
+}

@@ -1,0 +1,103 @@
+import { Effect, Result } from "effect"
+import { HttpServerResponse } from "effect/http"
+import { HttpApiBuilder } from "effect/http-api"
+import { VenomApi } from "../api/VenomApi.ts"
+import { isFinished, type TaskId, type TaskStatus, type VenomTask } from "../domain/Task.ts"
+import * as TaskJson from "../domain/TaskJson.ts"
+import { Orchestrator } from "../engine/Orchestrator.ts"
+import type { TaskFilter } from "../ports/StateRepository.ts"
+import { headers, json } from "./JsonResponse.ts"
+import * as Refusal from "./Refusal.ts"
+import * as RequestBody from "./RequestBody.ts"
+import { ServerSettings } from "./ServerSettings.ts"
+import { ServiceLog } from "./ServiceLog.ts"
+import * as TaskListResponse from "./TaskListResponse.ts"
+
+/**
+ * The task routes. They answer with responses of their own making, in the wire form of `TaskJson`: the
+ * schemas of the contract describe them, and the tests hold them to it.
+ */
+export const layer = HttpApiBuilder.group(
+  VenomApi,
+  "tasks",
+  Effect.fnUntraced(function* (handlers) {
+    const orchestrator = yield* Orchestrator
+    const { maxBody } = yield* ServerSettings
+    const log = yield* ServiceLog
+
+    return handlers
+      .handleRaw(
+        "submit",
+        Effect.fnUntraced(function* ({ request }) {
+          const body = yield* Effect.result(RequestBody.taskRequest(request, maxBody))
+          if (Result.isFailure(body)) return body.failure
+          return yield* orchestrator.submit(body.success).pipe(
+            Effect.map(({ id, status }) =>
+              json(JSON.stringify({ task_id: id, status }), {
+                status: 201,
+                headers: { location: `/api/v1/tasks/${id}` }
+              })
+            ),
+            Effect.catch(Refusal.respond(log, request))
+          )
+        }),
+        // a client that hangs up does not take back what it has sent
+        { uninterruptible: true }
+      )
+      .handle("get", ({ headers, params, request }) =>
+        orchestrator.get(params.id).pipe(
+          Effect.map((task) => taskResponse(task, headers["if-none-match"])),
+          Effect.catch(Refusal.respond(log, request))
+        )
+      )
+      .handle("list", ({ query, request }) => {
+        const { cursor, limit } = query
+        const filter = filterOf(query)
+        const answer =
+          limit === undefined && cursor === undefined
+            ? TaskListResponse.streamed(orchestrator.list(filter))
+            : orchestrator.page(filter, { limit: limit ?? mostOnPage, ...(cursor === undefined ? {} : { before: cursor }) }).pipe(
+                Effect.map(({ more, tasks }) => {
+                  const last = tasks.at(-1)
+                  return TaskListResponse.page(tasks, more && last !== undefined ? nextPage(query, last.id) : undefined)
+                })
+              )
+        return Effect.catch(answer, Refusal.respond(log, request))
+      })
+  })
+)
+
+const mostOnPage = 500
+
+const taskResponse = (task: VenomTask, known: string | undefined): HttpServerResponse.HttpServerResponse => {
+  const tag = `"${task.revision}"`
+  const extra = isFinished(task) ? { etag: `W/${tag}` } : { etag: `W/${tag}`, "retry-after": "1" }
+  return known !== undefined && isKnown(tag, known)
+    ? HttpServerResponse.empty({ status: 304, headers: { ...headers, ...extra } })
+    : json(JSON.stringify(TaskJson.toWire(task)), { headers: extra })
+}
+
+/** The weak comparison of RFC 9110: a tag counts whether it is called weak or not. */
+const isKnown = (tag: string, known: string): boolean =>
+  known.split(",").some((candidate) => [tag, `W/${tag}`, "*"].includes(candidate.trim()))
+
+interface Query {
+  readonly status?: TaskStatus
+  readonly type?: string
+  readonly tag?: string
+  readonly q?: string
+  readonly limit?: number
+  readonly cursor?: TaskId
+}
+
+const filterOf = ({ q, status, tag, type }: Query): TaskFilter => ({
+  ...(status === undefined ? {} : { status }),
+  ...(type === undefined ? {} : { type }),
+  ...(tag === undefined ? {} : { tag }),
+  ...(q === undefined ? {} : { text: q })
+})
+
+const nextPage = (query: Query, cursor: TaskId): string => {
+  const parameters = Object.entries({ ...query, cursor }).map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+  return `</api/v1/tasks?${parameters.join("&")}>; rel="next"`
+}
