@@ -29,14 +29,11 @@ export interface Given {
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
-/** Variables of a later version. To run without what they ask for would be worse than not to run. */
-const later = ["VENOM_API_KEY", "VENOM_DATABASE_URL", "VENOM_RETENTION", "VENOM_RETENTION_COUNT"]
-
 const keys = Record.keys(Table.table)
 
 /** Variables that no setting has: mistyped, most likely. */
 export const unknownVariables = ({ environment }: Given): ReadonlyArray<string> => {
-  const known = [...later, ...keys.map(Table.variable)]
+  const known = [...Table.later, ...keys.map(Table.variable)]
   return Object.keys(environment).filter((name) => name.startsWith("VENOM_") && !known.includes(name))
 }
 
@@ -75,7 +72,7 @@ const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
 /** Every setting, checked, or every problem there is. */
 export const resolve = (given: Given): Result.Result<Settings, SettingsError> => {
   const texts = keys.flatMap((key) => written(given, key))
-  const unavailable = later
+  const unavailable = Table.later
     .filter((name) => (given.environment[name] ?? "") !== "")
     .map((name) => `${name}: not available in this version, and not to be ignored: unset it`)
   const decoded = Result.mapError(decode(Object.fromEntries(texts.map(({ key, text }) => [key, text]))), (issue) =>

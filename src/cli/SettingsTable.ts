@@ -149,3 +149,6 @@ export type Key = keyof typeof table
 
 export const flag = (key: Key): string => String.kebabCase(key)
 export const variable = (key: Key): string => `VENOM_${String.constantCase(key)}`
+
+/** Variables of a later version. To run without what they ask for would be worse than not to run. */
+export const later = ["VENOM_API_KEY", "VENOM_DATABASE_URL", "VENOM_RETENTION", "VENOM_RETENTION_COUNT"]

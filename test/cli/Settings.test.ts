@@ -1,0 +1,196 @@
+import { Duration, Record, Result } from "effect"
+import { assert, describe, it } from "vitest"
+import * as Settings from "../../src/cli/Settings.ts"
+import * as Table from "../../src/cli/SettingsTable.ts"
+import { defaults } from "../../src/engine/EngineSettings.ts"
+
+type Texts = Readonly<Record<string, string>>
+
+const read = (flags: Texts, environment: Texts = {}) => Settings.resolve({ flags, environment })
+const settings = (flags: Texts, environment: Texts = {}) => Result.getOrThrow(read(flags, environment))
+const problems = (flags: Texts, environment: Texts = {}) =>
+  Result.match(read(flags, environment), { onFailure: (error) => error.problems, onSuccess: () => [] })
+
+/** Two values of each setting, as written, and what they need beside them. */
+const twoValues: Record<Table.Key, readonly [string, string, beside?: Texts]> = {
+  host: ["localhost", "::1"],
+  port: ["1", "65535"],
+  allowOpen: ["true", "false"],
+  allowedHosts: ["venom.example", "a.example, b.example"],
+  store: ["file", "memory"],
+  dataDir: ["here", "over there"],
+  fsync: ["always", "interval"],
+  dumpInterval: ["10 millis", "1 minute"],
+  journalMaxBytes: ["1024", "1 TiB"],
+  maxPending: ["1", "10000000"],
+  maxBody: ["1 KiB", "1 GiB"],
+  runner: ["simulated", "command"],
+  simulatedDuration: ["0 seconds", "10 millis"],
+  command: ["wc -w", "cat", { runner: "command" }],
+  concurrency: ["1", "10000"],
+  maxAttempts: ["1", "1000"],
+  taskTimeout: ["1 millis", "3650 days"],
+  onRestart: ["resume", "fail"],
+  crashLimit: ["1", "20"],
+  shutdownGrace: ["0 seconds", "1 hour"],
+  logLevel: ["trace", "none"],
+  logFormat: ["pretty", "json"]
+}
+
+/** What each setting refuses, and what it says then. */
+const refused: Record<Table.Key, { readonly texts: ReadonlyArray<string>; readonly says: string }> = {
+  host: { texts: ["127.0.0.1:80", "[::1]", "a b", "http://x", "-x", "x/24"], says: "without a port" },
+  port: { texts: ["-1", "65536", "80.5", "http", "1e3", "0x50"], says: "a whole number from 0 to 65535" },
+  allowOpen: { texts: ["yes", "1", "TRUE"], says: "expected true or false" },
+  allowedHosts: { texts: ["a b", "a,b:80", "https://a"], says: "is none" },
+  store: { texts: ["disk", "File"], says: "expected file or memory" },
+  dataDir: { texts: [], says: "" },
+  fsync: { texts: ["never", "100 millis"], says: "expected always or interval" },
+  dumpInterval: { texts: ["0 seconds", "9 millis", "1s", "-1 seconds", "Infinity", "10"], says: "expected a duration" },
+  journalMaxBytes: { texts: ["0", "1023", "2 TiB", "many", "-1", "1.5"], says: "a size from 1 KiB to 1 TiB" },
+  maxPending: { texts: ["0", "10000001", "1 million"], says: "a whole number from 1 to 10000000" },
+  maxBody: { texts: ["0", "2 GiB", "2 MB per request"], says: "a size from 1 KiB to 1 GiB" },
+  runner: { texts: ["shell"], says: "expected simulated or command" },
+  simulatedDuration: { texts: ["-1 seconds", "soon"], says: "expected a duration" },
+  command: { texts: [], says: "" },
+  concurrency: { texts: ["0", "10001", "64x"], says: "a whole number from 1 to 10000" },
+  maxAttempts: { texts: ["0", "1001"], says: "a whole number from 1 to 1000" },
+  taskTimeout: { texts: ["0 seconds", "forever", "Infinity", "4000 days"], says: "expected a duration" },
+  onRestart: { texts: ["retry"], says: "expected resume or fail" },
+  crashLimit: { texts: ["0", "21"], says: "a whole number from 1 to 20" },
+  shutdownGrace: { texts: ["-1 seconds", "10"], says: "expected a duration" },
+  logLevel: { texts: ["verbose", "Info"], says: "expected trace or debug" },
+  logFormat: { texts: ["text"], says: "expected pretty or json" }
+}
+
+const keys = Record.keys(Table.table)
+
+describe("settings", () => {
+  it("are the defaults when nothing is said", () => {
+    assert.deepStrictEqual(settings({}), {
+      host: "127.0.0.1",
+      port: 8000,
+      allowOpen: false,
+      allowedHosts: [],
+      store: "file",
+      dataDir: "data/memory",
+      fsync: "always",
+      dumpInterval: Duration.seconds(1),
+      journalMaxBytes: 67_108_864,
+      maxPending: 1_000_000,
+      maxBody: 2 * 1024 * 1024,
+      runner: "simulated",
+      simulatedDuration: Duration.seconds(2),
+      concurrency: 64,
+      maxAttempts: 5,
+      taskTimeout: Duration.minutes(15),
+      onRestart: "resume",
+      crashLimit: 3,
+      shutdownGrace: Duration.seconds(10),
+      logLevel: "info"
+    })
+  })
+
+  it("agree with the engine about its defaults", () => {
+    const { backoff: _, ...engine } = defaults
+    assert.deepInclude(settings({}), engine)
+  })
+
+  it("are named after one key", () => {
+    assert.strictEqual(Table.flag("journalMaxBytes"), "journal-max-bytes")
+    assert.strictEqual(Table.variable("journalMaxBytes"), "VENOM_JOURNAL_MAX_BYTES")
+  })
+
+  it.each(keys.filter((key) => key !== "runner"))("%s: flag over environment over default", (key) => {
+    const [one, other, beside = {}] = twoValues[key]
+    const of = (flag: string | undefined, variable: string) =>
+      settings({ ...beside, ...(flag === undefined ? {} : { [key]: flag }) }, { [Table.variable(key)]: variable })[key]
+    assert.notDeepEqual(of(undefined, one), of(undefined, other))
+    assert.deepStrictEqual(of(one, other), of(undefined, one))
+    assert.deepStrictEqual(of(other, one), of(undefined, other))
+  })
+
+  it("runner: flag over environment", () => {
+    assert.strictEqual(settings({ runner: "simulated" }, { VENOM_RUNNER: "command" }).runner, "simulated")
+    assert.strictEqual(settings({ command: "cat" }, { VENOM_RUNNER: "command" }).runner, "command")
+  })
+
+  it("take an empty variable as none, and an empty flag as wrong", () => {
+    assert.strictEqual(settings({}, { VENOM_PORT: "" }).port, 8000)
+    assert.deepStrictEqual(problems({ port: "" }), ['--port "": expected a whole number from 0 to 65535'])
+    assert.deepStrictEqual(problems({ dataDir: "" }), ['--data-dir "": expected some text'])
+  })
+
+  it("understand sizes and lists", () => {
+    assert.strictEqual(settings({ maxBody: "1500 kB" }).maxBody, 1_500_000)
+    assert.strictEqual(settings({ maxBody: "4096" }).maxBody, 4096)
+    assert.deepStrictEqual(settings({ allowedHosts: " a.example,,b.example " }).allowedHosts, [
+      "a.example",
+      "b.example"
+    ])
+  })
+
+  it.each(keys.flatMap((key) => refused[key].texts.map((text) => ({ key, text, says: refused[key].says }))))(
+    "refuse $key $text in one line that names it",
+    ({ key, says, text }) => {
+      const [line = "", ...others] = problems({}, { [Table.variable(key)]: text })
+      assert.deepStrictEqual(others, [])
+      assert.isTrue(line.startsWith(`${Table.variable(key)} ${JSON.stringify(text)}: `), line)
+      assert.include(line, says)
+      assert.notInclude(line, "\n")
+    }
+  )
+
+  it.each([
+    ["store", "postgres"],
+    ["runner", "http"],
+    ["runner", "module"]
+  ])("say that %s %s is not available yet", (key, text) => {
+    assert.include(problems({ [key]: text })[0], "not available in this version")
+  })
+
+  it("tell every problem at once", () => {
+    assert.lengthOf(problems({ port: "x", store: "postgres" }, { VENOM_CRASH_LIMIT: "0", VENOM_API_KEY: "k" }), 4)
+  })
+})
+
+describe("settings that contradict each other", () => {
+  it("are refused: the command runner without a command", () => {
+    assert.match(problems({ runner: "command" })[0] ?? "", /needs a command/)
+  })
+
+  it("are refused: a command for another runner", () => {
+    assert.match(problems({}, { VENOM_COMMAND: "cat" })[0] ?? "", /the runner is simulated/)
+  })
+
+  it.each(["0.0.0.0", "::", "192.168.1.5", "venom.example", "127.0.0.1.example"])(
+    "are refused: listening on %s with nobody needing a key",
+    (host) => {
+      assert.match(problems({ host })[0] ?? "", /VENOM_ALLOW_OPEN=true/)
+      assert.strictEqual(settings({ host }, { VENOM_ALLOW_OPEN: "true" }).host, host)
+    }
+  )
+
+  it.each(["127.0.0.1", "127.8.9.1", "::1", "localhost"])("are not: listening on %s", (host) => {
+    assert.strictEqual(settings({ host }).host, host)
+  })
+
+  it("are not: a data directory for the memory store", () => {
+    assert.strictEqual(settings({ store: "memory", dataDir: "somewhere" }).store, "memory")
+  })
+})
+
+describe("variables", () => {
+  const environment = { VENOM_PROT: "1", VENOM_PORT: "1", VENOM_API_KEY: "", PATH: "/bin", venom_host: "x" }
+
+  it("that no setting has are named", () => {
+    assert.deepStrictEqual(Settings.unknownVariables({ flags: {}, environment }), ["VENOM_PROT"])
+  })
+
+  it.each(Table.later)("of a later version are refused, not ignored, and their value is not shown: %s", (name) => {
+    const [line = "", ...others] = problems({}, { [name]: "s3cret" })
+    assert.deepStrictEqual(others, [])
+    assert.isTrue(line.startsWith(`${name}: not available in this version`), line)
+    assert.notInclude(line, "s3cret")
+  })
+})

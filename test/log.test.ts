@@ -1,0 +1,65 @@
+import { Cause, Console, Effect } from "effect"
+import { assert, describe, it } from "@effect/vitest"
+import * as log from "../src/log.ts"
+
+/** What an effect writes to stderr; anything on stdout fails the test. */
+const errors = (effect: Effect.Effect<void>, options: Partial<log.LogOptions> = {}) => {
+  const lines: Array<string> = []
+  const heard: Console.Console = Object.assign(Object.create(globalThis.console), {
+    error: (...parts: ReadonlyArray<unknown>) => lines.push(parts.join(" ")),
+    log: () => assert.fail("stdout is for what a command answers")
+  })
+  return effect.pipe(
+    Effect.provide(log.layer({ format: "json", level: "Info", colors: false, ...options })),
+    Effect.provideService(Console.Console, heard),
+    Effect.as(lines)
+  )
+}
+
+describe("the JSON log", () => {
+  it.effect("is one object on one line, its annotations are fields", () =>
+    Effect.gen(function* () {
+      const lines = yield* errors(
+        Effect.logWarning("first\nsecond", "more", new Error("why")).pipe(
+          Effect.annotateLogs({ task_id: "t1", attempt: 2, size: 10n })
+        )
+      )
+      assert.lengthOf(lines, 1)
+      assert.notInclude(lines[0], "\n")
+      assert.deepStrictEqual(JSON.parse(lines[0] ?? ""), {
+        time: "1970-01-01T00:00:00.000Z",
+        level: "warn",
+        message: "first\nsecond: more: why",
+        task_id: "t1",
+        attempt: 2,
+        size: "10n"
+      })
+    })
+  )
+
+  it.effect("keeps a cause", () =>
+    Effect.gen(function* () {
+      const [line = ""] = yield* errors(Effect.logError("It broke", Cause.die(new Error("boom"))))
+      const { cause, message } = JSON.parse(line)
+      assert.strictEqual(message, "It broke")
+      assert.include(cause, "Error: boom")
+    })
+  )
+
+  it.effect("leaves out what is below its level", () =>
+    Effect.gen(function* () {
+      assert.lengthOf(yield* errors(Effect.logDebug("x")), 0)
+      assert.lengthOf(yield* errors(Effect.logDebug("x"), { level: "Debug" }), 1)
+      assert.lengthOf(yield* errors(Effect.logFatal("x"), { level: "None" }), 0)
+    })
+  )
+})
+
+describe("the pretty log", () => {
+  it.effect("goes to stderr too, and tells what is annotated", () =>
+    Effect.gen(function* () {
+      const lines = yield* errors(Effect.annotateLogs(Effect.logInfo("hello"), "task_id", "t1"), { format: "pretty" })
+      assert.match(lines.join("\n"), /INFO .*hello\n.*task_id: t1/)
+    })
+  )
+})
