@@ -1,4 +1,4 @@
-import { Effect, type FileSystem, Option, Predicate, type Scope } from "effect"
+import { Context, Effect, type FileSystem, Option, Predicate, type Scope } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import { createServer } from "node:net"
 import { hostname } from "node:os"
@@ -47,6 +47,9 @@ export const acquire = Effect.fnUntraced(function* (
     () => Effect.ignore(fs.remove(path, { force: true }))
   )
 })
+
+/** How a directory is held. Another way stands here where one process plays many, one after the other. */
+export const Lock = Context.Reference("venom/adapters/file/Lock", { defaultValue: () => acquire })
 
 const held = (directory: string, holder: Holder | undefined) =>
   new Disk.DataDirectoryError({

@@ -34,7 +34,8 @@ export const open = Effect.fnUntraced(function* (options: {
 }): Effect.fn.Return<Store, Disk.DataDirectoryError | PlatformError, Scope.Scope> {
   const { directory, fs } = options
   yield* fs.makeDirectory(directory, { recursive: true, mode: Disk.privateDirectory })
-  yield* Lock.acquire(fs, directory)
+  const lock = yield* Lock.Lock
+  yield* lock(fs, directory)
   yield* Effect.forEach(Dump.temporaryFileNames, (name) => fs.remove(`${directory}/${name}`, { force: true }))
 
   const found = yield* Recovery.read(fs, directory)
@@ -74,9 +75,7 @@ export const open = Effect.fnUntraced(function* (options: {
     dumped: found.sequence,
     previouslyDumped: found.dumped,
     segments: found.segments,
-    onNewDirectory: Lock.acquire(fs, directory).pipe(
-      Effect.provideService(Scope.Scope, scope)
-    )
+    onNewDirectory: Effect.provideService(lock(fs, directory), Scope.Scope, scope)
   })
   const { close } = keeper
   yield* Effect.addFinalizer(() => commit.close.pipe(Effect.andThen(close), Effect.andThen(commit.segment().close)))

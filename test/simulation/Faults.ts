@@ -1,0 +1,61 @@
+import type { Chance } from "./Chance.ts"
+
+/** A system call about to be made. */
+export interface Operation {
+  /** Counted from 1 over the life of the disk. */
+  readonly number: number
+  readonly syscall: string
+  readonly path: string
+  /** Whether it would change the disk, or make a change durable. */
+  readonly mutates: boolean
+}
+
+/** Fails with `code`, or does only a `share` of what was asked. */
+export type Fault = { readonly code: string } | { readonly share: number }
+
+/** What may be wrong with a disk for a while. */
+export type Trouble = (operation: Operation, chance: Chance) => Fault | undefined
+
+const failing =
+  (probability: number, codes: readonly [string, ...Array<string>], concerns: (operation: Operation) => boolean): Trouble =>
+  (operation, chance) =>
+    concerns(operation) && chance.happens(probability) ? { code: chance.pick(...codes) } : undefined
+
+const isFile = ({ path }: Operation) => /\.[a-z]+$/.test(path)
+const isAny = (...syscalls: ReadonlyArray<string>) => {
+  const wanted = new Set(syscalls)
+  return ({ syscall }: Operation) => wanted.has(syscall)
+}
+
+export const failingWrites = (probability: number): Trouble => failing(probability, ["EIO"], isAny("write"))
+
+/** The pages that could not be written are lost, though the next sync succeeds. */
+export const failingSyncs = (probability: number): Trouble =>
+  failing(probability, ["EIO", "ENOSPC", "EDQUOT"], (operation) => operation.syscall === "fsync" && isFile(operation))
+
+export const failingNames = (probability: number): Trouble =>
+  failing(
+    probability,
+    ["EIO", "ENOSPC", "EMFILE"],
+    (operation) =>
+      operation.mutates && (isAny("open", "rename", "link", "rm")(operation) || (operation.syscall === "fsync" && !isFile(operation)))
+  )
+
+export const failingReads = (probability: number): Trouble =>
+  failing(probability, ["EIO", "EMFILE"], ({ mutates, syscall }) => !mutates && syscall !== "close")
+
+export const failingClose = (probability: number): Trouble => failing(probability, ["EIO"], isAny("close"))
+
+export const anything = (probability: number): Trouble => failing(probability, ["EIO"], () => true)
+
+export const shortWrites = (probability: number): Trouble => (operation, chance) =>
+  operation.syscall === "write" && chance.happens(probability) ? { share: chance.next() } : undefined
+
+export const readOnly: Trouble = ({ mutates, syscall }) =>
+  !mutates ? undefined : { code: syscall === "fsync" ? "EIO" : "EROFS" }
+
+/** The operation of this number alone. */
+export const theNth =
+  (number: number, code: string): Trouble =>
+  (operation) =>
+    operation.number === number ? { code } : undefined

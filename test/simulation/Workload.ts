@@ -1,0 +1,92 @@
+import { Effect, Layer } from "effect"
+import type { TaskRequest, VenomTask } from "../../src/domain/Task.ts"
+import { permanent, retryable, type TaskFailure } from "../../src/domain/TaskError.ts"
+import { TaskRunner } from "../../src/ports/TaskRunner.ts"
+import { Chance } from "./Chance.ts"
+
+/** What the work of one attempt comes to. A function of seed, task and attempt: whoever runs it, it is the same. */
+export interface Outcome {
+  readonly ends: "completes" | "fails" | "fails for good" | "dies" | "never ends"
+  readonly millis: number
+  readonly lines: number
+}
+
+export class Workload {
+  readonly #seed: string
+
+  constructor(seed: number) {
+    this.#seed = `${seed} work`
+  }
+
+  outcome(key: string, attempt: number): Outcome {
+    const chance = new Chance(`${this.#seed} ${key} ${attempt}`)
+    return {
+      ends: chance.pick("completes", "completes", "completes", "completes", "fails", "fails", "fails for good", "dies", "never ends"),
+      millis: chance.happens(0.2) ? 0 : chance.scale(1, 20_000),
+      lines: chance.happens(0.3) ? chance.between(1, 6) : 0
+    }
+  }
+
+  /** A request that can be told from all others, whatever its content is. */
+  request(key: string, chance: Chance): TaskRequest {
+    return {
+      content: content(key, chance),
+      tags: [key],
+      ...(chance.happens(0.3) ? { priority: chance.between(-100, 100) } : {}),
+      ...(chance.happens(0.3) ? { maxAttempts: chance.between(1, 4) } : {}),
+      ...(chance.happens(0.2) ? { type: chance.pick("mail", "image.resize", "a/b:c") } : {})
+    }
+  }
+
+  result(key: string, attempt: number): string {
+    return `${key} done by attempt ${attempt}\n\u2028"${"é".repeat(attempt)}"`
+  }
+
+  /** Does the work; tells of each attempt as it begins and as its runner has succeeded. */
+  runner(options: { readonly began: (task: VenomTask) => void; readonly succeeded: (task: VenomTask) => void }): Layer.Layer<TaskRunner> {
+    return Layer.succeed(TaskRunner, {
+      run: Effect.fnUntraced(function* (this: Workload, task: VenomTask, { log }): Effect.fn.Return<string, TaskFailure> {
+        options.began(task)
+        const key = keyOf(task)
+        const { ends, lines, millis } = this.outcome(key, task.attempt)
+        for (let line = 0; line < lines; line++) {
+          yield* log(`line ${line} of ${key}`)
+          yield* Effect.sleep(millis / lines)
+        }
+        if (lines === 0 && millis > 0) yield* Effect.sleep(millis)
+        switch (ends) {
+          case "completes":
+            options.succeeded(task)
+            return this.result(key, task.attempt)
+          case "fails":
+            return yield* retryable(`${key} failed`)
+          case "fails for good":
+            return yield* permanent(`${key} failed for good`)
+          case "dies":
+            return yield* Effect.die(`${key} died`)
+          case "never ends":
+            return yield* Effect.never
+        }
+      }).bind(this)
+    })
+  }
+}
+
+export const keyOf = (task: VenomTask): string => task.tags[0] ?? ""
+
+const content = (key: string, chance: Chance): string => {
+  switch (chance.below(8)) {
+    case 0:
+      return ""
+    case 1:
+      return `line\n\r\n\u2028\u2029\u0000\u0085 ${key}`
+    case 2:
+      return `half a letter \ud83d and a whole one 🐍 ${key}`
+    case 3:
+      return JSON.stringify({ seq: 1, task: { id: key } })
+    case 4:
+      return "x".repeat(Math.floor(chance.scale(1, 20_000)))
+    default:
+      return `work ${key}`
+  }
+}
