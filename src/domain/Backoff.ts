@@ -21,7 +21,11 @@ export const standard: Backoff = {
 export const delay = (backoff: Backoff, attempt: number, chance: number): number => {
   const base = Duration.toMillis(backoff.base)
   const grown =
-    backoff.kind === "exponential" ? base * 2 ** Math.min(attempt - 1, 52) : backoff.kind === "linear" ? base * attempt : base
+    backoff.kind === "exponential"
+      ? base * 2 ** Math.min(attempt - 1, 52)
+      : backoff.kind === "linear"
+        ? base * attempt
+        : base
   const capped = Math.min(grown, Duration.toMillis(backoff.cap))
   return Math.round(capped * (1 + backoff.jitter * (2 * chance - 1)))
 }

@@ -45,10 +45,25 @@ export const parse = (text: string): number => {
   const ms = digits(text, 20, 3)
   const usual =
     text.length === 24 &&
-    month >= 1 && month <= 12 && day >= 1 && day <= 28 && hour < 24 && minute < 60 && second < 60 &&
-    year >= 0 && ms >= 0 && hour >= 0 && minute >= 0 && second >= 0 &&
-    text[4] === "-" && text[7] === "-" && text[10] === "T" && text[13] === ":" && text[16] === ":" &&
-    text[19] === "." && text[23] === "Z"
+    month >= 1 &&
+    month <= 12 &&
+    day >= 1 &&
+    day <= 28 &&
+    hour < 24 &&
+    minute < 60 &&
+    second < 60 &&
+    year >= 0 &&
+    ms >= 0 &&
+    hour >= 0 &&
+    minute >= 0 &&
+    second >= 0 &&
+    text[4] === "-" &&
+    text[7] === "-" &&
+    text[10] === "T" &&
+    text[13] === ":" &&
+    text[16] === ":" &&
+    text[19] === "." &&
+    text[23] === "Z"
   if (!usual) return Date.parse(text)
   const y = month <= 2 ? year - 1 : year
   const era = Math.floor(y / 400)

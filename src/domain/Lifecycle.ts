@@ -198,11 +198,11 @@ export const log =
       ? Result.succeed(next(task, {}, TaskLog.append(task, lines, now, lost), now))
       : refuse(task, "log")
 
-/** Two changes that become one: both happen or neither. */
+/** Two changes that become one: both happen or neither, and the revision grows once. */
 export const andThen =
   (first: Transition, second: Transition): Transition =>
   (task) =>
-    Result.flatMap(first(task), second)
+    Result.map(Result.flatMap(first(task), second), (changed) => ({ ...changed, revision: task.revision + 1 }))
 
 /** Holds a verdict to the claim that earned it: after a rescue or a cancel it comes too late. */
 export const heldBy =

@@ -93,9 +93,7 @@ const Type = Schema.String.check(
 )
 const Priority = Schema.Int.check(Schema.isBetween({ minimum: -100, maximum: 100 }))
 const MaxAttempts = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 }))
-const Tags = Schema.Array(Schema.String.check(Schema.isBetweenLength(1, 128))).check(
-  Schema.isMaxLength(limits.tags)
-)
+const Tags = Schema.Array(Schema.String.check(Schema.isBetweenLength(1, 128))).check(Schema.isMaxLength(limits.tags))
 
 const Content = Schema.String.check(
   Schema.makeFilter<string>((text) =>

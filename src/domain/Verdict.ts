@@ -26,7 +26,11 @@ export interface Circumstances {
 }
 
 /** The only place that reads a `Cause`. */
-export const of = (exit: AttemptExit, claimed: VenomTask, { backoff, chance, now, stopped }: Circumstances): Verdict => {
+export const of = (
+  exit: AttemptExit,
+  claimed: VenomTask,
+  { backoff, chance, now, stopped }: Circumstances
+): Verdict => {
   if (Exit.isSuccess(exit)) return { _tag: "Complete", result: exit.value }
   // whatever broke on the way out, the attempt did not get its chance
   if (stopped && Cause.hasInterrupts(exit.cause)) return { _tag: "Release" }

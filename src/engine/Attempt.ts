@@ -18,10 +18,9 @@ type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, 
  * One supervised run of a claimed task: run → verdict → settled. Never fails; interrupting it
  * interrupts the runner, and the verdict of that is still written.
  */
-export class Attempt extends Context.Service<
-  Attempt,
-  { readonly run: (claimed: VenomTask) => Effect.Effect<void> }
->()("venom/engine/Attempt") {
+export class Attempt extends Context.Service<Attempt, { readonly run: (claimed: VenomTask) => Effect.Effect<void> }>()(
+  "venom/engine/Attempt"
+) {
   static readonly layer = Layer.effect(
     Attempt,
     Effect.gen(function* () {

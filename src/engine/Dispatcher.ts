@@ -85,7 +85,10 @@ export class Dispatcher extends Context.Service<
         for (let deaths = 1; ; deaths++) {
           const death = yield* Fiber.await(yield* Effect.forkChild(dispatch))
           yield* Ref.set(health, { _tag: "Restarting", deaths })
-          yield* Effect.logError("The dispatcher died and begins anew", Exit.isFailure(death) ? death.cause : Cause.empty)
+          yield* Effect.logError(
+            "The dispatcher died and begins anew",
+            Exit.isFailure(death) ? death.cause : Cause.empty
+          )
           yield* Effect.sleep(pause)
           yield* Ref.set(health, { _tag: "Running" })
         }

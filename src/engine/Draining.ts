@@ -27,7 +27,9 @@ export class Draining extends Context.Service<
         begin: Effect.andThen(Ref.set(begun, true), latch.open),
         hasBegun: Ref.get(begun),
         awaitBegin: latch.await,
-        refuse: Effect.flatMap(Ref.get(begun), (draining) => (draining ? Effect.fail(new ServiceDraining()) : Effect.void))
+        refuse: Effect.flatMap(Ref.get(begun), (draining) =>
+          draining ? Effect.fail(new ServiceDraining()) : Effect.void
+        )
       })
     })
   )

@@ -66,8 +66,14 @@ export class Orchestrator extends Context.Service<
         list: (filter) =>
           Stream.paginate(Option.none<TaskId>(), (before) =>
             Effect.map(
-              repository.page(filter, { limit: streamPage, ...(Option.isSome(before) ? { before: before.value } : {}) }),
-              ({ more, tasks }) => [tasks, more ? Option.map(Option.fromUndefinedOr(tasks.at(-1)), ({ id }) => Option.some(id)) : Option.none()]
+              repository.page(filter, {
+                limit: streamPage,
+                ...(Option.isSome(before) ? { before: before.value } : {})
+              }),
+              ({ more, tasks }) => [
+                tasks,
+                more ? Option.map(Option.fromUndefinedOr(tasks.at(-1)), ({ id }) => Option.some(id)) : Option.none()
+              ]
             )
           ),
         cancel: Effect.fn("Orchestrator.cancel")(function* (id) {

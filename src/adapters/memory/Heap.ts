@@ -15,6 +15,11 @@ export class Heap<A> {
     return this.#items[0]
   }
 
+  /** Empties the heap and gives what was in it, in no order. */
+  drain(): Array<A> {
+    return this.#items.splice(0)
+  }
+
   push(item: A): void {
     const items = this.#items
     let at = items.length

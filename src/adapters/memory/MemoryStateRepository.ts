@@ -3,7 +3,7 @@ import type { Transition } from "../../domain/Lifecycle.ts"
 import * as Lifecycle from "../../domain/Lifecycle.ts"
 import type { TaskId, VenomTask } from "../../domain/Task.ts"
 import { type IllegalTransition, TaskNotFound } from "../../domain/TaskError.ts"
-import { QueueFull, StateRepository } from "../../ports/StateRepository.ts"
+import { QueueFull, type Settlement, StateRepository } from "../../ports/StateRepository.ts"
 import { TaskTable } from "./TaskTable.ts"
 
 export interface MemoryOptions {
@@ -21,9 +21,13 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
       const limit = options.maxPending ?? Number.MAX_SAFE_INTEGER
       const table = new TaskTable()
       for (const task of options.tasks ?? []) table.set(task)
-      const orphans = new Set((options.tasks ?? []).filter((task) => task.status === "PROCESSING").map(({ id }) => id))
+      const orphans = new Set((options.tasks ?? []).filter(({ status }) => status === "PROCESSING"))
       const hints = yield* PubSub.sliding<void>({ capacity: 1, replay: 1 })
-      const hint = Effect.sync(() => PubSub.publishUnsafe(hints, undefined))
+
+      const put = (task: VenomTask): void => {
+        table.set(task)
+        if (task.status === "PENDING") PubSub.publishUnsafe(hints, undefined)
+      }
 
       const change = (
         id: TaskId,
@@ -32,44 +36,32 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
         const task = table.get(id)
         if (task === undefined) return Result.fail(new TaskNotFound({ taskId: id }))
         const changed = transition(task)
-        if (Result.isSuccess(changed)) table.set(changed.success)
+        if (Result.isSuccess(changed)) put(changed.success)
         return changed
       }
+
+      const settle = ({ claimed, transition }: Settlement) => change(claimed.id, Lifecycle.heldBy(claimed, transition))
 
       return StateRepository.of({
         insert: (tasks) =>
           Effect.suspend(() => {
             if (table.unfinished + tasks.length > limit) return Effect.fail(new QueueFull({ limit }))
-            for (const task of tasks) table.set(task)
-            return hint
+            for (const task of tasks) put(task)
+            return Effect.void
           }),
-        update: (id, transition) =>
-          Effect.suspend(() => Effect.tap(Effect.fromResult(change(id, transition)), hint)),
+        update: (id, transition) => Effect.suspend(() => Effect.fromResult(change(id, transition))),
         claim: ({ limit, now }) =>
           Effect.sync(() => {
             const claim = Lifecycle.claim(now)
-            return table
-              .takeDue(now, limit, () => true)
-              .flatMap(({ id }) => Result.match(change(id, claim), { onSuccess: (task) => [task], onFailure: () => [] }))
+            return successes(table.takeDue(now, limit, () => true).map(({ id }) => change(id, claim)))
           }),
-        settle: (settlements) =>
-          Effect.tap(
-            Effect.sync(() =>
-              settlements.map(({ claimed, transition }) => change(claimed.id, Lifecycle.heldBy(claimed, transition)))
-            ),
-            hint
-          ),
+        settle: (settlements) => Effect.sync(() => settlements.map(settle)),
         rescue: (transition) =>
-          Effect.tap(
-            Effect.sync(() => {
-              const rescued = [...orphans].flatMap((id) =>
-                Result.match(change(id, transition), { onSuccess: (task) => [task], onFailure: () => [] })
-              )
-              orphans.clear()
-              return rescued
-            }),
-            hint
-          ),
+          Effect.sync(() => {
+            const rescued = successes(Array.from(orphans, (claimed) => settle({ claimed, transition })))
+            orphans.clear()
+            return rescued
+          }),
         get: (id) => Effect.sync(() => Option.fromUndefinedOr(table.get(id))),
         page: (filter, request) => table.page(filter, request),
         counts: Effect.sync(() => table.counts),
@@ -79,3 +71,6 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
       })
     })
   )
+
+const successes = <A, E>(results: ReadonlyArray<Result.Result<A, E>>): Array<A> =>
+  results.flatMap((result) => (Result.isSuccess(result) ? [result.success] : []))

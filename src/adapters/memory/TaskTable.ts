@@ -6,6 +6,9 @@ import { Heap } from "./Heap.ts"
 /** Tasks looked at before a search lets others run. */
 const slice = 2000
 
+/** Outdated entries that nobody minds. */
+const tidyAbove = 1000
+
 const claimedFirst = (a: VenomTask, b: VenomTask): boolean =>
   a.priority !== b.priority ? a.priority < b.priority : dueFirst(a, b)
 
@@ -58,7 +61,7 @@ export class TaskTable {
     else this.#counts[known.status]--
     this.#counts[task.status]++
     this.#tasks.set(task.id, task)
-    if (task.status === "PENDING") this.#waiting.push(task)
+    if (task.status === "PENDING") this.#await(task)
   }
 
   /** Takes the most urgent PENDING tasks that are due and `free`. They come back by `set` or `putBack`. */
@@ -68,7 +71,11 @@ export class TaskTable {
     while (taken.length < limit) {
       const task = this.#due.pop()
       if (task === undefined) break
-      if (this.#holds(task) && free(task)) taken.push(task)
+      if (!this.#holds(task)) continue
+      // the clock went back since it was due
+      if (task.runAt > now) this.#waiting.push(task)
+      // put back while it was still here: the two entries come one after the other
+      else if (task !== taken.at(-1) && free(task)) taken.push(task)
     }
     return taken
   }
@@ -76,12 +83,16 @@ export class TaskTable {
   /** Makes a task claimable again that was taken, or passed over as not free, and has not changed. */
   putBack(id: TaskId): void {
     const task = this.#tasks.get(id)
-    if (task?.status === "PENDING") this.#waiting.push(task)
+    if (task?.status === "PENDING") this.#await(task)
   }
 
   nextDue(): Option.Option<Instant> {
     const due = this.#firstOf(this.#due)
-    return Option.map(Option.fromUndefinedOr(due ?? this.#firstOf(this.#waiting)), (task) => task.runAt)
+    const waiting = this.#firstOf(this.#waiting)
+    if (due === undefined || waiting === undefined) {
+      return Option.map(Option.fromUndefinedOr(due ?? waiting), ({ runAt }) => runAt)
+    }
+    return Option.some(Math.min(due.runAt, waiting.runAt))
   }
 
   page(filter: TaskFilter, request: PageRequest): Effect.Effect<TaskPage> {
@@ -102,6 +113,15 @@ export class TaskTable {
       }
       return search(request.before)
     })
+  }
+
+  #await(task: VenomTask): void {
+    // outdated entries hold their contents: they go when they outnumber the rest
+    if (this.#waiting.size + this.#due.size > 2 * this.#counts.PENDING + tidyAbove) {
+      const entries = [...this.#waiting.drain(), ...this.#due.drain()].filter((entry) => this.#holds(entry))
+      for (const entry of entries) this.#waiting.push(entry)
+    }
+    this.#waiting.push(task)
   }
 
   #at(index: number): VenomTask | undefined {
