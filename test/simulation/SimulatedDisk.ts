@@ -296,6 +296,11 @@ export class SimulatedDisk {
           return Array.from(node.names.keys())
         }),
       readFile,
+      realPath: (path) =>
+        operate("realPath", "realpath", path, false, () => {
+          this.#find(path, "realpath")
+          return path
+        }),
       readFileString: (path) => Effect.map(readFile(path), (bytes) => new TextDecoder().decode(bytes)),
       remove: (path, options) =>
         operate("remove", "rm", path, true, () => {

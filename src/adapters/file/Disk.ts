@@ -1,5 +1,6 @@
 import { Effect, type FileSystem, Predicate, Schema } from "effect"
 import type { PlatformError } from "effect/PlatformError"
+import { dirname } from "node:path"
 
 /** The data directory cannot be used: in use by another process, unreadable or damaged beyond repair. */
 export class DataDirectoryError extends Schema.TaggedError<DataDirectoryError>()("DataDirectoryError", {
@@ -34,3 +35,22 @@ export const describe = (error: PlatformError): string => {
 /** Makes the names in a directory durable: created, renamed and removed files are found after a crash. */
 export const syncDirectory = (fs: FileSystem.FileSystem, directory: string): Effect.Effect<void, PlatformError> =>
   Effect.scoped(Effect.flatMap(fs.open(directory, { flag: "r" }), (handle) => handle.sync))
+
+/**
+ * Makes a directory, and its name durable, and the names of those above it: one may be new, or made by an
+ * earlier process that did not live to sync it.
+ */
+export const makeDirectory = Effect.fnUntraced(function* (
+  fs: FileSystem.FileSystem,
+  directory: string
+): Effect.fn.Return<void, PlatformError> {
+  yield* fs.makeDirectory(directory, { recursive: true, mode: privateDirectory })
+  let child = yield* fs.realPath(directory)
+  const { dev } = yield* fs.stat(child)
+  for (let above = dirname(child); above !== child; above = dirname(child)) {
+    // what holds a mount point, or may not be read, was not made by us
+    if ((yield* fs.stat(above)).dev !== dev) return
+    yield* Effect.catchReason(syncDirectory(fs, above), "PlatformError", "PermissionDenied", () => Effect.void)
+    child = above
+  }
+})

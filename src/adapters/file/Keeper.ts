@@ -131,7 +131,7 @@ export const make = Effect.fnUntraced(function* (options: {
   /** A file that failed a sync is never trusted again: everything is written anew, and synced. */
   const writeAnew = Effect.gen(function* () {
     if (!(yield* fs.exists(directory))) {
-      yield* fs.makeDirectory(directory, { recursive: true, mode: Disk.privateDirectory })
+      yield* Disk.makeDirectory(fs, directory)
       yield* options.onNewDirectory
     }
     const segment = yield* createSegment

@@ -33,7 +33,7 @@ export const open = Effect.fnUntraced(function* (options: {
   readonly onDue: () => void
 }): Effect.fn.Return<Store, Disk.DataDirectoryError | PlatformError, Scope.Scope> {
   const { directory, fs } = options
-  yield* fs.makeDirectory(directory, { recursive: true, mode: Disk.privateDirectory })
+  yield* Disk.makeDirectory(fs, directory)
   const lock = yield* Lock.Lock
   yield* lock(fs, directory)
   yield* Effect.forEach(Dump.temporaryFileNames, (name) => fs.remove(`${directory}/${name}`, { force: true }))
