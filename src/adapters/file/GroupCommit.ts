@@ -84,12 +84,14 @@ export const make = Effect.fnUntraced(function* (options: {
   let closed = false
 
   const stage: GroupCommit["stage"] = (kind, before, after) => {
+    const open = batch
     staged++
-    batch.lines.push(before === undefined ? Record.insert(staged, after) : Record.change(staged, before, after))
-    batch[kind].push(after)
+    open.lines.push(before === undefined ? Record.insert(staged, after) : Record.change(staged, before, after))
+    open[kind].push(after)
     overlay.stage(after)
+    // a writer that waits takes the batch in this very step
     work.openUnsafe()
-    return batch
+    return open
   }
 
   const refusal: GroupCommit["refusal"] = (kind) => {
