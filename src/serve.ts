@@ -1,0 +1,101 @@
+import { resolve } from "node:path"
+import process from "node:process"
+import { Cause, Effect, type FileSystem, Layer, Predicate, Schema, String } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { HttpServer, type HttpServerError } from "effect/http"
+import * as FileStateRepository from "./adapters/file/FileStateRepository.ts"
+import * as MemoryStateRepository from "./adapters/memory/MemoryStateRepository.ts"
+import * as CommandTaskRunner from "./adapters/runners/CommandTaskRunner.ts"
+import * as SimulatedTaskRunner from "./adapters/runners/SimulatedTaskRunner.ts"
+import { type Settings, SettingsError } from "./cli/Settings.ts"
+import * as Engine from "./engine/Engine.ts"
+import { defaults, EngineSettings } from "./engine/EngineSettings.ts"
+import * as Shutdown from "./engine/Shutdown.ts"
+import * as log from "./log.ts"
+import * as NodeServer from "./server/NodeServer.ts"
+import { version } from "./version.ts"
+
+/** The service could not start, or broke. The log says why. */
+export class ServiceFailed extends Schema.TaggedError<ServiceFailed>()("ServiceFailed", { exitCode: Schema.Int }) {}
+
+const repository = (settings: Settings) =>
+  settings.store === "memory"
+    ? MemoryStateRepository.layer(settings)
+    : FileStateRepository.layer({ ...settings, directory: settings.dataDir })
+
+const runner = ({ command, simulatedDuration }: Settings) =>
+  command === undefined
+    ? SimulatedTaskRunner.layer({ duration: simulatedDuration })
+    : CommandTaskRunner.layer({ command })
+
+/** Says where it listens once it does. */
+const started = (settings: Settings) =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const { address } = yield* HttpServer.HttpServer
+      const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host
+      const url = `http://${host}:${address._tag === "UnixPathAddress" ? settings.port : address.port}`
+      yield* Effect.logInfo(`Venom ${version} serves ${url}`).pipe(
+        Effect.annotateLogs({
+          url,
+          version,
+          store: settings.store,
+          ...(settings.store === "memory" ? {} : { data_dir: resolve(settings.dataDir) }),
+          runner: settings.runner,
+          concurrency: settings.concurrency
+        })
+      )
+    })
+  )
+
+/** What is named first ends first, what is named last begins first: a wrong command is told before a file is touched. */
+const service = (settings: Settings) =>
+  started(settings).pipe(
+    Layer.provideMerge(Shutdown.layer),
+    Layer.provideMerge(NodeServer.layer(settings)),
+    Layer.provideMerge(Engine.layer),
+    Layer.provide(repository(settings)),
+    Layer.provide(runner(settings)),
+    Layer.provide(SecureRandom.layerWebCrypto),
+    Layer.provide(Layer.succeed(EngineSettings, { ...defaults, ...settings }))
+  )
+
+const reasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: "the port is in use",
+  EACCES: "this user may not use the port",
+  EADDRNOTAVAIL: "it is no address of this machine",
+  ENOTFOUND: "no such host is known"
+}
+
+const whyNot = ({ cause }: HttpServerError.ServeError): string => {
+  const known = Predicate.hasProperty(cause, "code") ? reasons[`${cause.code}`] : undefined
+  return known ?? (cause instanceof Error ? cause.message : `${cause}`)
+}
+
+const failed = (exitCode: number, ...message: ReadonlyArray<unknown>) =>
+  Effect.andThen(Effect.logFatal(...message), Effect.fail(new ServiceFailed({ exitCode })))
+
+/** Serves until it is interrupted. What fails with `ServiceFailed` is in the log. */
+export const serve = (
+  settings: Settings,
+  unknownVariables: ReadonlyArray<string>
+): Effect.Effect<never, SettingsError | ServiceFailed, FileSystem.FileSystem> =>
+  Effect.forEach(unknownVariables, (name) =>
+    Effect.logWarning(`${name} is set, and no setting of Venom has that name`)
+  ).pipe(
+    Effect.andThen(Layer.launch(service(settings))),
+    Effect.catchTags({
+      InvalidCommand: ({ message }) => Effect.fail(new SettingsError({ problems: [`the command: ${message}`] })),
+      DataDirectoryError: ({ message }) => failed(3, message),
+      StorageError: ({ message }) => failed(1, message),
+      ServeError: (error) => failed(1, `Cannot listen on ${settings.host} port ${settings.port}: ${whyNot(error)}`)
+    }),
+    Effect.catchCauseIf(Cause.hasDies, (cause) => failed(1, "Venom broke", cause)),
+    Effect.provide(
+      log.layer({
+        level: String.capitalize(settings.logLevel),
+        format: settings.logFormat ?? (process.stderr.isTTY ? "pretty" : "json"),
+        colors: process.stderr.isTTY && process.env["NO_COLOR"] === undefined
+      })
+    )
+  )
