@@ -16,6 +16,8 @@ const repairEvery = "1 second"
 /** Bytes that a full disk must take again before new tasks are. */
 const probeBytes = 64 * 1024
 
+export const probeFileName = "probe.tmp"
+
 export interface Keeper {
   /** To be called after each batch. */
   readonly onCommit: () => void
@@ -124,7 +126,7 @@ export const make = Effect.fnUntraced(function* (options: {
 
   /** A full disk whose journal ends well: see whether it takes bytes again. */
   const probe = Effect.gen(function* () {
-    const path = `${directory}/probe.tmp`
+    const path = `${directory}/${probeFileName}`
     yield* fs.writeFile(path, new Uint8Array(probeBytes)).pipe(Effect.ensuring(Effect.ignore(fs.remove(path, { force: true }))))
   })
 

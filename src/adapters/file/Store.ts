@@ -36,7 +36,7 @@ export const open = Effect.fnUntraced(function* (options: {
   yield* Disk.makeDirectory(fs, directory)
   const lock = yield* Lock.Lock
   yield* lock(fs, directory)
-  yield* Effect.forEach(Dump.temporaryFileNames, (name) => fs.remove(`${directory}/${name}`, { force: true }))
+  yield* Effect.forEach([...Dump.temporaryFileNames, Keeper.probeFileName], (name) => fs.remove(`${directory}/${name}`, { force: true }))
 
   const found = yield* Recovery.read(fs, directory)
   yield* SetAside.damaged(fs, directory, found)
