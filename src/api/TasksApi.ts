@@ -4,7 +4,6 @@ import { TaskId, TaskRequest, TaskResponse, TaskStatus, VenomTask } from "../dom
 import * as Problem from "./Problem.ts"
 
 export const submit = HttpApiEndpoint.post("submit", "/tasks", {
-  query: {},
   payload: TaskRequest,
   success: HttpApiSchema.WithHeaders(TaskResponse.pipe(HttpApiSchema.status(201)), {
     location: Schema.String.annotate({ description: "Where the task can be read" })
@@ -30,7 +29,6 @@ const TaskHeaders = {
 
 export const get = HttpApiEndpoint.get("get", "/tasks/:id", {
   params: { id: TaskId },
-  query: {},
   headers: {
     "if-none-match": Schema.optionalKey(
       Schema.String.annotate({ description: "An ETag: 304 without a body while the task has not changed" })

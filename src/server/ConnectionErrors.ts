@@ -1,5 +1,6 @@
 import { type IncomingMessage, type Server, ServerResponse, STATUS_CODES } from "node:http"
 import type { Duplex } from "node:stream"
+import { longestUrl } from "./Guard.ts"
 import { headers, plain, problemText, problemType } from "./JsonResponse.ts"
 
 /** How long a client may take to read a refusal before its connection is cut. */
@@ -36,9 +37,9 @@ const explain = (code: string | undefined, packet: Uint8Array | undefined): read
   }
 }
 
-/** Whether a request that is too large begins in this packet and has not come to its first header. */
+/** Whether it is the URL that makes a request too large: this packet begins with it, and goes on and on. */
 const isInRequestLine = (packet: Uint8Array | undefined): boolean =>
-  packet !== undefined && /^[A-Z]+ [^\r\n]*$/.test(Buffer.from(packet).toString("latin1"))
+  packet !== undefined && new RegExp(`^[A-Z]+ [^\\r\\n]{${longestUrl}}`).test(Buffer.from(packet).toString("latin1"))
 
 /** An answer that is half written cannot be followed by another one. */
 const hasAnswerBegun = (socket: Duplex): boolean =>

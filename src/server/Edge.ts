@@ -27,7 +27,7 @@ export const layer = HttpRouter.middleware(
 
     const refuse = (request: Request): Response | undefined => {
       const refused = guard(request)
-      if (refused !== undefined) return problem(request, refused.kind, refused)
+      if (refused !== undefined) return problem(request, refused.kind, { detail: refused.detail })
       const { accept } = request.headers
       if (accept === undefined || accept === "*/*") return undefined
       const type = Routes.produces(request.method, request.url)
@@ -37,6 +37,9 @@ export const layer = HttpRouter.middleware(
     }
 
     const noRoute = (request: Request): Response => {
+      if (Routes.produces(request.method, request.url) !== undefined) {
+        return problem(request, problems.invalidRequest, { detail: "A part of the path is too long" })
+      }
       const allow = Routes.allowed(request.url)
       return allow.length === 0
         ? problem(request, plain(404, "Not Found"), { detail: "There is no such resource" })

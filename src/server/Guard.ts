@@ -11,7 +11,7 @@ export interface Refused {
 }
 
 /** Characters of a request target. */
-const longestUrl = 8192
+export const longestUrl = 8192
 
 const loopback = ["localhost", "127.0.0.1", "[::1]"]
 

@@ -1,9 +1,6 @@
 import { type Schema, SchemaIssue } from "effect"
 import type { InputIssue } from "../api/Problem.ts"
 
-/** Issues told at most: what has more of them is noise. */
-const most = 100
-
 const formatter = (noun: "field" | "parameter") =>
   SchemaIssue.makeFormatterStandardSchemaV1({
     leafHook: (issue) =>
@@ -25,10 +22,8 @@ export const inParameters = (error: Schema.SchemaError) => told(ofParameters(err
 
 type Issues = ReturnType<typeof ofFields>["issues"]
 
-const told = (issues: Issues): ReadonlyArray<InputIssue> => {
-  const first = issues.slice(0, most).map(({ message, path = [] }) => ({ path: pathText(path), message }))
-  return issues.length <= most ? first : [...first, { path: "", message: `${issues.length - most} more` }]
-}
+const told = (issues: Issues): ReadonlyArray<InputIssue> =>
+  issues.map(({ message, path = [] }) => ({ path: pathText(path), message }))
 
 /** `tags[0]` for `["tags", 0]`. */
 const pathText = (path: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }>): string =>

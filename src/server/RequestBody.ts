@@ -8,7 +8,16 @@ import { type Problem, problem, type ProblemMembers } from "./JsonResponse.ts"
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
 
-const decode = Schema.decodeUnknownResult(TaskRequest, { errors: "all", onExcessProperty: "error" })
+const decodeAll = Schema.decodeUnknownResult(TaskRequest, { errors: "all", onExcessProperty: "error" })
+const decodeFirst = Schema.decodeUnknownResult(TaskRequest, { errors: "first", onExcessProperty: "error" })
+
+/** Every issue is told, unless there may be so many that finding them would keep others waiting. */
+const decode = (input: unknown) => (hasMoreThan(100, input) ? decodeFirst(input) : decodeAll(input))
+
+const hasMoreThan = (most: number, input: unknown): boolean =>
+  typeof input === "object" &&
+  input !== null &&
+  (Object.keys(input).length > most || ("tags" in input && Array.isArray(input.tags) && input.tags.length > most))
 
 /**
  * The `TaskRequest` in a body, or the answer that refuses it. Strict where the library is lenient: the
@@ -24,6 +33,8 @@ export const taskRequest = (request: Request, maxBody: number): Effect.Effect<Ta
 
   return request.arrayBuffer.pipe(
     Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(maxBody)),
+    // a client may take its time, the end of the service may not
+    Effect.interruptible,
     Effect.catch(({ reason }) =>
       reason._tag === "RequestParseError" && reason.reason === "BodyTooLarge"
         ? tooLarge
@@ -50,9 +61,8 @@ const foreignMediaType = (headers: Request["headers"]): string | undefined => {
   if (encoding !== undefined && encoding.toLowerCase() !== "identity") return "The body must not be compressed"
   const [type, ...parameters] = (headers["content-type"] ?? "").toLowerCase().split(";")
   if (type?.trim() !== "application/json") return "The body must be JSON: send Content-Type: application/json"
-  return parameters.some((parameter) => /^\s*charset\s*=\s*"?(?!utf-?8"?\s*$)/.test(parameter))
-    ? "The body must be UTF-8"
-    : undefined
+  const charsets = parameters.flatMap((parameter) => /^\s*charset="?([^"]*)"?\s*$/.exec(parameter)?.[1] ?? [])
+  return charsets.every((charset) => charset === "utf-8" || charset === "utf8") ? undefined : "The body must be UTF-8"
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })

@@ -5,7 +5,7 @@ import { VenomApi } from "../api/VenomApi.ts"
 /** Routes beside those of the contract, and what they answer with. */
 export const pages = { "/openapi.json": "application/json", "/docs": "text/html" } as const
 
-const table = FindMyWay.make<{ readonly produces: string }>({ maxParamLength: 10_000 })
+const table = FindMyWay.make<{ readonly produces: string }>({ caseSensitive: true, maxParamLength: 10_000 })
 const methods = new Set(["GET"])
 
 HttpApi.reflect(VenomApi, {

@@ -1,12 +1,14 @@
 import { Effect, Result } from "effect"
-import { HttpServerResponse } from "effect/http"
+import { HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
+import { problems } from "../api/Problem.ts"
 import { VenomApi } from "../api/VenomApi.ts"
 import { isFinished, type TaskId, type TaskStatus, type VenomTask } from "../domain/Task.ts"
 import * as TaskJson from "../domain/TaskJson.ts"
 import { Orchestrator } from "../engine/Orchestrator.ts"
 import type { TaskFilter } from "../ports/StateRepository.ts"
-import { headers, json } from "./JsonResponse.ts"
+import * as InputIssues from "./InputIssues.ts"
+import { headers, json, problem } from "./JsonResponse.ts"
 import * as Refusal from "./Refusal.ts"
 import * as RequestBody from "./RequestBody.ts"
 import { ServerSettings } from "./ServerSettings.ts"
@@ -29,6 +31,8 @@ export const layer = HttpApiBuilder.group(
       .handleRaw(
         "submit",
         Effect.fnUntraced(function* ({ request }) {
+          const surplus = yield* surplusQuery(request)
+          if (surplus !== undefined) return surplus
           const body = yield* Effect.result(RequestBody.taskRequest(request, maxBody))
           if (Result.isFailure(body)) return body.failure
           return yield* orchestrator.submit(body.success).pipe(
@@ -44,11 +48,16 @@ export const layer = HttpApiBuilder.group(
         // a client that hangs up does not take back what it has sent
         { uninterruptible: true }
       )
-      .handle("get", ({ headers, params, request }) =>
-        orchestrator.get(params.id).pipe(
-          Effect.map((task) => taskResponse(task, headers["if-none-match"])),
-          Effect.catch(Refusal.respond(log, request))
-        )
+      .handle(
+        "get",
+        Effect.fnUntraced(function* ({ headers, params, request }) {
+          const surplus = yield* surplusQuery(request)
+          if (surplus !== undefined) return surplus
+          return yield* orchestrator.get(params.id).pipe(
+            Effect.map((task) => taskResponse(task, headers["if-none-match"])),
+            Effect.catch(Refusal.respond(log, request))
+          )
+        })
       )
       .handle("list", ({ query, request }) => {
         const { cursor, limit } = query
@@ -68,6 +77,15 @@ export const layer = HttpApiBuilder.group(
 )
 
 const mostOnPage = 500
+
+/** The answer to a query where none has a meaning. */
+const surplusQuery = (request: HttpServerRequest.HttpServerRequest) =>
+  Effect.map(HttpServerRequest.ParsedSearchParams, (query) => {
+    const errors = Object.keys(query).map((path) => ({ path, message: "Unknown parameter" }))
+    return errors.length === 0
+      ? undefined
+      : problem(request, problems.invalidRequest, { detail: InputIssues.summary(errors), errors })
+  })
 
 const taskResponse = (task: VenomTask, known: string | undefined): HttpServerResponse.HttpServerResponse => {
   const tag = `"${task.revision}"`
