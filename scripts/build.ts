@@ -1,0 +1,36 @@
+// Makes dist/, which is the published package: JavaScript, declarations, and a package.json of its own, without the
+// Node platform packages that this checkout runs on. The checkout itself stays private.
+import { spawnSync } from "node:child_process"
+import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import process from "node:process"
+import { fileURLToPath } from "node:url"
+
+const root = new URL("../", import.meta.url)
+const dist = new URL("dist/", root)
+
+rmSync(dist, { recursive: true, force: true })
+const tsc = fileURLToPath(new URL("node_modules/typescript/bin/tsc", root))
+const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], {
+  cwd: fileURLToPath(root),
+  stdio: "inherit"
+})
+if (status !== 0) process.exit(1)
+
+const { dependencies, description, license, name, type, version } = JSON.parse(
+  readFileSync(new URL("package.json", root), "utf8")
+)
+const platform = new URL("node_modules/@effect/platform-node/package.json", root)
+const published = {
+  name,
+  version,
+  description,
+  license,
+  type,
+  engines: JSON.parse(readFileSync(platform, "utf8")).engines,
+  bin: { venom: "./main.js" },
+  exports: { ".": { types: "./index.d.ts", default: "./index.js" }, "./package.json": "./package.json" },
+  dependencies
+}
+writeFileSync(new URL("package.json", dist), `${JSON.stringify(published, null, 2)}\n`)
+for (const file of ["README.md", "LICENSE", "CHANGELOG.md"]) copyFileSync(new URL(file, root), new URL(file, dist))
+chmodSync(new URL("main.js", dist), 0o755)

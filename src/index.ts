@@ -1,0 +1,34 @@
+/** What an application needs to run Venom inside itself. Importing it starts nothing. */
+
+export * as Backoff from "./domain/Backoff.ts"
+export {
+  type Instant,
+  isFinished,
+  limits,
+  TaskId,
+  TaskRequest,
+  TaskResponse,
+  TaskStatus,
+  VenomTask
+} from "./domain/Task.ts"
+/** What a runner may fail with: `TaskError.retryable`, `TaskError.permanent`. */
+export * as TaskError from "./domain/TaskError.ts"
+
+export * from "./ports/StateRepository.ts"
+export * from "./ports/TaskRunner.ts"
+
+export * as Engine from "./engine/Engine.ts"
+export { ServiceDraining } from "./engine/Draining.ts"
+export { EngineSettings } from "./engine/EngineSettings.ts"
+export { Orchestrator } from "./engine/Orchestrator.ts"
+export * as Shutdown from "./engine/Shutdown.ts"
+
+export { DataDirectoryError } from "./adapters/file/Disk.ts"
+export * as FileStateRepository from "./adapters/file/FileStateRepository.ts"
+export * as MemoryStateRepository from "./adapters/memory/MemoryStateRepository.ts"
+export * as CommandTaskRunner from "./adapters/runners/CommandTaskRunner.ts"
+export * as SimulatedTaskRunner from "./adapters/runners/SimulatedTaskRunner.ts"
+
+export { VenomApi } from "./api/VenomApi.ts"
+export * as HttpApi from "./server/HttpApi.ts"
+export * as NodeServer from "./server/NodeServer.ts"
