@@ -46,6 +46,11 @@ export class Model {
     return Array.from(this.#known.values()).flatMap(({ last }) => (last === undefined ? [] : [last]))
   }
 
+  /** The directory was removed, and storage was not mended since. */
+  get mayLose(): boolean {
+    return this.#lossUntilMended > 0
+  }
+
   get isSettled(): boolean {
     return Array.from(this.#known.values()).every(
       ({ last, submit }) => submit !== "under way" && (last === undefined || isFinished(last))
@@ -207,13 +212,13 @@ export class Model {
     } else if (task.result !== null) this.#fail(`${key} has a result and is ${task.status}`)
     if (task.status === "FAILED") {
       if (task.failure === null) return this.#fail(`${key} is FAILED without a failure`)
-      const { ends } = this.#workload.outcome(key, task.attempt)
+      const { ends, millis } = this.#workload.outcome(key, task.attempt)
       const { reason } = task.failure
       const may =
         (reason === "cancelled" && known.cancelAsked) ||
         (reason === "error" && ends.startsWith("fails")) ||
         (reason === "defect" && ends === "dies") ||
-        (reason === "timeout" && ends === "never ends") ||
+        (reason === "timeout" && (ends === "never ends" || millis > 900)) ||
         reason === "crashed"
       if (!may) this.#fail(`${key} has no cause to be FAILED (${reason})`)
     } else if (task.failure !== null) this.#fail(`${key} has a failure and is ${task.status}`)

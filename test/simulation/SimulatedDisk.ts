@@ -1,4 +1,4 @@
-import { ByteSize, Effect, FileSystem, Option, type PlatformError } from "effect"
+import { ByteSize, Effect, FileSystem, Option, PlatformError } from "effect"
 import type { Chance } from "./Chance.ts"
 import { Errno, toPlatformError } from "./Errno.ts"
 import type { Fault, Operation, Trouble } from "./Faults.ts"
@@ -74,6 +74,7 @@ export class SimulatedDisk {
 
   /** Somebody else removes a directory with all that is in it. */
   removeTree(path: string): void {
+    if (this.#lookup(path) === undefined) return
     const [directory, name] = this.#parent(path)
     const empty = (node: Node): void => {
       if (node instanceof FileNode) return
@@ -269,7 +270,9 @@ export class SimulatedDisk {
     const readFile = (path: string) =>
       operate("readFile", "open", path, false, () => this.#findFile(path, "open").content.slice())
     const writeFile: FileSystem.FileSystem["writeFile"] = (path, data, options) =>
-      Effect.scoped(Effect.flatMap(this.#open("writeFile", path, options?.flag ?? "w"), (file) => file.writeAll(data)))
+      Effect.scoped(Effect.flatMap(this.#open("writeFile", path, options?.flag ?? "w"), (file) => file.writeAll(data))).pipe(
+        Effect.catchDefect((defect) => (defect instanceof PlatformError.PlatformError ? Effect.fail(defect) : Effect.die(defect)))
+      )
     const access: FileSystem.FileSystem["access"] = (path) =>
       operate("access", "access", path, false, () => void this.#find(path, "access"))
     return FileSystem.makeNoop({

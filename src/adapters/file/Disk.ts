@@ -1,5 +1,5 @@
 import { Effect, type FileSystem, Predicate, Schema } from "effect"
-import type { PlatformError } from "effect/PlatformError"
+import { PlatformError } from "effect/PlatformError"
 import { dirname } from "node:path"
 
 /** The data directory cannot be used: in use by another process, unreadable or damaged beyond repair. */
@@ -32,9 +32,23 @@ export const describe = (error: PlatformError): string => {
   return `${what} failed${code === undefined ? `: ${error.message}` : ` with ${code}`}`
 }
 
+/**
+ * Opens a file for as long as `run` takes. Closing may fail too (with EIO, where a write is then lost): Effect's
+ * file system dies of it, here it is an error like any other.
+ */
+export const withFile = <A>(
+  fs: FileSystem.FileSystem,
+  path: string,
+  options: { readonly flag: FileSystem.OpenFlag; readonly mode?: number },
+  run: (file: FileSystem.File) => Effect.Effect<A, PlatformError>
+): Effect.Effect<A, PlatformError> =>
+  Effect.catchDefect(Effect.scoped(Effect.flatMap(fs.open(path, options), run)), (defect) =>
+    defect instanceof PlatformError ? Effect.fail(defect) : Effect.die(defect)
+  )
+
 /** Makes the names in a directory durable: created, renamed and removed files are found after a crash. */
 export const syncDirectory = (fs: FileSystem.FileSystem, directory: string): Effect.Effect<void, PlatformError> =>
-  Effect.scoped(Effect.flatMap(fs.open(directory, { flag: "r" }), (handle) => handle.sync))
+  withFile(fs, directory, { flag: "r" }, (handle) => handle.sync)
 
 /**
  * Makes a directory, and its name durable, and the names of those above it: one may be new, or made by an

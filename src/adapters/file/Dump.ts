@@ -37,9 +37,8 @@ export const write = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, PlatformError> {
   const path = `${directory}/${fileName}`
   const temporary = `${path}.tmp`
-  yield* Effect.scoped(
+  yield* Disk.withFile(fs, temporary, { flag: "w", mode: Disk.privateFile }, (file) =>
     Effect.gen(function* () {
-      const file = yield* fs.open(temporary, { flag: "w", mode: Disk.privateFile })
       let sum = 0
       const put = (text: string) => {
         const bytes = Buffer.from(text)

@@ -163,8 +163,17 @@ export const make = Effect.fnUntraced(function* (options: {
     )
   )
 
-  yield* Effect.forkScoped(Effect.forever(dumpSoon))
-  yield* Effect.forkScoped(Effect.forever(repair))
+  // neither may end unseen: without them nothing is ever dumped, or storage never comes back
+  const forEver = (step: Effect.Effect<void>) =>
+    Effect.forkScoped(
+      Effect.forever(
+        Effect.catchDefect(step, (defect) =>
+          Effect.andThen(Effect.logError("Keeping the journal met a defect", defect), Effect.sleep(repairEvery))
+        )
+      )
+    )
+  yield* forEver(dumpSoon)
+  yield* forEver(repair)
 
   return {
     onCommit,

@@ -1,5 +1,6 @@
 import { Effect, type FileSystem, Option } from "effect"
 import type { PlatformError } from "effect/PlatformError"
+import * as Disk from "./Disk.ts"
 
 const chunkBytes = 1024 * 1024
 const newline = 0x0a
@@ -24,9 +25,8 @@ export const forEach = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, PlatformError> {
   let rest: Uint8Array = new Uint8Array(0)
   let offset = 0
-  yield* Effect.scoped(
+  yield* Disk.withFile(fs, path, { flag: "r" }, (file) =>
     Effect.gen(function* () {
-      const file = yield* fs.open(path, { flag: "r" })
       for (;;) {
         const chunk = yield* file.readAlloc(chunkBytes)
         if (Option.isNone(chunk)) break
