@@ -29,10 +29,12 @@ const daysOf = (year: number, month: number): number => {
 }
 
 const IsoText = Schema.String.check(
-  Schema.makeFilter<string>((text) =>
-    isTime(text) ? undefined : "Expected an ISO 8601 time with its zone, such as 2026-01-31T09:30:00.000Z"
+  Schema.makeFilter<string>(
+    (text) =>
+      isTime(text) ? undefined : "Expected an ISO 8601 time with its zone, such as 2026-01-31T09:30:00.000Z",
+    { toJsonSchema: () => ({ format: "date-time" }) }
   )
-).annotate({ format: "date-time", description: "ISO 8601, UTC, milliseconds" })
+).annotate({ description: "ISO 8601; Venom writes UTC with milliseconds" })
 
 /**
  * A point in time: whole milliseconds since 1970 inside, ISO 8601 UTC on the wire.
@@ -72,6 +74,7 @@ export const TaskAttempt = Schema.Struct({
 })
   .pipe(Schema.encodeKeys({ startedAt: "started_at", finishedAt: "finished_at" }))
   .annotate({ identifier: "TaskAttempt" })
+  .pipe(Schema.annotateEncoded({ identifier: "TaskAttempt" }))
 export type TaskAttempt = typeof TaskAttempt.Type
 
 export const limits = {
@@ -87,7 +90,7 @@ export const limits = {
 } as const
 
 const Type = Schema.String.check(
-  Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/, {
+  Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/u, {
     message: "Expected 1 to 128 letters, digits or . _ : / -, the first a letter or digit"
   })
 )
@@ -96,11 +99,13 @@ const MaxAttempts = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100
 const Tags = Schema.Array(Schema.String.check(Schema.isBetweenLength(1, 128))).check(Schema.isMaxLength(limits.tags))
 
 const Content = Schema.String.check(
-  Schema.makeFilter<string>((text) =>
-    // no code unit takes more than three bytes: most are within the limit without counting
-    text.length * 3 <= limits.contentBytes || utf8Bytes(text) <= limits.contentBytes
-      ? undefined
-      : `Expected at most ${limits.contentBytes} bytes of UTF-8`
+  Schema.makeFilter<string>(
+    (text) =>
+      // no code unit takes more than three bytes: most are within the limit without counting
+      text.length * 3 <= limits.contentBytes || utf8Bytes(text) <= limits.contentBytes
+        ? undefined
+        : `Expected at most ${limits.contentBytes} bytes of UTF-8`,
+    { toJsonSchema: () => ({ maxLength: limits.contentBytes }) }
   )
 ).annotate({ description: "Kept exactly; at most 1 MiB of UTF-8" })
 
@@ -109,14 +114,15 @@ const utf8Bytes = (text: string): number => new TextEncoder().encode(text).lengt
 /** What a client asks for. Times on the wire are ISO 8601. */
 export const TaskRequest = Schema.Struct({
   content: Content,
-  type: Schema.optionalKey(Type),
-  priority: Schema.optionalKey(Priority),
-  runAt: Schema.optionalKey(Instant),
+  type: Schema.optionalKey(Type.annotate({ description: "Which handler; `default` without" })),
+  priority: Schema.optionalKey(Priority.annotate({ description: "Lower runs first; 0 without" })),
+  runAt: Schema.optionalKey(Instant.pipe(Schema.annotateEncoded({ description: "Not before this; at once without" }))),
   maxAttempts: Schema.optionalKey(MaxAttempts),
   tags: Schema.optionalKey(Tags)
 })
   .pipe(Schema.encodeKeys({ runAt: "run_at", maxAttempts: "max_attempts" }))
   .annotate({ identifier: "TaskRequest" })
+  .pipe(Schema.annotateEncoded({ identifier: "TaskRequest", description: "What is to be done, and how" }))
 export type TaskRequest = typeof TaskRequest.Type
 
 /** A task: an immutable value; every change makes a new one with the next `revision`. */
@@ -130,7 +136,7 @@ export const VenomTask = Schema.Struct({
   logsDropped: Schema.Int.annotate({ description: "How many of the oldest log lines were dropped to keep 200" }),
   type: Type,
   priority: Priority.annotate({ description: "Lower runs first" }),
-  runAt: Instant.annotate({ description: "Not before this" }),
+  runAt: Instant.pipe(Schema.annotateEncoded({ description: "Not before this" })),
   updatedAt: Instant,
   startedAt: Schema.NullOr(Instant),
   finishedAt: Schema.NullOr(Instant),
@@ -153,12 +159,14 @@ export const VenomTask = Schema.Struct({
     })
   )
   .annotate({ identifier: "VenomTask" })
+  .pipe(Schema.annotateEncoded({ identifier: "VenomTask", description: "A task as it is at this moment" }))
 export type VenomTask = typeof VenomTask.Type
 
 /** The answer to a submit: the task is durable when this is sent. */
 export const TaskResponse = Schema.Struct({ taskId: TaskId, status: TaskStatus })
   .pipe(Schema.encodeKeys({ taskId: "task_id" }))
   .annotate({ identifier: "TaskResponse" })
+  .pipe(Schema.annotateEncoded({ identifier: "TaskResponse", description: "The task is durable, and PENDING" }))
 export type TaskResponse = typeof TaskResponse.Type
 
 /** COMPLETED is final; FAILED moves again only by a manual retry. */
