@@ -1,0 +1,102 @@
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Option } from "effect"
+import { TaskTable } from "../../../src/adapters/memory/TaskTable.ts"
+import * as Lifecycle from "../../../src/domain/Lifecycle.ts"
+import { after, idOf, submitted } from "../../support/tasks.ts"
+
+const range = (count: number) => Array.from({ length: count }, (_, n) => n)
+const collectGarbage = (): void => {
+  setFlagsFromString("--expose-gc")
+  runInNewContext("gc")()
+}
+
+const always = () => true
+
+const holding = (...tasks: Parameters<TaskTable["set"]>) => {
+  const table = new TaskTable()
+  for (const task of tasks) table.set(task)
+  return table
+}
+
+describe("TaskTable", () => {
+  it("holds the newest state of each task, counted once", () => {
+    const table = holding(submitted(1))
+    table.set(after(submitted(1), Lifecycle.claim(0)))
+    assert.strictEqual(table.get(idOf(1))?.status, "PROCESSING")
+    assert.deepStrictEqual([table.size, table.unfinished], [1, 1])
+    assert.deepStrictEqual(table.counts, { PENDING: 0, PROCESSING: 1, COMPLETED: 0, FAILED: 0 })
+    assert.deepStrictEqual(table.snapshot(), [after(submitted(1), Lifecycle.claim(0))])
+  })
+
+  it("passes over a task that is not free, and gives it once it was put back", () => {
+    const table = new TaskTable()
+    for (const n of range(3)) table.set(submitted(n))
+    assert.deepStrictEqual(
+      table.takeDue(0, 9, ({ id }) => id !== idOf(1)).map(({ id }) => id),
+      [idOf(0), idOf(2)]
+    )
+    assert.deepStrictEqual(table.takeDue(0, 9, always), [])
+    table.putBack(idOf(1))
+    assert.deepStrictEqual(
+      table.takeDue(0, 9, always).map(({ id }) => id),
+      [idOf(1)]
+    )
+  })
+
+  it("a task put back while it was still there is given once", () => {
+    const table = new TaskTable()
+    for (const n of range(3)) table.set(submitted(n))
+    for (const n of range(3)) table.putBack(idOf(n))
+    assert.strictEqual(table.takeDue(0, 9, always).length, 3)
+  })
+
+  it("puts back nothing that is unknown or no longer PENDING", () => {
+    const table = new TaskTable()
+    table.set(after(submitted(1), Lifecycle.cancel(0)))
+    table.putBack(idOf(1))
+    table.putBack(idOf(2))
+    assert.deepStrictEqual(table.takeDue(0, 9, always), [])
+    assert.deepStrictEqual(table.nextDue(), Option.none())
+  })
+
+  it("a task that was waiting for its time and is cancelled is neither given nor due", () => {
+    const table = new TaskTable()
+    table.set(submitted(1, { runAt: 100 }))
+    table.set(after(submitted(1, { runAt: 100 }), Lifecycle.cancel(0)))
+    assert.deepStrictEqual(table.nextDue(), Option.none())
+    assert.deepStrictEqual(table.takeDue(1000, 9, always), [])
+  })
+
+  it.effect("lets go of tasks that are gone: cancelled far from their time they do not pile up", () =>
+    Effect.gen(function* () {
+      const table = new TaskTable()
+      const gone = range(5000).map((n) => {
+        const task = submitted(n, { runAt: 1e12 })
+        table.set(task)
+        table.set(after(task, Lifecycle.cancel(0)))
+        return new WeakRef(task)
+      })
+      // what a WeakRef was made of lives until the turn is over
+      yield* Effect.promise(() => new Promise(setImmediate))
+      collectGarbage()
+      assert.isBelow(gone.filter((task) => task.deref() !== undefined).length, 2500)
+      table.set(submitted(9999, { runAt: 5 }))
+      assert.deepStrictEqual(table.nextDue(), Option.some(5))
+    })
+  )
+
+  it.effect("tasks that come in out of order find their place", () =>
+    Effect.gen(function* () {
+      const table = new TaskTable()
+      const order = range(200).map((n) => (n * 73) % 200)
+      for (const n of order) table.set(submitted(n))
+      const { tasks } = yield* table.page({}, { limit: 500 })
+      assert.deepStrictEqual(
+        tasks.map(({ id }) => id),
+        range(200).toReversed().map(idOf)
+      )
+    })
+  )
+})

@@ -1,0 +1,25 @@
+import { describe } from "@effect/vitest"
+import { changes } from "./repository/changes.ts"
+import { claims } from "./repository/claims.ts"
+import { type Reopen, durability } from "./repository/durability.ts"
+import { type MakeRepository, testsWith } from "./repository/harness.ts"
+import { againstModel } from "./repository/model.ts"
+import { pages } from "./repository/pages.ts"
+
+/** Holds a repository to every sentence of `StateRepository`. */
+export const suite = (name: string, make: MakeRepository, options: { readonly runs?: number } = {}): void => {
+  describe(`${name} state repository`, () => {
+    const test = testsWith(make)
+    changes(test)
+    claims(test)
+    pages(test)
+    againstModel(make, options.runs ?? 100)
+  })
+}
+
+/** Holds a repository that outlives its process to: what was acknowledged is there. */
+export const durableSuite = (name: string, reopen: Reopen): void => {
+  describe(`${name} state repository, closed and opened again`, () => {
+    durability(reopen)
+  })
+}
