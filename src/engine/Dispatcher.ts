@@ -1,4 +1,18 @@
-import { Cause, Clock, Context, Effect, Exit, Fiber, FiberMap, Latch, Layer, Option, Ref, Stream } from "effect"
+import {
+  Cause,
+  Clock,
+  Context,
+  Effect,
+  Exit,
+  Fiber,
+  FiberMap,
+  Latch,
+  Layer,
+  Option,
+  Ref,
+  Semaphore,
+  Stream
+} from "effect"
 import type { Instant, VenomTask } from "../domain/Task.ts"
 import { StateRepository, type StorageError } from "../ports/StateRepository.ts"
 import { Attempt } from "./Attempt.ts"
@@ -47,6 +61,7 @@ export class Dispatcher extends Context.Service<
       const draining = yield* Draining
       const running = yield* FiberMap.make<string, void, never>()
       const mayHaveWork = yield* Latch.make(true)
+      const turn = yield* Semaphore.make(1)
       const health = yield* Ref.make<DispatcherHealth>({ _tag: "Running" })
       const outage = yield* Ref.make(false)
 
@@ -59,7 +74,7 @@ export class Dispatcher extends Context.Service<
           yield* FiberMap.run(running, claimOf(task), Effect.ensuring(attempts.run(task), mayHaveWork.open))
         }
         return claimed.length === free ? Option.none() : yield* repository.nextDue
-      }).pipe(Effect.uninterruptible)
+      }).pipe(turn.withPermits(1), Effect.uninterruptible)
 
       const step = Effect.gen(function* () {
         yield* mayHaveWork.close
@@ -99,8 +114,8 @@ export class Dispatcher extends Context.Service<
       return Dispatcher.of({
         running: FiberMap.size(running),
         interrupt: (task) =>
-          Effect.suspend(() => {
-            const attempt = FiberMap.getUnsafe(running, claimOf(task))
+          // between two rounds: in the middle of one a task may be claimed and its attempt not begun
+          Effect.flatMap(turn.withPermits(1)(FiberMap.get(running, claimOf(task))), (attempt) => {
             if (Option.isNone(attempt)) return Effect.void
             attempt.value.interruptUnsafe()
             // the caller's waiting, wherever it stands, may be interrupted
