@@ -145,7 +145,9 @@ export const make = Effect.fnUntraced(function* (options: {
   const tryRepair = dumping.withPermits(1)(
     commit.exclusively(
       Effect.gen(function* () {
-        yield* commit.isTrusted() ? probe : writeAnew
+        // a file whose directory is gone can be trusted and is of no use
+        const isUsable = commit.isTrusted() && (yield* fs.exists(commit.segment().path))
+        yield* isUsable ? probe : writeAnew
         inTrouble.closeUnsafe()
         yield* commit.resume
         yield* Effect.logInfo("Storage is writable again")
