@@ -9,7 +9,7 @@ import * as HttpApi from "./HttpApi.ts"
 import { defaults, ServerSettings } from "./ServerSettings.ts"
 
 export interface Options extends Partial<ServerSettings> {
-  /** 0 picks a free one; the log says which, and so does the `HttpServer` this layer gives. */
+  /** 0 picks a free one; the `HttpServer` that this layer gives says which. */
   readonly port: number
   /** How long answers under way may take when the service stops; then their connections are cut. */
   readonly closeGrace?: Duration.Duration
@@ -53,7 +53,11 @@ export const layer = (
       // closing waits for every connection, and Node no longer times out the ones that a client holds open
       const cut = Layer.effectDiscard(Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections())))
 
-      return HttpRouter.serve(HttpApi.layer, { disableLogger: true, routerConfig: { caseSensitive: true } }).pipe(
+      return HttpRouter.serve(HttpApi.layer, {
+        disableLogger: true,
+        disableListenLog: true,
+        routerConfig: { caseSensitive: true }
+      }).pipe(
         Layer.provideMerge(cut),
         Layer.provideMerge(socket),
         Layer.provide(HttpServer.layerServices),
