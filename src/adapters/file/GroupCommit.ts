@@ -84,14 +84,12 @@ export const make = Effect.fnUntraced(function* (options: {
   let closed = false
 
   const stage: GroupCommit["stage"] = (kind, before, after) => {
-    const open = batch
     staged++
-    open.lines.push(before === undefined ? Record.insert(staged, after) : Record.change(staged, before, after))
-    open[kind].push(after)
+    batch.lines.push(before === undefined ? Record.insert(staged, after) : Record.change(staged, before, after))
+    batch[kind].push(after)
     overlay.stage(after)
-    // a writer that waits takes the batch in this very step
     work.openUnsafe()
-    return open
+    return batch
   }
 
   const refusal: GroupCommit["refusal"] = (kind) => {
@@ -170,8 +168,10 @@ export const make = Effect.fnUntraced(function* (options: {
     )
   })
 
+  // opening the latch runs a waiting fiber at once: it lets the step that staged a change stage the others first
+  const awaitWork = Effect.andThen(work.await, Effect.yieldNow)
   // waiting may be interrupted, writing never: an interrupted write goes on in the kernel
-  yield* Effect.forkScoped(Effect.forever(Effect.andThen(work.await, Effect.uninterruptible(writeNext))))
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(awaitWork, Effect.uninterruptible(writeNext))))
   if (fsync === "interval") {
     const flushNow = Effect.uninterruptible(turn.withPermits(1)(flush))
     yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(syncEvery), flushNow)))
