@@ -23,6 +23,8 @@ export interface Keeper {
   readonly onCommit: () => void
   /** To be called when trouble begins or ends. */
   readonly onHealth: () => void
+  /** Deletes the segments that the previous dump no longer needs. */
+  readonly deleteOldSegments: Effect.Effect<void, PlatformError>
   /** Writes the last dump. */
   readonly close: Effect.Effect<void>
 }
@@ -180,6 +182,7 @@ export const make = Effect.fnUntraced(function* (options: {
   return {
     onCommit,
     onHealth,
+    deleteOldSegments,
     close: Effect.suspend(() => (commit.sequence() === dumped ? Effect.void : dump))
   }
 })

@@ -77,6 +77,8 @@ export const open = Effect.fnUntraced(function* (options: {
     segments: found.segments,
     onNewDirectory: Effect.provideService(lock(fs, directory), Scope.Scope, scope)
   })
+  // a process that dies young would leave one more each time; what cannot be deleted now is with the next dump
+  if (isFresh) yield* Effect.ignore(keeper.deleteOldSegments)
   const { close } = keeper
   yield* Effect.addFinalizer(() => commit.close.pipe(Effect.andThen(close), Effect.andThen(commit.segment().close)))
 
