@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
-import * as Problem from "./Problem.ts"
+import { answers as problem } from "./Problem.ts"
 
 export const Health = Schema.Struct({ status: Schema.Literal("ok") }).annotate({ identifier: "Health" })
 
@@ -8,13 +8,13 @@ export class HealthApi extends HttpApiGroup.make("health")
   .add(
     HttpApiEndpoint.get("live", "/live", {
       success: Health,
-      error: [Problem.NotAcceptable, Problem.Bug]
+      error: problem.notAcceptable
     }).annotateMerge(OpenApi.annotations({ summary: "Does the service answer at all?" }))
   )
   .add(
     HttpApiEndpoint.get("ready", "/ready", {
       success: Health,
-      error: [Problem.Unavailable, Problem.NotAcceptable, Problem.Bug]
+      error: [problem.unavailable, problem.notAcceptable, problem.bug]
     }).annotateMerge(OpenApi.annotations({ summary: "Would it take a task now? If not, why?" }))
   )
   .prefix("/health")

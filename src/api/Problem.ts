@@ -81,5 +81,18 @@ export class Unavailable extends HttpApiError.Problem<Unavailable>()(
   { description: "Full, shutting down, or storage is not writable; Retry-After says when to ask again" }
 ) {}
 
-/** What every route may answer. */
-export const anyRoute = [RefusedOrigin, NotAcceptable, Bug] as const
+/** A problem under its own name in the OpenAPI document. */
+const named = <S extends Schema.Top>(identifier: string, problem: S) =>
+  problem.pipe(Schema.annotateEncoded({ identifier }))
+
+/** The problems as endpoints declare them. */
+export const answers = {
+  invalidRequest: named("InvalidRequest", InvalidRequest),
+  refusedOrigin: named("RefusedOrigin", RefusedOrigin),
+  taskNotFound: named("TaskNotFound", TaskNotFound),
+  notAcceptable: named("NotAcceptable", NotAcceptable),
+  contentTooLarge: named("ContentTooLarge", ContentTooLarge),
+  unsupportedMediaType: named("UnsupportedMediaType", UnsupportedMediaType),
+  bug: named("Bug", Bug),
+  unavailable: named("Unavailable", Unavailable)
+}

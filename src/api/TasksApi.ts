@@ -1,19 +1,20 @@
-import { Schema } from "effect"
+import { flow, Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { TaskId, TaskRequest, TaskResponse, TaskStatus, VenomTask } from "../domain/Task.ts"
-import * as Problem from "./Problem.ts"
+import * as Documented from "./Documented.ts"
+import { answers as problem } from "./Problem.ts"
 
-export const submit = HttpApiEndpoint.post("submit", "/tasks", {
+const submit = HttpApiEndpoint.post("submit", "/tasks", {
   payload: TaskRequest,
   success: HttpApiSchema.WithHeaders(TaskResponse.pipe(HttpApiSchema.status(201)), {
     location: Schema.String.annotate({ description: "Where the task can be read" })
   }),
   error: [
-    Problem.InvalidRequest,
-    Problem.ContentTooLarge,
-    Problem.UnsupportedMediaType,
-    Problem.Unavailable,
-    ...Problem.anyRoute
+    problem.invalidRequest,
+    problem.contentTooLarge,
+    problem.unsupportedMediaType,
+    problem.unavailable,
+    problem.refusedOrigin, problem.notAcceptable, problem.bug
   ]
 }).annotateMerge(
   OpenApi.annotations({
@@ -27,7 +28,7 @@ const TaskHeaders = {
   "retry-after": Schema.optionalKey(Schema.String.annotate({ description: "Seconds; set while the task is not final" }))
 }
 
-export const get = HttpApiEndpoint.get("get", "/tasks/:id", {
+const get = HttpApiEndpoint.get("get", "/tasks/:id", {
   params: { id: TaskId },
   headers: {
     "if-none-match": Schema.optionalKey(
@@ -35,36 +36,42 @@ export const get = HttpApiEndpoint.get("get", "/tasks/:id", {
     )
   },
   success: HttpApiSchema.WithHeaders(VenomTask, TaskHeaders),
-  error: [Problem.InvalidRequest, Problem.TaskNotFound, Problem.Unavailable, ...Problem.anyRoute]
-}).annotateMerge(OpenApi.annotations({ summary: "Read a task" }))
+  error: [problem.invalidRequest, problem.taskNotFound, problem.unavailable, problem.refusedOrigin, problem.notAcceptable, problem.bug]
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "Read a task",
+    transform: flow(Documented.parameters(), Documented.answers(304, "The task has not changed since that ETag"))
+  })
+)
+
+const pageSize = { type: "integer", minimum: 1, maximum: 500 } as const
 
 /** Which tasks, and how many of them at once. */
-export const TaskQuery = {
+const TaskQuery = {
   status: Schema.optionalKey(TaskStatus),
   type: Schema.optionalKey(Schema.String.annotate({ description: "Tasks of this type" })),
   tag: Schema.optionalKey(Schema.String.annotate({ description: "Tasks with this tag" })),
   q: Schema.optionalKey(Schema.String.annotate({ description: "Tasks with this text in their content" })),
-  limit: Schema.optionalKey(
-    Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 500 })).annotate({
-      description: "A page of at most so many; without it, all of them are streamed"
-    })
-  ),
+  limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween(pageSize))),
   cursor: Schema.optionalKey(
     TaskId.annotate({ description: "Where a page begins: comes in the Link header of the page before" })
   )
 }
 
-export const list = HttpApiEndpoint.get("list", "/tasks", {
+const list = HttpApiEndpoint.get("list", "/tasks", {
   query: TaskQuery,
   success: HttpApiSchema.WithHeaders(Schema.Array(VenomTask), {
     link: Schema.optionalKey(Schema.String.annotate({ description: 'The next page: <...>; rel="next"' }))
   }),
-  error: [Problem.InvalidRequest, Problem.Unavailable, ...Problem.anyRoute]
+  error: [problem.invalidRequest, problem.unavailable, problem.refusedOrigin, problem.notAcceptable, problem.bug]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "List tasks",
     description:
-      "Newest first. Without `limit` all of them, streamed as one array. With `limit` a page, and a Link header while there are more."
+      "Newest first. Without `limit` all of them, streamed as one array. With `limit` a page, and a Link header while there are more.",
+    transform: Documented.parameters({
+      limit: { ...pageSize, description: "A page of at most so many; without it, all of them are streamed" }
+    })
   })
 )
 

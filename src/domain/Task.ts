@@ -122,7 +122,7 @@ export const TaskRequest = Schema.Struct({
 })
   .pipe(Schema.encodeKeys({ runAt: "run_at", maxAttempts: "max_attempts" }))
   .annotate({ identifier: "TaskRequest" })
-  .pipe(Schema.annotateEncoded({ identifier: "TaskRequest", description: "What is to be done, and how" }))
+  .pipe(Schema.annotateEncoded({ identifier: "TaskRequest", description: "What is to be done, and how", examples: [{ content: "hello" }] }))
 export type TaskRequest = typeof TaskRequest.Type
 
 /** A task: an immutable value; every change makes a new one with the next `revision`. */

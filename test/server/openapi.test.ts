@@ -1,0 +1,202 @@
+import { assert, describe, it, layer } from "@effect/vitest"
+import { Effect, Schema } from "effect"
+import { Script } from "node:vm"
+import type { Orchestrator } from "../../src/engine/Orchestrator.ts"
+import { StorageError } from "../../src/ports/StateRepository.ts"
+import { type Answer, ask, type Asked, get, served, tasks } from "./support.ts"
+
+const Content = Schema.Record(Schema.String, Schema.Struct({ schema: Schema.Record(Schema.String, Schema.Unknown) }))
+const Operation = Schema.Struct({
+  parameters: Schema.Array(Schema.Struct({ name: Schema.String, in: Schema.String, required: Schema.Boolean })),
+  requestBody: Schema.optionalKey(Schema.Struct({ content: Content, required: Schema.Literal(true) })),
+  responses: Schema.Record(Schema.String, Schema.Struct({ description: Schema.String, content: Schema.optionalKey(Content) }))
+})
+const JsonSchema = Schema.Struct({
+  properties: Schema.optionalKey(Schema.Record(Schema.String, Schema.Record(Schema.String, Schema.Unknown))),
+  required: Schema.optionalKey(Schema.Array(Schema.String))
+})
+const Document = Schema.fromJsonString(
+  Schema.Struct({
+    openapi: Schema.Literal("3.1.0"),
+    paths: Schema.Record(Schema.String, Schema.Record(Schema.String, Operation)),
+    components: Schema.Struct({ schemas: Schema.Record(Schema.String, JsonSchema) })
+  })
+)
+const document = Effect.flatMap(get("/openapi.json"), ({ text }) => Schema.decodeUnknownEffect(Document)(text))
+
+const [known] = tasks(1, () => ({ content: "known" }))
+const path = `/api/v1/tasks/${known?.id ?? ""}`
+const post: Asked = { method: "POST", path: "/api/v1/tasks", headers: { "content-type": "application/json" }, body: `{"content":"a"}` }
+const foreign = { host: "evil.example.org" }
+const unacceptable = { accept: "image/png" }
+
+/** How to get every answer that the document promises, by operation and status. */
+const provocations: Readonly<Record<string, Readonly<Record<string, Asked>>>> = {
+  "post /api/v1/tasks": {
+    201: post,
+    400: { ...post, body: "{}" },
+    403: { ...post, headers: { ...post.headers, origin: "https://evil.example.org" } },
+    406: { ...post, headers: { ...post.headers, ...unacceptable } },
+    413: { ...post, body: JSON.stringify({ content: "x".repeat(2_000_000) }) },
+    415: { ...post, headers: {} }
+  },
+  "get /api/v1/tasks": {
+    200: { path: "/api/v1/tasks?limit=1" },
+    400: { path: "/api/v1/tasks?limit=0" },
+    403: { path: "/api/v1/tasks", headers: foreign },
+    406: { path: "/api/v1/tasks", headers: unacceptable }
+  },
+  "get /api/v1/tasks/{id}": {
+    200: { path },
+    304: { path, headers: { "if-none-match": "*" } },
+    400: { path: "/api/v1/tasks/1" },
+    403: { path, headers: foreign },
+    404: { path: "/api/v1/tasks/0198c0de-0000-7000-8000-00000000ffff" },
+    406: { path, headers: unacceptable }
+  },
+  "get /health/live": { 200: { path: "/health/live" }, 406: { path: "/health/live", headers: unacceptable } },
+  "get /health/ready": { 200: { path: "/health/ready" }, 406: { path: "/health/ready", headers: unacceptable } }
+}
+
+/** What a service in trouble does with the requests that should succeed, by the status it then answers. */
+const trouble = (effect: Effect.Effect<never, StorageError>): Partial<Orchestrator["Service"]> => ({
+  submit: () => effect,
+  get: () => effect,
+  page: () => effect
+})
+const troubles: Readonly<Record<string, () => Partial<Orchestrator["Service"]>>> = {
+  500: () => ({ ...trouble(Effect.die("a bug")), readiness: Effect.die("a bug") }),
+  503: () => ({ ...trouble(Effect.fail(new StorageError({ reason: "full" }))), readiness: Effect.succeed(["full"]) })
+}
+
+const successOf = (operation: string): Asked => provocations[operation]?.[201] ?? provocations[operation]?.[200] ?? {}
+
+layer(served({ memory: { tasks: known === undefined ? [] : [known] } }), { excludeTestServices: true })("The OpenAPI document", (it) => {
+  it.effect("has the names that clients are made of", () =>
+    Effect.gen(function* () {
+      const { components } = yield* document
+      assert.containsAllKeys(components.schemas, ["VenomTask", "TaskStatus", "TaskRequest", "TaskResponse"])
+      assert.isEmpty(Object.keys(components.schemas).filter((name) => name.endsWith("Encoded")))
+    })
+  )
+
+  it.effect("describes a task field by field as it is sent", () =>
+    Effect.gen(function* () {
+      const { components } = yield* document
+      const sent: unknown = JSON.parse((yield* get(path)).text)
+      const { properties = {}, required = [] } = components.schemas["VenomTask"] ?? {}
+      assert.hasAllKeys(sent, required)
+      assert.sameMembers(Object.keys(properties), [...required])
+      for (const time of ["created_at", "run_at", "updated_at"]) assert.strictEqual(properties[time]?.["format"], "date-time")
+      assert.isString(components.schemas["TaskRequest"]?.properties?.["content"]?.["description"])
+      assert.deepStrictEqual(components.schemas["TaskRequest"]?.required, ["content"])
+    })
+  )
+
+  it.effect("promises nothing that is not answered, and what is answered is promised", () =>
+    Effect.gen(function* () {
+      const { paths } = yield* document
+      const operations = Object.entries(paths).flatMap(([route, methods]) =>
+        Object.entries(methods).map(([method, operation]) => [`${method} ${route}`, operation] as const)
+      )
+      assert.sameMembers(operations.map(([name]) => name), Object.keys(provocations))
+      for (const [name, { responses }] of operations) {
+        const promised = Object.keys(responses).filter((status) => !(status in troubles))
+        assert.sameMembers(promised, Object.keys(provocations[name] ?? {}), name)
+        for (const [status, asked] of Object.entries(provocations[name] ?? {})) {
+          yield* isAsPromised(`${name} ${status}`, yield* ask(asked), status, responses)
+        }
+      }
+    })
+  )
+
+  it.effect("names its parameters as they are taken, with limit as the number it is", () =>
+    Effect.gen(function* () {
+      const { paths } = yield* document
+      const parameters = paths["/api/v1/tasks"]?.["get"]?.parameters ?? []
+      assert.deepStrictEqual(parameters.map(({ name }) => name), ["status", "type", "tag", "q", "limit", "cursor"])
+      const { text } = yield* get("/openapi.json")
+      assert.include(text, `"name":"limit","in":"query","schema":{"type":"integer","minimum":1,"maximum":500`)
+    })
+  )
+})
+
+const isAsPromised = (
+  name: string,
+  answer: Answer,
+  status: string,
+  responses: (typeof Operation.Type)["responses"]
+) =>
+  Effect.sync(() => {
+    assert.strictEqual(String(answer.status), status, name)
+    const types = Object.keys(responses[status]?.content ?? {})
+    assert.deepStrictEqual(answer.headers["content-type"] === undefined ? [] : [answer.headers["content-type"]], types, name)
+  })
+
+describe("The OpenAPI document", () => {
+  for (const [status, orchestrator] of Object.entries(troubles)) {
+    it.live(`promises ${status} wherever a service in trouble answers so`, () =>
+      Effect.gen(function* () {
+        const { paths } = yield* document
+        for (const [route, methods] of Object.entries(paths)) {
+          for (const [method, { responses }] of Object.entries(methods)) {
+            const answer = yield* ask(successOf(`${method} ${route}`))
+            if (status in responses) yield* isAsPromised(`${method} ${route}`, answer, status, responses)
+            else assert.strictEqual(answer.status, 200, `${method} ${route}`)
+          }
+        }
+      }).pipe(Effect.provide(served({ orchestrator })))
+    )
+  }
+})
+
+layer(served(), { excludeTestServices: true })("The page to read the document", (it) => {
+  it.effect("has everything in it: nothing is fetched from anywhere else", () =>
+    Effect.gen(function* () {
+      const { headers, status, text } = yield* get("/docs", { accept: "text/html,application/xhtml+xml,*/*;q=0.8" })
+      assert.strictEqual(status, 200)
+      assert.strictEqual(headers["content-type"], "text/html; charset=utf-8")
+      assert.strictEqual(headers["content-length"], String(Buffer.byteLength(text)))
+      const scripts = [...text.matchAll(/<script([^>]*)>([\s\S]*?)<\/script>/g)]
+      const page = text.replaceAll(/<(script|style)[^>]*>[\s\S]*?<\/\1>/g, "")
+      const styles = text.slice(text.indexOf("<style>"), text.indexOf("</style>"))
+      assert.isBelow(page.length, 1000)
+      assert.notMatch(page, /<(script|link|iframe|img|object|embed|base)\b|https?:/i)
+      assert.notMatch(styles, /@import|url\(\s*["']?(https?:)?\/\//i)
+      assert.include(text, `"/api/v1/tasks/{id}"`)
+      assert.lengthOf(scripts, 2)
+      for (const [, attributes = "", program = ""] of scripts) {
+        assert.notMatch(attributes, /\bsrc\b/)
+        // it would end early, or not at all, had it been put into the page carelessly
+        if (attributes.includes("application/json")) assert.doesNotThrow(() => JSON.parse(program))
+        else assert.doesNotThrow(() => new Script(program))
+      }
+    })
+  )
+
+  it.effect("may speak to this service alone, whatever a script in it wants", () =>
+    Effect.gen(function* () {
+      const { headers } = yield* get("/docs")
+      const policy = Object.fromEntries(
+        String(headers["content-security-policy"])
+          .split("; ")
+          .map((directive): [string, string] => [directive.slice(0, directive.indexOf(" ")), directive.slice(directive.indexOf(" ") + 1)])
+      )
+      assert.strictEqual(policy["default-src"], "'none'")
+      assert.strictEqual(policy["connect-src"], "'self'")
+      assert.strictEqual(policy["form-action"], "'none'")
+      assert.strictEqual(policy["frame-ancestors"], "'none'")
+      for (const sources of Object.values(policy)) assert.notMatch(sources, /http|\*/)
+      assert.strictEqual(headers["x-content-type-options"], "nosniff")
+      assert.strictEqual(headers["referrer-policy"], "no-referrer")
+      assert.strictEqual(headers["x-frame-options"], "DENY")
+    })
+  )
+
+  it.effect("comes again and again", () =>
+    Effect.gen(function* () {
+      const pages = yield* Effect.all([get("/docs"), get("/docs"), get("/docs")], { concurrency: "unbounded" })
+      assert.lengthOf(new Set(pages.map(({ text }) => text)), 1)
+    })
+  )
+})
