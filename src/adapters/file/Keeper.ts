@@ -46,8 +46,8 @@ export const make = Effect.fnUntraced(function* (options: {
   readonly previouslyDumped: number
   /** Segments older than the one being written. */
   readonly segments: ReadonlyArray<SegmentFile>
-  /** Called when the directory had to be made anew. */
-  readonly onNewDirectory: Effect.Effect<void, Disk.DataDirectoryError | PlatformError>
+  /** Makes the directory where it is missing, and holds it. */
+  readonly holdDirectory: Effect.Effect<void, Disk.DataDirectoryError | PlatformError>
 }): Effect.fn.Return<Keeper, never, Scope.Scope> {
   const { commit, directory, fs, overlay } = options
   const hasChanges = yield* Latch.make(false)
@@ -134,10 +134,7 @@ export const make = Effect.fnUntraced(function* (options: {
 
   /** A file that failed a sync is never trusted again: everything is written anew, and synced. */
   const writeAnew = Effect.gen(function* () {
-    if (!(yield* fs.exists(directory))) {
-      yield* Disk.makeDirectory(fs, directory)
-      yield* options.onNewDirectory
-    }
+    yield* options.holdDirectory
     const segment = yield* createSegment
     const snapshot = { sequence: commit.sequence(), tasks: overlay.table.snapshot() }
     yield* writeDump(snapshot).pipe(Effect.tapError(() => Effect.andThen(segment.close, Effect.ignore(fs.remove(segment.path)))))

@@ -1,4 +1,4 @@
-import { Clock, type Duration, Effect, type FileSystem, Scope } from "effect"
+import { Clock, type Duration, Effect, Equal, type FileSystem, Option, Scope } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import type { TaskId } from "../../domain/Task.ts"
 import * as Disk from "./Disk.ts"
@@ -33,9 +33,17 @@ export const open = Effect.fnUntraced(function* (options: {
   readonly onDue: () => void
 }): Effect.fn.Return<Store, Disk.DataDirectoryError | PlatformError, Scope.Scope> {
   const { directory, fs } = options
-  yield* Disk.makeDirectory(fs, directory)
   const lock = yield* Lock.Lock
-  yield* lock(fs, directory)
+  const scope = yield* Effect.scope
+  let held = Option.none<bigint>()
+  const holdDirectory = Effect.gen(function* () {
+    yield* Disk.makeDirectory(fs, directory)
+    const { ino } = yield* fs.stat(directory)
+    if (Option.isSome(held) && Equal.equals(held, ino)) return
+    yield* Effect.provideService(lock(fs, directory), Scope.Scope, scope)
+    held = ino
+  })
+  yield* holdDirectory
   yield* Effect.forEach([...Dump.temporaryFileNames, Keeper.probeFileName], (name) => fs.remove(`${directory}/${name}`, { force: true }))
 
   const found = yield* Recovery.read(fs, directory)
@@ -67,7 +75,6 @@ export const open = Effect.fnUntraced(function* (options: {
       options.onDue()
     }
   })
-  const scope = yield* Effect.scope
   keeper = yield* Keeper.make({
     ...options,
     overlay,
@@ -75,7 +82,7 @@ export const open = Effect.fnUntraced(function* (options: {
     dumped: found.sequence,
     previouslyDumped: found.dumped,
     segments: found.segments,
-    onNewDirectory: Effect.provideService(lock(fs, directory), Scope.Scope, scope)
+    holdDirectory
   })
   // a process that dies young would leave one more each time; what cannot be deleted now is with the next dump
   if (isFresh) yield* Effect.ignore(keeper.deleteOldSegments)
