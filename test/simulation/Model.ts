@@ -32,6 +32,7 @@ export class Model {
   #visible = 0
   /** The data directory was removed from outside: until storage was mended so often nothing can be asked of a crash. */
   #lossUntilMended = 0
+  #removedInThisLife = false
 
   constructor(workload: Workload, fail: (violation: string) => void) {
     this.#workload = workload
@@ -108,6 +109,7 @@ export class Model {
   /** `whole`: storage was, so that the next mending is one of this removal. */
   directoryRemoved(whole: boolean): void {
     this.#lossUntilMended = whole ? 1 : 2
+    this.#removedInThisLife = true
   }
 
   /** All that is visible at one moment of a life. */
@@ -143,6 +145,7 @@ export class Model {
   /** A life ended; what was asked and not answered stays unknown. */
   ends(): void {
     for (const known of this.#known.values()) if (known.submit === "under way") known.submit = "unknown"
+    this.#removedInThisLife = false
   }
 
   /** What the next life found. From now on it is durable. */
@@ -162,7 +165,7 @@ export class Model {
       known.last = task
       known.safe = task
     }
-    this.#lossUntilMended = 0
+    if (!this.#removedInThisLife) this.#lossUntilMended = 0
   }
 
   #checkSurvival(key: string, known: Known, task: VenomTask | undefined, ending: Ending): void {

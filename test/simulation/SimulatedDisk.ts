@@ -250,14 +250,13 @@ export class SimulatedDisk {
   }
 
   #sync(node: Node): (fault: Fault | undefined) => void {
-    const asFile = node instanceof FileNode ? node.unsynced() : []
-    const asDirectory = node instanceof DirectoryNode ? node.unsynced() : []
-    const mark = (safety: "doubtful" | "synced") =>
-      node instanceof FileNode ? node.markAs(safety, asFile) : node.markAs(safety, asDirectory)
+    const mark = node instanceof FileNode ? node.sync() : node.sync()
     return (fault) => {
       if (fault === undefined || !("code" in fault)) return mark("synced")
-      mark("doubtful")
-      if (node instanceof FileNode && this.#chance.happens(0.3)) node.forgetDoubtful()
+      if (node instanceof FileNode) {
+        mark("doubtful")
+        if (this.#chance.happens(0.3)) node.forgetDoubtful()
+      }
       throw new Errno(fault.code, "fsync", undefined)
     }
   }

@@ -149,7 +149,7 @@ class Simulation {
       }),
       said: (level, text) => {
         this.#note(`log ${level} ${text}`)
-        if (/defect|died|no verdict/.test(text) && level === "Error" && !text.startsWith("Attempt died")) this.#fail(`${level}: ${text}`)
+        if (level === "Error" && /defect|died/.test(text) && !text.startsWith("Attempt died")) this.#fail(`${level}: ${text}`)
       },
       opened: (tasks) => {
         this.#note(`opened with ${tasks.map(brief).join(", ")}`)

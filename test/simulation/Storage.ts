@@ -3,10 +3,11 @@ import type { Chance } from "./Chance.ts"
 /**
  * What a disk holds, as a process sees it, and what of it would be left after a crash. Each file and each
  * directory is what was once durable, and the changes since then in their order. A change is `synced`
- * when a sync that covers it succeeded; `dirty` until then; `doubtful` for good when that sync failed:
- * the system then takes its pages for clean, and no later sync writes them.
+ * when a sync that covers it succeeded, and `dirty` until then. What was written to a file is `doubtful`
+ * for good when that sync failed: the system then takes its pages for clean, and no later sync writes
+ * them. Names live in a file system's own journal: a later sync covers them.
  */
-export type Safety = "dirty" | "doubtful" | "synced"
+type Safety = "dirty" | "doubtful" | "synced"
 
 type FileChange = { safety: Safety } & (
   | { readonly _tag: "Write"; readonly at: number; readonly bytes: Uint8Array }
@@ -22,24 +23,19 @@ interface NameChange {
 
 export type Node = FileNode | DirectoryNode
 
-/** Oldest changes that are synced are as good as what was always durable. */
-const isSettled = ({ safety }: { readonly safety: Safety }) => safety === "synced"
-
 abstract class Changing<Change extends { safety: Safety }> {
   protected changes: Array<Change> = []
 
-  /** The changes that a sync beginning now covers. */
-  unsynced(): ReadonlyArray<Change> {
-    return this.changes.filter(({ safety }) => safety === "dirty")
+  /** A sync begins: it covers what was changed until now. Gives what is to be said of that when it ends. */
+  sync(): (safety: "doubtful" | "synced") => void {
+    const covered = this.changes.filter(({ safety }) => safety === "dirty")
+    return (safety) => {
+      for (const change of covered) if (change.safety === "dirty") change.safety = safety
+      const firstOpen = this.changes.findIndex((change) => change.safety !== "synced")
+      this.fold(this.changes.splice(0, firstOpen < 0 ? this.changes.length : firstOpen))
+    }
   }
 
-  markAs(safety: Safety, changes: ReadonlyArray<Change>): void {
-    for (const change of changes) if (change.safety === "dirty") change.safety = safety
-    const firstOpen = this.changes.findIndex((change) => !isSettled(change))
-    this.fold(this.changes.splice(0, firstOpen < 0 ? this.changes.length : firstOpen))
-  }
-
-  /** The changes are durable, with all before them. */
   protected abstract fold(changes: ReadonlyArray<Change>): void
 }
 

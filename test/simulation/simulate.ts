@@ -5,7 +5,8 @@ const { values } = parseArgs({
   options: {
     seeds: { type: "string", default: "200" },
     from: { type: "string", default: "1" },
-    trace: { type: "boolean", default: false }
+    trace: { type: "boolean", default: false },
+    all: { type: "boolean", default: false }
   }
 })
 const from = Number(values.from)
@@ -17,6 +18,10 @@ for (let seed = from; seed <= to; seed++) {
   const report = run(seed)
   operations += report.operations
   lives += report.lives
+  if (report.violation !== undefined && values.all) {
+    console.log(`Seed ${seed}: ${report.violation}`.slice(0, 300))
+    continue
+  }
   if (report.violation !== undefined || values.trace) {
     console.log((values.trace ? report.trace : report.trace.slice(-60)).join("\n"))
   }
