@@ -14,11 +14,23 @@ export type InputIssue = typeof InputIssue.Type
 /** Every problem that Venom has a name for (RFC 9457). Those without one are `about:blank` and their status. */
 export const problems = {
   invalidRequest: { type: "urn:venom:problem:invalid-request", status: 400, title: "The request is not valid" },
-  refusedOrigin: { type: "urn:venom:problem:refused-origin", status: 403, title: "The request comes from a foreign place" },
+  refusedOrigin: {
+    type: "urn:venom:problem:refused-origin",
+    status: 403,
+    title: "The request comes from a foreign place"
+  },
   taskNotFound: { type: "urn:venom:problem:task-not-found", status: 404, title: "There is no such task" },
-  notAcceptable: { type: "urn:venom:problem:not-acceptable", status: 406, title: "There is no answer in that media type" },
+  notAcceptable: {
+    type: "urn:venom:problem:not-acceptable",
+    status: 406,
+    title: "There is no answer in that media type"
+  },
   contentTooLarge: { type: "urn:venom:problem:content-too-large", status: 413, title: "The request is too large" },
-  unsupportedMediaType: { type: "urn:venom:problem:unsupported-media-type", status: 415, title: "The body is not plain JSON" },
+  unsupportedMediaType: {
+    type: "urn:venom:problem:unsupported-media-type",
+    status: 415,
+    title: "The body is not plain JSON"
+  },
   bug: { type: "urn:venom:problem:bug", status: 500, title: "Venom has a bug" },
   unavailable: { type: "urn:venom:problem:unavailable", status: 503, title: "Venom cannot do this now" }
 } as const

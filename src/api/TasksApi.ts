@@ -14,7 +14,9 @@ const submit = HttpApiEndpoint.post("submit", "/tasks", {
     problem.contentTooLarge,
     problem.unsupportedMediaType,
     problem.unavailable,
-    problem.refusedOrigin, problem.notAcceptable, problem.bug
+    problem.refusedOrigin,
+    problem.notAcceptable,
+    problem.bug
   ]
 }).annotateMerge(
   OpenApi.annotations({
@@ -36,7 +38,14 @@ const get = HttpApiEndpoint.get("get", "/tasks/:id", {
     )
   },
   success: HttpApiSchema.WithHeaders(VenomTask, TaskHeaders),
-  error: [problem.invalidRequest, problem.taskNotFound, problem.unavailable, problem.refusedOrigin, problem.notAcceptable, problem.bug]
+  error: [
+    problem.invalidRequest,
+    problem.taskNotFound,
+    problem.unavailable,
+    problem.refusedOrigin,
+    problem.notAcceptable,
+    problem.bug
+  ]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "Read a task",

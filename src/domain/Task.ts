@@ -30,8 +30,7 @@ const daysOf = (year: number, month: number): number => {
 
 const IsoText = Schema.String.check(
   Schema.makeFilter<string>(
-    (text) =>
-      isTime(text) ? undefined : "Expected an ISO 8601 time with its zone, such as 2026-01-31T09:30:00.000Z",
+    (text) => (isTime(text) ? undefined : "Expected an ISO 8601 time with its zone, such as 2026-01-31T09:30:00.000Z"),
     { toJsonSchema: () => ({ format: "date-time" }) }
   )
 ).annotate({ description: "ISO 8601; Venom writes UTC with milliseconds" })
@@ -122,7 +121,13 @@ export const TaskRequest = Schema.Struct({
 })
   .pipe(Schema.encodeKeys({ runAt: "run_at", maxAttempts: "max_attempts" }))
   .annotate({ identifier: "TaskRequest" })
-  .pipe(Schema.annotateEncoded({ identifier: "TaskRequest", description: "What is to be done, and how", examples: [{ content: "hello" }] }))
+  .pipe(
+    Schema.annotateEncoded({
+      identifier: "TaskRequest",
+      description: "What is to be done, and how",
+      examples: [{ content: "hello" }]
+    })
+  )
 export type TaskRequest = typeof TaskRequest.Type
 
 /** A task: an immutable value; every change makes a new one with the next `revision`. */

@@ -137,10 +137,7 @@ const timeFromWire = (input: unknown): Instant | undefined => {
 const nullOr = <A>(input: unknown, read: (input: unknown) => A | undefined): A | null | undefined =>
   input === null ? null : read(input)
 
-const listFromWire = <A>(
-  input: unknown,
-  read: (input: unknown) => A | undefined
-): ReadonlyArray<A> | undefined => {
+const listFromWire = <A>(input: unknown, read: (input: unknown) => A | undefined): ReadonlyArray<A> | undefined => {
   if (!Array.isArray(input)) return undefined
   const list: Array<A> = []
   for (const item of input) {

@@ -60,7 +60,8 @@ export const layer = HttpRouter.middleware(
       for (const reason of cause.reasons) {
         const error = reason._tag === "Fail" ? reason.error : reason._tag === "Die" ? reason.defect : undefined
         if (HttpServerResponse.isHttpServerResponse(error)) return Effect.succeed(error)
-        if (HttpApiError.HttpApiSchemaError.is(error) && isOfRequest(error)) return Effect.succeed(invalid(request, error))
+        if (HttpApiError.HttpApiSchemaError.is(error) && isOfRequest(error))
+          return Effect.succeed(invalid(request, error))
         if (HttpServerError.isHttpServerError(error) && error.reason._tag === "RouteNotFound") {
           return Effect.succeed(noRoute(request))
         }
@@ -95,7 +96,8 @@ export const layer = HttpRouter.middleware(
   { global: true }
 )
 
-const isOfRequest = ({ kind }: HttpApiError.HttpApiSchemaError): boolean => kind !== "Body" && kind !== "ResponseHeaders"
+const isOfRequest = ({ kind }: HttpApiError.HttpApiSchemaError): boolean =>
+  kind !== "Body" && kind !== "ResponseHeaders"
 
 /** Nobody is left to answer. */
 const isHungUp = (cause: Cause.Cause<unknown>): boolean =>

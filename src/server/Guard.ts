@@ -29,13 +29,18 @@ export const make = (settings: ServerSettings): ((request: Request) => Refused |
     if (host === undefined) return { kind: plain(400, "Bad Request"), detail: "The Host header is missing" }
     return names.has(hostName(host))
       ? undefined
-      : { kind: problems.refusedOrigin, detail: "The Host header names no place of this service (VENOM_ALLOWED_HOSTS adds one)" }
+      : {
+          kind: problems.refusedOrigin,
+          detail: "The Host header names no place of this service (VENOM_ALLOWED_HOSTS adds one)"
+        }
   }
 
   return (request) => {
     const { url } = request
-    if (url.length > longestUrl) return { kind: plain(414, "URI Too Long"), detail: `A URL may have ${longestUrl} characters at most` }
-    if (!isDecodable(url)) return { kind: problems.invalidRequest, detail: "The URL has a percent-encoding that stands for no UTF-8" }
+    if (url.length > longestUrl)
+      return { kind: plain(414, "URI Too Long"), detail: `A URL may have ${longestUrl} characters at most` }
+    if (!isDecodable(url))
+      return { kind: problems.invalidRequest, detail: "The URL has a percent-encoding that stands for no UTF-8" }
     const refused = isHealth(url) ? undefined : foreignHost(request)
     return refused ?? (writes.has(request.method) ? foreignWriter(request) : undefined)
   }

@@ -23,9 +23,7 @@ export const respond =
   (log: ServiceLog["Service"], request: HttpServerRequest.HttpServerRequest) =>
   (error: Expected): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
     error._tag === "TaskNotFound"
-      ? Effect.succeed(
-          problem(request, problems.taskNotFound, { detail: error.message, task_id: error.taskId })
-        )
+      ? Effect.succeed(problem(request, problems.taskNotFound, { detail: error.message, task_id: error.taskId }))
       : Effect.as(
           log.refused(request, error),
           problem(

@@ -54,7 +54,10 @@ export const taskRequest = (request: Request, maxBody: number): Effect.Effect<Ta
   )
 }
 
-const invalid = (errors: ProblemMembers["errors"] & {}): ProblemMembers => ({ detail: InputIssues.summary(errors), errors })
+const invalid = (errors: ProblemMembers["errors"] & {}): ProblemMembers => ({
+  detail: InputIssues.summary(errors),
+  errors
+})
 
 const foreignMediaType = (headers: Request["headers"]): string | undefined => {
   const encoding = headers["content-encoding"]

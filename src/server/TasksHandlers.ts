@@ -65,12 +65,17 @@ export const layer = HttpApiBuilder.group(
         const answer =
           limit === undefined && cursor === undefined
             ? TaskListResponse.streamed(orchestrator.list(filter))
-            : orchestrator.page(filter, { limit: limit ?? mostOnPage, ...(cursor === undefined ? {} : { before: cursor }) }).pipe(
-                Effect.map(({ more, tasks }) => {
-                  const last = tasks.at(-1)
-                  return TaskListResponse.page(tasks, more && last !== undefined ? nextPage(query, last.id) : undefined)
-                })
-              )
+            : orchestrator
+                .page(filter, { limit: limit ?? mostOnPage, ...(cursor === undefined ? {} : { before: cursor }) })
+                .pipe(
+                  Effect.map(({ more, tasks }) => {
+                    const last = tasks.at(-1)
+                    return TaskListResponse.page(
+                      tasks,
+                      more && last !== undefined ? nextPage(query, last.id) : undefined
+                    )
+                  })
+                )
         return Effect.catch(answer, Refusal.respond(log, request))
       })
   })

@@ -11,22 +11,19 @@ const decode = Schema.decodeUnknownSync(VenomTask)
 const folded = (any: number): Instant => Math.abs(any) % IsoTime.latest
 const foldedOrNull = (any: number | null) => (any === null ? null : folded(any))
 
-const anyTask = Arbitrary.map(
-  Arbitrary.schema(Schema.toType(VenomTask)),
-  (task): VenomTask => ({
-    ...task,
-    createdAt: folded(task.createdAt),
-    runAt: folded(task.runAt),
-    updatedAt: folded(task.updatedAt),
-    startedAt: foldedOrNull(task.startedAt),
-    finishedAt: foldedOrNull(task.finishedAt),
-    attempts: task.attempts.map((attempt) => ({
-      ...attempt,
-      startedAt: folded(attempt.startedAt),
-      finishedAt: foldedOrNull(attempt.finishedAt)
-    }))
-  })
-)
+const anyTask = Arbitrary.map(Arbitrary.schema(Schema.toType(VenomTask)), (task): VenomTask => ({
+  ...task,
+  createdAt: folded(task.createdAt),
+  runAt: folded(task.runAt),
+  updatedAt: folded(task.updatedAt),
+  startedAt: foldedOrNull(task.startedAt),
+  finishedAt: foldedOrNull(task.finishedAt),
+  attempts: task.attempts.map((attempt) => ({
+    ...attempt,
+    startedAt: folded(attempt.startedAt),
+    finishedAt: foldedOrNull(attempt.finishedAt)
+  }))
+}))
 
 const sample: VenomTask = {
   id: decode(wireOf("0198c0de-0000-7000-8000-000000000000")).id,
@@ -53,22 +50,48 @@ const sample: VenomTask = {
 function wireOf(id: string): TaskJson.TaskWire {
   const time = "1970-01-01T00:00:00.000Z"
   return {
-    id, content: "", created_at: time, status: "PENDING", result: null, logs: [], logs_dropped: 0, type: "default",
-    priority: 0, run_at: time, updated_at: time, started_at: null, finished_at: null, attempt: 0, max_attempts: 5,
-    attempts: [], failure: null, tags: [], revision: 1
+    id,
+    content: "",
+    created_at: time,
+    status: "PENDING",
+    result: null,
+    logs: [],
+    logs_dropped: 0,
+    type: "default",
+    priority: 0,
+    run_at: time,
+    updated_at: time,
+    started_at: null,
+    finished_at: null,
+    attempt: 0,
+    max_attempts: 5,
+    attempts: [],
+    failure: null,
+    tags: [],
+    revision: 1
   }
 }
 
 describe("TaskJson", () => {
-  it.prop("writes what the schema encodes, field by field in the same order", [anyTask], ([task]) => {
-    assert.strictEqual(JSON.stringify(TaskJson.toWire(task)), JSON.stringify(encode(task)))
-  }, { arbitrary: { runs: 300 } })
+  it.prop(
+    "writes what the schema encodes, field by field in the same order",
+    [anyTask],
+    ([task]) => {
+      assert.strictEqual(JSON.stringify(TaskJson.toWire(task)), JSON.stringify(encode(task)))
+    },
+    { arbitrary: { runs: 300 } }
+  )
 
-  it.prop("reads what the schema decodes, through real JSON text", [anyTask], ([task]) => {
-    const parsed: unknown = JSON.parse(JSON.stringify(TaskJson.toWire(task)))
-    const read = TaskJson.fromWire(parsed)
-    assert.deepStrictEqual(read, Result.succeed(decode(parsed)))
-  }, { arbitrary: { runs: 300 } })
+  it.prop(
+    "reads what the schema decodes, through real JSON text",
+    [anyTask],
+    ([task]) => {
+      const parsed: unknown = JSON.parse(JSON.stringify(TaskJson.toWire(task)))
+      const read = TaskJson.fromWire(parsed)
+      assert.deepStrictEqual(read, Result.succeed(decode(parsed)))
+    },
+    { arbitrary: { runs: 300 } }
+  )
 
   it("keeps line separators and lone surrogates", () => {
     const text = JSON.stringify(TaskJson.toWire(sample))
@@ -94,11 +117,21 @@ describe("TaskJson", () => {
     const attempt = { attempt: 1, started_at: wire.created_at, finished_at: null, outcome: null, error: null }
     assert.isTrue(Result.isSuccess(TaskJson.fromWire({ ...wire, attempts: [attempt] })))
     for (const wrong of [
-      { attempt: "1" }, { started_at: null }, { finished_at: "soon" }, { outcome: "FAILED" }, { error: 1 }
+      { attempt: "1" },
+      { started_at: null },
+      { finished_at: "soon" },
+      { outcome: "FAILED" },
+      { error: 1 }
     ]) {
-      assert.deepStrictEqual(TaskJson.fromWire({ ...wire, attempts: [{ ...attempt, ...wrong }] }), Result.fail("attempts"))
+      assert.deepStrictEqual(
+        TaskJson.fromWire({ ...wire, attempts: [{ ...attempt, ...wrong }] }),
+        Result.fail("attempts")
+      )
     }
-    assert.deepStrictEqual(TaskJson.fromWire({ ...wire, failure: { reason: "bad", message: "" } }), Result.fail("failure"))
+    assert.deepStrictEqual(
+      TaskJson.fromWire({ ...wire, failure: { reason: "bad", message: "" } }),
+      Result.fail("failure")
+    )
     assert.deepStrictEqual(TaskJson.fromWire({ ...wire, failure: { reason: "error" } }), Result.fail("failure"))
   })
 })

@@ -20,7 +20,12 @@ const rows: ReadonlyArray<readonly [string, Asked, number, (ReadonlyArray<string
   ["two values", posted(`{"content":"a"} {}`), 400, [""]],
   ["a byte order mark", posted(`\uFEFF{"content":"a"}`), 400, [""]],
   ["invalid UTF-8", posted(Uint8Array.of(...Buffer.from(`{"content":"`), 0xff, ...Buffer.from(`"}`))), 400, [""]],
-  ["a surrogate in UTF-8", posted(Uint8Array.of(...Buffer.from(`{"content":"`), 0xed, 0xa0, 0x80, ...Buffer.from(`"}`))), 400, [""]],
+  [
+    "a surrogate in UTF-8",
+    posted(Uint8Array.of(...Buffer.from(`{"content":"`), 0xed, 0xa0, 0x80, ...Buffer.from(`"}`))),
+    400,
+    [""]
+  ],
   ["an array", posted("[]"), 400, [""]],
   ["null", posted("null"), 400, [""]],
   ["a missing field", posted("{}"), 400, ["content"]],
@@ -29,13 +34,22 @@ const rows: ReadonlyArray<readonly [string, Asked, number, (ReadonlyArray<string
   ["an unknown field", posted(`{"content":"a","colour":"red"}`), 400, ["colour"]],
   ["the inner spelling of a field", posted(`{"content":"a","runAt":"2030-01-01T00:00:00Z"}`), 400, ["runAt"]],
   ["__proto__", posted(`{"content":"a","__proto__":{"content":"b"}}`), 400, ["__proto__"]],
-  ["all of it at once", posted(`{"priority":101,"max_attempts":0,"run_at":"soon","type":"","tags":["a",1],"x":1}`), 400,
-    ["x", "content", "type", "priority", "run_at", "max_attempts", "tags[1]"]],
+  [
+    "all of it at once",
+    posted(`{"priority":101,"max_attempts":0,"run_at":"soon","type":"","tags":["a",1],"x":1}`),
+    400,
+    ["x", "content", "type", "priority", "run_at", "max_attempts", "tags[1]"]
+  ],
   ["a huge number", posted(`{"content":"a","priority":1e999}`), 400, ["priority"]],
   ["a time that no calendar has", posted(`{"content":"a","run_at":"2026-02-30T00:00:00Z"}`), 400, ["run_at"]],
   ["100,000 brackets", posted("[".repeat(100_000)), 400, [""]],
   ["100,000 closed brackets", posted(`{"content":${"[".repeat(100_000)}${"]".repeat(100_000)}}`), 400, ["content"]],
-  ["100,000 nested objects under a field of no name", posted(`{"content":"a","":${`{"a":`.repeat(100_000)}1${"}".repeat(100_000)}}`), 400, [""]],
+  [
+    "100,000 nested objects under a field of no name",
+    posted(`{"content":"a","":${`{"a":`.repeat(100_000)}1${"}".repeat(100_000)}}`),
+    400,
+    [""]
+  ],
   ["a query where none is", { ...posted(`{"content":"a"}`), path: `${tasks}?dry_run=1` }, 400, ["dry_run"]],
   ["a bad id", { path: `${tasks}/17` }, 400, ["id"]],
   ["a long bad id", { path: `${tasks}/${"1".repeat(500)}` }, 400],
@@ -66,71 +80,82 @@ const rows: ReadonlyArray<readonly [string, Asked, number, (ReadonlyArray<string
   ["a post for which no JSON is wanted", posted(`{"content":"a"}`, { ...json, accept: "text/csv" }), 406],
   ["a body over the limit", posted(`{"content":"a","x":"${"x".repeat(2 * 1024 * 1024)}"}`), 413],
   ["content over the limit", posted(content(1024 * 1024 + 1)), 413, ["content"]],
-  ["content over the limit in bytes, not in characters", posted(JSON.stringify({ content: "€".repeat(349_526) })), 413, ["content"]],
+  [
+    "content over the limit in bytes, not in characters",
+    posted(JSON.stringify({ content: "€".repeat(349_526) })),
+    413,
+    ["content"]
+  ],
   ["a URL over the limit", { path: `${tasks}?q=${"x".repeat(9000)}` }, 414],
   ["a URL far over the limit", { path: `/${"x".repeat(20_000)}` }, 414],
   ["headers over the limit", { path: tasks, headers: { "x-long": "x".repeat(20_000) } }, 431],
   ["an expectation", posted(`{"content":"a"}`, { ...json, expect: "200-ok" }), 417]
 ]
 
-layer(served(), { excludeTestServices: true })("Whatever is wrong with a request is told as a problem document:", (it) => {
-  for (const [name, asked, status, paths] of rows) {
-    it.effect(`${name} → ${status}`, () =>
+layer(served(), { excludeTestServices: true })(
+  "Whatever is wrong with a request is told as a problem document:",
+  (it) => {
+    for (const [name, asked, status, paths] of rows) {
+      it.effect(`${name} → ${status}`, () =>
+        Effect.gen(function* () {
+          const answer = yield* ask(asked)
+          const problem = yield* problemOf(answer)
+          assert.strictEqual(answer.status, status)
+          assert.notInclude(answer.text, "/src/")
+          assert.notInclude(answer.text, "node_modules")
+          if (paths !== undefined)
+            assert.sameMembers([...new Set((problem.errors ?? []).map(({ path }) => path))], [...paths])
+          // and the service is as it was
+          assert.strictEqual((yield* submit({ content: "after" })).status, 201)
+        })
+      )
+    }
+
+    for (const method of ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"]) {
+      it.effect(`${method} → 405, and Allow says what is possible`, () =>
+        Effect.gen(function* () {
+          const many = yield* ask({ method, path: tasks })
+          assert.strictEqual(many.status, 405)
+          assert.sameMembers((many.headers["allow"] ?? "").split(", "), ["GET", "HEAD", "POST"])
+          yield* problemOf(many)
+          const one = yield* ask({ method, path: `${tasks}/${unknownId}` })
+          assert.strictEqual(one.status, 405)
+          assert.sameMembers((one.headers["allow"] ?? "").split(", "), ["GET", "HEAD"])
+          for (const path of ["/docs", "/openapi.json", "/health/live"]) {
+            assert.strictEqual((yield* ask({ method, path })).status, 405)
+          }
+        })
+      )
+    }
+
+    it.effect("a 404 names the id of the task and the path that was asked for", () =>
       Effect.gen(function* () {
-        const answer = yield* ask(asked)
-        const problem = yield* problemOf(answer)
-        assert.strictEqual(answer.status, status)
-        assert.notInclude(answer.text, "/src/")
-        assert.notInclude(answer.text, "node_modules")
-        if (paths !== undefined) assert.sameMembers([...new Set((problem.errors ?? []).map(({ path }) => path))], [...paths])
-        // and the service is as it was
-        assert.strictEqual((yield* submit({ content: "after" })).status, 201)
+        const problem = yield* problemOf(yield* ask({ path: `${tasks}/${unknownId}` }))
+        assert.include(problem.detail, unknownId)
+        assert.strictEqual(problem.task_id, unknownId)
+        assert.strictEqual(problem.instance, `${tasks}/${unknownId}`)
+      })
+    )
+
+    it.effect(
+      "a body with faults without number is answered with the first: finding all would keep others waiting",
+      () =>
+        Effect.gen(function* () {
+          const faults = Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`field${index}`, 1]))
+          const fields = yield* problemOf(yield* submit({ content: "a", ...faults }))
+          assert.deepStrictEqual(fields.errors, [{ path: "field0", message: "Unknown field" }])
+          const tags = yield* problemOf(yield* submit({ content: "a", tags: Array.from({ length: 500_000 }, () => 1) }))
+          assert.deepStrictEqual(tags.errors, [{ path: "tags[0]", message: "Expected string" }])
+        })
+    )
+
+    it.effect("HEAD gets the status and the headers of an error, and no body", () =>
+      Effect.gen(function* () {
+        const answer = yield* ask({ method: "HEAD", path: `${tasks}/${unknownId}` })
+        assert.strictEqual(answer.status, 404)
+        assert.strictEqual(answer.headers["content-type"], "application/problem+json")
+        assert.strictEqual(answer.text, "")
       })
     )
   }
-
-  for (const method of ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"]) {
-    it.effect(`${method} → 405, and Allow says what is possible`, () =>
-      Effect.gen(function* () {
-        const many = yield* ask({ method, path: tasks })
-        assert.strictEqual(many.status, 405)
-        assert.sameMembers((many.headers["allow"] ?? "").split(", "), ["GET", "HEAD", "POST"])
-        yield* problemOf(many)
-        const one = yield* ask({ method, path: `${tasks}/${unknownId}` })
-        assert.strictEqual(one.status, 405)
-        assert.sameMembers((one.headers["allow"] ?? "").split(", "), ["GET", "HEAD"])
-        for (const path of ["/docs", "/openapi.json", "/health/live"]) {
-          assert.strictEqual((yield* ask({ method, path })).status, 405)
-        }
-      })
-    )
-  }
-
-  it.effect("a 404 names the id of the task and the path that was asked for", () =>
-    Effect.gen(function* () {
-      const problem = yield* problemOf(yield* ask({ path: `${tasks}/${unknownId}` }))
-      assert.include(problem.detail, unknownId)
-      assert.strictEqual(problem.task_id, unknownId)
-      assert.strictEqual(problem.instance, `${tasks}/${unknownId}`)
-    })
-  )
-
-  it.effect("a body with faults without number is answered with the first: finding all would keep others waiting", () =>
-    Effect.gen(function* () {
-      const faults = Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`field${index}`, 1]))
-      const fields = yield* problemOf(yield* submit({ content: "a", ...faults }))
-      assert.deepStrictEqual(fields.errors, [{ path: "field0", message: "Unknown field" }])
-      const tags = yield* problemOf(yield* submit({ content: "a", tags: Array.from({ length: 500_000 }, () => 1) }))
-      assert.deepStrictEqual(tags.errors, [{ path: "tags[0]", message: "Expected string" }])
-    })
-  )
-
-  it.effect("HEAD gets the status and the headers of an error, and no body", () =>
-    Effect.gen(function* () {
-      const answer = yield* ask({ method: "HEAD", path: `${tasks}/${unknownId}` })
-      assert.strictEqual(answer.status, 404)
-      assert.strictEqual(answer.headers["content-type"], "application/problem+json")
-      assert.strictEqual(answer.text, "")
-    })
-  )
-})
+)

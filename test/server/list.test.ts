@@ -64,7 +64,10 @@ describe("A list of all tasks", () => {
         const bytes = yield* raw("GET /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         const { text } = answerOf(bytes)
         const sizes = [...text.matchAll(/(?:^|\r\n)([0-9a-f]+)\r\n/g)].map(([, size = ""]) => Number.parseInt(size, 16))
-        assert.lengthOf(sizes.filter((size) => size > 1024 * 1024), 40)
+        assert.lengthOf(
+          sizes.filter((size) => size > 1024 * 1024),
+          40
+        )
         assert.isBelow(Math.max(...sizes), 7 * 1024 * 1024)
       }).pipe(Effect.provide(served({ memory: { tasks: many } })))
     })
@@ -129,7 +132,10 @@ describe("A store that cannot be read", () => {
         assert.include(bytes, "task 1199")
         assert.notMatch(bytes, /\r\n0\r\n\r\n$/)
       }).pipe(Effect.provide(served({ repository: failing(1, many), loggers: [logger] })))
-      assert.lengthOf(lines.filter((line) => line.includes("cut off")), 1)
+      assert.lengthOf(
+        lines.filter((line) => line.includes("cut off")),
+        1
+      )
     })
   )
 })

@@ -9,7 +9,10 @@ const Content = Schema.Record(Schema.String, Schema.Struct({ schema: Schema.Reco
 const Operation = Schema.Struct({
   parameters: Schema.Array(Schema.Struct({ name: Schema.String, in: Schema.String, required: Schema.Boolean })),
   requestBody: Schema.optionalKey(Schema.Struct({ content: Content, required: Schema.Literal(true) })),
-  responses: Schema.Record(Schema.String, Schema.Struct({ description: Schema.String, content: Schema.optionalKey(Content) }))
+  responses: Schema.Record(
+    Schema.String,
+    Schema.Struct({ description: Schema.String, content: Schema.optionalKey(Content) })
+  )
 })
 const JsonSchema = Schema.Struct({
   properties: Schema.optionalKey(Schema.Record(Schema.String, Schema.Record(Schema.String, Schema.Unknown))),
@@ -26,7 +29,12 @@ const document = Effect.flatMap(get("/openapi.json"), ({ text }) => Schema.decod
 
 const [known] = tasks(1, () => ({ content: "known" }))
 const path = `/api/v1/tasks/${known?.id ?? ""}`
-const post: Asked = { method: "POST", path: "/api/v1/tasks", headers: { "content-type": "application/json" }, body: `{"content":"a"}` }
+const post: Asked = {
+  method: "POST",
+  path: "/api/v1/tasks",
+  headers: { "content-type": "application/json" },
+  body: `{"content":"a"}`
+}
 const foreign = { host: "evil.example.org" }
 const unacceptable = { accept: "image/png" }
 
@@ -71,66 +79,75 @@ const troubles: Readonly<Record<string, () => Partial<Orchestrator["Service"]>>>
 
 const successOf = (operation: string): Asked => provocations[operation]?.[201] ?? provocations[operation]?.[200] ?? {}
 
-layer(served({ memory: { tasks: known === undefined ? [] : [known] } }), { excludeTestServices: true })("The OpenAPI document", (it) => {
-  it.effect("has the names that clients are made of", () =>
-    Effect.gen(function* () {
-      const { components } = yield* document
-      assert.containsAllKeys(components.schemas, ["VenomTask", "TaskStatus", "TaskRequest", "TaskResponse"])
-      assert.isEmpty(Object.keys(components.schemas).filter((name) => name.endsWith("Encoded")))
-    })
-  )
+layer(served({ memory: { tasks: known === undefined ? [] : [known] } }), { excludeTestServices: true })(
+  "The OpenAPI document",
+  (it) => {
+    it.effect("has the names that clients are made of", () =>
+      Effect.gen(function* () {
+        const { components } = yield* document
+        assert.containsAllKeys(components.schemas, ["VenomTask", "TaskStatus", "TaskRequest", "TaskResponse"])
+        assert.isEmpty(Object.keys(components.schemas).filter((name) => name.endsWith("Encoded")))
+      })
+    )
 
-  it.effect("describes a task field by field as it is sent", () =>
-    Effect.gen(function* () {
-      const { components } = yield* document
-      const sent: unknown = JSON.parse((yield* get(path)).text)
-      const { properties = {}, required = [] } = components.schemas["VenomTask"] ?? {}
-      assert.hasAllKeys(sent, required)
-      assert.sameMembers(Object.keys(properties), [...required])
-      for (const time of ["created_at", "run_at", "updated_at"]) assert.strictEqual(properties[time]?.["format"], "date-time")
-      assert.isString(components.schemas["TaskRequest"]?.properties?.["content"]?.["description"])
-      assert.deepStrictEqual(components.schemas["TaskRequest"]?.required, ["content"])
-    })
-  )
+    it.effect("describes a task field by field as it is sent", () =>
+      Effect.gen(function* () {
+        const { components } = yield* document
+        const sent: unknown = JSON.parse((yield* get(path)).text)
+        const { properties = {}, required = [] } = components.schemas["VenomTask"] ?? {}
+        assert.hasAllKeys(sent, required)
+        assert.sameMembers(Object.keys(properties), [...required])
+        for (const time of ["created_at", "run_at", "updated_at"])
+          assert.strictEqual(properties[time]?.["format"], "date-time")
+        assert.isString(components.schemas["TaskRequest"]?.properties?.["content"]?.["description"])
+        assert.deepStrictEqual(components.schemas["TaskRequest"]?.required, ["content"])
+      })
+    )
 
-  it.effect("promises nothing that is not answered, and what is answered is promised", () =>
-    Effect.gen(function* () {
-      const { paths } = yield* document
-      const operations = Object.entries(paths).flatMap(([route, methods]) =>
-        Object.entries(methods).map(([method, operation]) => [`${method} ${route}`, operation] as const)
-      )
-      assert.sameMembers(operations.map(([name]) => name), Object.keys(provocations))
-      for (const [name, { responses }] of operations) {
-        const promised = Object.keys(responses).filter((status) => !(status in troubles))
-        assert.sameMembers(promised, Object.keys(provocations[name] ?? {}), name)
-        for (const [status, asked] of Object.entries(provocations[name] ?? {})) {
-          yield* isAsPromised(`${name} ${status}`, yield* ask(asked), status, responses)
+    it.effect("promises nothing that is not answered, and what is answered is promised", () =>
+      Effect.gen(function* () {
+        const { paths } = yield* document
+        const operations = Object.entries(paths).flatMap(([route, methods]) =>
+          Object.entries(methods).map(([method, operation]) => [`${method} ${route}`, operation] as const)
+        )
+        assert.sameMembers(
+          operations.map(([name]) => name),
+          Object.keys(provocations)
+        )
+        for (const [name, { responses }] of operations) {
+          const promised = Object.keys(responses).filter((status) => !(status in troubles))
+          assert.sameMembers(promised, Object.keys(provocations[name] ?? {}), name)
+          for (const [status, asked] of Object.entries(provocations[name] ?? {})) {
+            yield* isAsPromised(`${name} ${status}`, yield* ask(asked), status, responses)
+          }
         }
-      }
-    })
-  )
+      })
+    )
 
-  it.effect("names its parameters as they are taken, with limit as the number it is", () =>
-    Effect.gen(function* () {
-      const { paths } = yield* document
-      const parameters = paths["/api/v1/tasks"]?.["get"]?.parameters ?? []
-      assert.deepStrictEqual(parameters.map(({ name }) => name), ["status", "type", "tag", "q", "limit", "cursor"])
-      const { text } = yield* get("/openapi.json")
-      assert.include(text, `"name":"limit","in":"query","schema":{"type":"integer","minimum":1,"maximum":500`)
-    })
-  )
-})
+    it.effect("names its parameters as they are taken, with limit as the number it is", () =>
+      Effect.gen(function* () {
+        const { paths } = yield* document
+        const parameters = paths["/api/v1/tasks"]?.["get"]?.parameters ?? []
+        assert.deepStrictEqual(
+          parameters.map(({ name }) => name),
+          ["status", "type", "tag", "q", "limit", "cursor"]
+        )
+        const { text } = yield* get("/openapi.json")
+        assert.include(text, `"name":"limit","in":"query","schema":{"type":"integer","minimum":1,"maximum":500`)
+      })
+    )
+  }
+)
 
-const isAsPromised = (
-  name: string,
-  answer: Answer,
-  status: string,
-  responses: (typeof Operation.Type)["responses"]
-) =>
+const isAsPromised = (name: string, answer: Answer, status: string, responses: (typeof Operation.Type)["responses"]) =>
   Effect.sync(() => {
     assert.strictEqual(String(answer.status), status, name)
     const types = Object.keys(responses[status]?.content ?? {})
-    assert.deepStrictEqual(answer.headers["content-type"] === undefined ? [] : [answer.headers["content-type"]], types, name)
+    assert.deepStrictEqual(
+      answer.headers["content-type"] === undefined ? [] : [answer.headers["content-type"]],
+      types,
+      name
+    )
   })
 
 describe("The OpenAPI document", () => {
@@ -180,7 +197,10 @@ layer(served(), { excludeTestServices: true })("The page to read the document", 
       const policy = Object.fromEntries(
         String(headers["content-security-policy"])
           .split("; ")
-          .map((directive): [string, string] => [directive.slice(0, directive.indexOf(" ")), directive.slice(directive.indexOf(" ") + 1)])
+          .map((directive): [string, string] => [
+            directive.slice(0, directive.indexOf(" ")),
+            directive.slice(directive.indexOf(" ") + 1)
+          ])
       )
       assert.strictEqual(policy["default-src"], "'none'")
       assert.strictEqual(policy["connect-src"], "'self'")

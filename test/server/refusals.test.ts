@@ -12,7 +12,10 @@ const notebook = () => {
   const lines: Array<{ readonly level: string; readonly text: string }> = []
   const logger = Logger.make(({ cause, fiber, logLevel, message }) => {
     const annotations = fiber.getRef(References.CurrentLogAnnotations)
-    lines.push({ level: logLevel, text: `${Formatter.format(message)} ${Formatter.format(annotations)} ${Cause.pretty(cause)}` })
+    lines.push({
+      level: logLevel,
+      text: `${Formatter.format(message)} ${Formatter.format(annotations)} ${Cause.pretty(cause)}`
+    })
   })
   return { lines, logger, of: (level: string) => lines.filter((line) => line.level === level).map(({ text }) => text) }
 }
@@ -149,7 +152,10 @@ describe("The log", () => {
       yield* post("{", { "content-type": "text/plain" })
       yield* get("/api/v1/tasks")
       yield* get("/nope")
-      assert.deepStrictEqual(log.lines.map(({ text }) => text), log.lines.filter(({ text }) => text.includes("Listening")).map(({ text }) => text))
+      assert.deepStrictEqual(
+        log.lines.map(({ text }) => text),
+        log.lines.filter(({ text }) => text.includes("Listening")).map(({ text }) => text)
+      )
     }).pipe(Effect.provide(served({ loggers: [log.logger] })))
   })
 

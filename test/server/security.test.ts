@@ -8,8 +8,16 @@ layer(served({ server: { allowedHosts: ["queue.example.org", "fd00::1"] } }), { 
   "A page of another origin",
   (it) => {
     const good = [
-      "localhost", "LOCALHOST:1", "localhost.", "127.0.0.1", "127.0.0.1:8000", "[::1]", "[::1]:8000",
-      "queue.example.org", "Queue.Example.Org:443", "[fd00::1]:8000"
+      "localhost",
+      "LOCALHOST:1",
+      "localhost.",
+      "127.0.0.1",
+      "127.0.0.1:8000",
+      "[::1]",
+      "[::1]:8000",
+      "queue.example.org",
+      "Queue.Example.Org:443",
+      "[fd00::1]:8000"
     ]
     for (const host of good) {
       it.effect(`is none of ours: ${host} is`, () =>
@@ -20,8 +28,17 @@ layer(served({ server: { allowedHosts: ["queue.example.org", "fd00::1"] } }), { 
     }
 
     const bad = [
-      "evil.example.org", "evil.example.org:8000", "localhost.evil.example.org", "127.0.0.1.evil.example.org",
-      "evil.example.org@localhost", "localhost@evil.example.org", "127.0.0.2", "[::2]", "0.0.0.0", "localhost:8000:1", "localhost, evil.example.org"
+      "evil.example.org",
+      "evil.example.org:8000",
+      "localhost.evil.example.org",
+      "127.0.0.1.evil.example.org",
+      "evil.example.org@localhost",
+      "localhost@evil.example.org",
+      "127.0.0.2",
+      "[::2]",
+      "0.0.0.0",
+      "localhost:8000:1",
+      "localhost, evil.example.org"
     ]
     for (const host of bad) {
       it.effect(`cannot read or write under a name that was bound to this address: ${host}`, () =>
@@ -34,7 +51,12 @@ layer(served({ server: { allowedHosts: ["queue.example.org", "fd00::1"] } }), { 
           assert.strictEqual((yield* post(`{"content":"a"}`, { host })).status, 403)
           assert.strictEqual((yield* withHost(host, "/health/live")).status, 200)
           assert.strictEqual((yield* withHost(host, "/health/ready?probe=1")).status, 200)
-          for (const path of ["/health/other", "//health/live/../../api/v1/tasks", "/api/v1/tasks?/health/live", "/api/v1/tasks#/health/live"]) {
+          for (const path of [
+            "/health/other",
+            "//health/live/../../api/v1/tasks",
+            "/api/v1/tasks?/health/live",
+            "/api/v1/tasks#/health/live"
+          ]) {
             assert.strictEqual((yield* withHost(host, path)).status, 403, path)
           }
         })
@@ -43,16 +65,23 @@ layer(served({ server: { allowedHosts: ["queue.example.org", "fd00::1"] } }), { 
 
     it.effect("is told of its host by the target too, when that is a whole URL", () =>
       Effect.gen(function* () {
-        const foreign = yield* raw("GET http://evil.example.org/api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        const foreign = yield* raw(
+          "GET http://evil.example.org/api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        )
         assert.strictEqual(answerOf(foreign).status, 403)
-        const own = yield* raw("GET http://localhost/health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        const own = yield* raw(
+          "GET http://localhost/health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        )
         assert.strictEqual(answerOf(own).status, 200)
       })
     )
 
     it.effect("cannot leave its host out or empty", () =>
       Effect.gen(function* () {
-        assert.strictEqual(answerOf(yield* raw("GET /docs HTTP/1.1\r\nHost: \r\nConnection: close\r\n\r\n")).status, 403)
+        assert.strictEqual(
+          answerOf(yield* raw("GET /docs HTTP/1.1\r\nHost: \r\nConnection: close\r\n\r\n")).status,
+          403
+        )
         for (const version of ["1.1", "1.0"]) {
           const answer = answerOf(yield* raw(`GET /api/v1/tasks HTTP/${version}\r\nConnection: close\r\n\r\n`))
           assert.strictEqual(answer.status, 400, version)
@@ -112,12 +141,15 @@ layer(served({ server: { allowedHosts: ["queue.example.org", "fd00::1"] } }), { 
   }
 )
 
-layer(served({ server: { host: "127.0.0.2" } }), { excludeTestServices: true })("The host that is listened on", (it) => {
-  it.effect("may be named", () =>
-    Effect.gen(function* () {
-      const at = yield* port
-      const answer = yield* Effect.promise(() => fetch(`http://127.0.0.2:${at}/api/v1/tasks`))
-      assert.strictEqual(answer.status, 200)
-    })
-  )
-})
+layer(served({ server: { host: "127.0.0.2" } }), { excludeTestServices: true })(
+  "The host that is listened on",
+  (it) => {
+    it.effect("may be named", () =>
+      Effect.gen(function* () {
+        const at = yield* port
+        const answer = yield* Effect.promise(() => fetch(`http://127.0.0.2:${at}/api/v1/tasks`))
+        assert.strictEqual(answer.status, 200)
+      })
+    )
+  }
+)

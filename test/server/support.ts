@@ -38,7 +38,10 @@ export const served = (options: Options = {}) => {
   const changed =
     orchestrator === undefined
       ? Layer.empty
-      : Layer.effect(Orchestrator, Effect.map(Orchestrator, (own) => ({ ...own, ...orchestrator(own) })))
+      : Layer.effect(
+          Orchestrator,
+          Effect.map(Orchestrator, (own) => ({ ...own, ...orchestrator(own) }))
+        )
   return NodeServer.layer({ port: 0, closeGrace: Duration.zero, ...options.server }).pipe(
     Layer.provideMerge(Layer.provideMerge(changed, engine)),
     Layer.provideMerge(SecureRandom.layerWebCrypto),
@@ -133,7 +136,9 @@ const Problem = Schema.Struct({
 /** The problem document in an answer; dies when it is none, or not like every other one. */
 export const problemOf = (answer: Answer) =>
   Effect.gen(function* () {
-    const problem = yield* Schema.decodeUnknownEffect(Schema.fromJsonString(Problem), { onExcessProperty: "error" })(answer.text)
+    const problem = yield* Schema.decodeUnknownEffect(Schema.fromJsonString(Problem), { onExcessProperty: "error" })(
+      answer.text
+    )
     const expected = {
       "content-type": "application/problem+json",
       "content-length": String(Buffer.byteLength(answer.text)),

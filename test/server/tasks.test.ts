@@ -34,18 +34,29 @@ layer(served(), { excludeTestServices: true })("Submitting a task", (it) => {
 
   it.effect("takes every spelling of its media type", () =>
     Effect.gen(function* () {
-      for (const type of ["application/json", "Application/JSON", "application/json; charset=utf-8", 'application/json;charset="UTF-8"']) {
+      for (const type of [
+        "application/json",
+        "Application/JSON",
+        "application/json; charset=utf-8",
+        'application/json;charset="UTF-8"'
+      ]) {
         assert.strictEqual((yield* post(`{"content":"a"}`, { "content-type": type })).status, 201, type)
       }
-      for (const accept of ["*/*", "application/*", "application/json", "text/html, application/json;q=0.1", "text/html;q=1, */*;q=0.1"]) {
+      for (const accept of [
+        "*/*",
+        "application/*",
+        "application/json",
+        "text/html, application/json;q=0.1",
+        "text/html;q=1, */*;q=0.1"
+      ]) {
         assert.strictEqual((yield* post(`{"content":"a"}`, { accept })).status, 201, accept)
       }
     })
   )
 
   const contents = {
-    "nothing": "",
-    "letters of every plane": "aé€😀\u2028\u2029\u0000\u001f\\\"/",
+    nothing: "",
+    "letters of every plane": 'aé€😀\u2028\u2029\u0000\u001f\\"/',
     "a lone high surrogate": "\ud800",
     "a lone low surrogate amid text": "a\udc00b",
     "a byte order mark": "\ufeffx",
@@ -154,37 +165,36 @@ layer(served({ runner: echoRunner }), { excludeTestServices: true })("Reading a 
   )
 })
 
-layer(served({ runner: Layer.succeed(TaskRunner, TaskRunner.of({ run: () => Effect.never })) }), { excludeTestServices: true })(
-  "Polling a task",
-  (it) => {
-    it.effect("says when to ask again, and answers 304 until the task has changed", () =>
-      Effect.gen(function* () {
-        const orchestrator = yield* Orchestrator
-        const { task_id } = yield* submitted((yield* submit({ content: "a", run_at: "2999-01-01T00:00:00Z" })).text)
-        const path = `/api/v1/tasks/${task_id}`
-        const first = yield* get(path)
-        const { etag = "" } = first.headers
-        assert.strictEqual(etag, `W/"${(yield* task(first.text)).revision}"`)
-        assert.strictEqual(first.headers["retry-after"], "1")
+layer(served({ runner: Layer.succeed(TaskRunner, TaskRunner.of({ run: () => Effect.never })) }), {
+  excludeTestServices: true
+})("Polling a task", (it) => {
+  it.effect("says when to ask again, and answers 304 until the task has changed", () =>
+    Effect.gen(function* () {
+      const orchestrator = yield* Orchestrator
+      const { task_id } = yield* submitted((yield* submit({ content: "a", run_at: "2999-01-01T00:00:00Z" })).text)
+      const path = `/api/v1/tasks/${task_id}`
+      const first = yield* get(path)
+      const { etag = "" } = first.headers
+      assert.strictEqual(etag, `W/"${(yield* task(first.text)).revision}"`)
+      assert.strictEqual(first.headers["retry-after"], "1")
 
-        for (const known of [etag, etag.slice(2), `"x", ${etag}`, "*"]) {
-          const unchanged = yield* get(path, { "if-none-match": known })
-          assert.strictEqual(unchanged.status, 304, known)
-          assert.strictEqual(unchanged.text, "")
-          assert.strictEqual(unchanged.headers["etag"], etag)
-          assert.strictEqual(unchanged.headers["retry-after"], "1")
-        }
-        assert.strictEqual((yield* get(path, { "if-none-match": `W/"0"` })).status, 200)
+      for (const known of [etag, etag.slice(2), `"x", ${etag}`, "*"]) {
+        const unchanged = yield* get(path, { "if-none-match": known })
+        assert.strictEqual(unchanged.status, 304, known)
+        assert.strictEqual(unchanged.text, "")
+        assert.strictEqual(unchanged.headers["etag"], etag)
+        assert.strictEqual(unchanged.headers["retry-after"], "1")
+      }
+      assert.strictEqual((yield* get(path, { "if-none-match": `W/"0"` })).status, 200)
 
-        yield* orchestrator.cancel((yield* task(first.text)).id)
-        const changed = yield* get(path, { "if-none-match": etag })
-        assert.strictEqual(changed.status, 200)
-        assert.notStrictEqual(changed.headers["etag"], etag)
-        assert.isUndefined(changed.headers["retry-after"])
-      })
-    )
-  }
-)
+      yield* orchestrator.cancel((yield* task(first.text)).id)
+      const changed = yield* get(path, { "if-none-match": etag })
+      assert.strictEqual(changed.status, 200)
+      assert.notStrictEqual(changed.headers["etag"], etag)
+      assert.isUndefined(changed.headers["retry-after"])
+    })
+  )
+})
 
 const forty = tasks(40, (index) => ({
   content: `content ${index} <&=>`,
@@ -216,7 +226,8 @@ layer(
 
   it.effect("by status, type, tag and text, and by all of them together", () =>
     Effect.gen(function* () {
-      const count = (query: string) => Effect.flatMap(get(`/api/v1/tasks?${query}`), ({ text }) => Effect.map(ids(text), (all) => all.length))
+      const count = (query: string) =>
+        Effect.flatMap(get(`/api/v1/tasks?${query}`), ({ text }) => Effect.map(ids(text), (all) => all.length))
       assert.strictEqual(yield* count("type=odd"), 20)
       assert.strictEqual(yield* count("tag=ten"), 4)
       assert.strictEqual(yield* count("tag=a%20b%26c%3Dd"), 4)
@@ -255,13 +266,19 @@ layer(
   it.effect("a page begins after its cursor, whether or not that task still is", () =>
     Effect.gen(function* () {
       const cursor = "0198c0de-0000-7000-8000-000000000005"
-      assert.deepStrictEqual(
-        yield* ids((yield* get(`/api/v1/tasks?limit=2&cursor=${cursor}`)).text),
-        ["0198c0de-0000-7000-8000-000000000004", "0198c0de-0000-7000-8000-000000000003"]
+      assert.deepStrictEqual(yield* ids((yield* get(`/api/v1/tasks?limit=2&cursor=${cursor}`)).text), [
+        "0198c0de-0000-7000-8000-000000000004",
+        "0198c0de-0000-7000-8000-000000000003"
+      ])
+      assert.lengthOf(
+        yield* ids((yield* get(`/api/v1/tasks?limit=2&cursor=ffffffff-ffff-7fff-bfff-ffffffffffff`)).text),
+        2
       )
-      assert.lengthOf(yield* ids((yield* get(`/api/v1/tasks?limit=2&cursor=ffffffff-ffff-7fff-bfff-ffffffffffff`)).text), 2)
       assert.lengthOf(yield* ids((yield* get(`/api/v1/tasks?cursor=${cursor}`)).text), 5)
-      assert.deepStrictEqual(yield* json(yield* get(`/api/v1/tasks?limit=2&cursor=00000000-0000-0000-0000-000000000000`)), [])
+      assert.deepStrictEqual(
+        yield* json(yield* get(`/api/v1/tasks?limit=2&cursor=00000000-0000-0000-0000-000000000000`)),
+        []
+      )
     })
   )
 })
