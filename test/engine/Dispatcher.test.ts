@@ -1,0 +1,291 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Latch, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { retryable } from "../../src/domain/TaskError.ts"
+import type { StateRepository } from "../../src/ports/StateRepository.ts"
+import { idOf, submitted } from "../support/tasks.ts"
+import { eventually, type Options, quiet, type Run, seconds, start } from "./engine.ts"
+
+const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => from + n)
+
+/** Counts what the dispatcher asks the repository for. */
+const counting = () => {
+  const asked = { claims: 0, nextDue: 0 }
+  const wrap = (repository: StateRepository["Service"]): StateRepository["Service"] => ({
+    ...repository,
+    claim: (options) =>
+      Effect.suspend(() => {
+        asked.claims++
+        return repository.claim(options)
+      }),
+    nextDue: Effect.suspend(() => {
+      asked.nextDue++
+      return repository.nextDue
+    })
+  })
+  return { asked, wrap }
+}
+
+const done: Run = () => Effect.succeed("")
+
+describe("what runs, and when", () => {
+  it.effect("never more at once than the limit, and in the end all of them", () =>
+    Effect.gen(function* () {
+      let running = 0
+      let most = 0
+      const run: Run = () =>
+        Effect.acquireUseRelease(
+          Effect.sync(() => {
+            most = Math.max(most, ++running)
+          }),
+          () => Effect.as(Effect.sleep(seconds(1)), ""),
+          () => Effect.sync(() => running--)
+        )
+      const engine = yield* start(run, {
+        tasks: numbers(0, 1000).map((n) => submitted(n)),
+        settings: { concurrency: 64 }
+      })
+      yield* TestClock.adjust(seconds(16))
+      assert.strictEqual((yield* engine.repository.counts).COMPLETED, 1000)
+      assert.strictEqual(most, 64)
+    })
+  )
+
+  it.effect("attempts that end at once keep no one waiting", () =>
+    Effect.gen(function* () {
+      const engine = yield* start(done, {
+        tasks: numbers(0, 1000).map((n) => submitted(n)),
+        settings: { concurrency: 3 }
+      })
+      yield* eventually(engine.repository.counts, ({ COMPLETED }) => COMPLETED === 1000)
+      assert.strictEqual(yield* engine.dispatcher.running, 0)
+    })
+  )
+
+  it.effect("one at a time they run by priority, then by due time, then by age", () =>
+    Effect.gen(function* () {
+      const order: Array<string> = []
+      const engine = yield* start(
+        (task) =>
+          Effect.sync(() => {
+            order.push(task.content)
+            return ""
+          }),
+        {
+          tasks: [
+            submitted(4, { content: "last", priority: 9 }),
+            submitted(3, { content: "third" }),
+            submitted(2, { content: "second" }),
+            submitted(5, { content: "first", priority: -1 })
+          ],
+          settings: { concurrency: 1 }
+        }
+      )
+      yield* engine.reaches(idOf(4), "COMPLETED")
+      assert.deepStrictEqual(order, ["first", "second", "third", "last"])
+    })
+  )
+
+  it.effect("an urgent task overtakes those that wait, not the one that runs", () =>
+    Effect.gen(function* () {
+      const order: Array<string> = []
+      const go = yield* Latch.make()
+      const engine = yield* start(
+        (task) => Effect.as(go.await, "").pipe(Effect.ensuring(Effect.sync(() => order.push(task.content)))),
+        {
+          tasks: [submitted(1, { content: "running" }), submitted(2, { content: "waiting" })],
+          settings: { concurrency: 1 }
+        }
+      )
+      yield* engine.reaches(idOf(1), "PROCESSING")
+      const urgent = yield* engine.orchestrator.submit({ content: "urgent", priority: -100 })
+      yield* go.open
+      yield* engine.reaches(idOf(2), "COMPLETED")
+      yield* engine.reaches(urgent.id, "COMPLETED")
+      assert.deepStrictEqual(order, ["running", "urgent", "waiting"])
+    })
+  )
+
+  it.effect("a task for later runs at its time and not a millisecond before", () =>
+    Effect.gen(function* () {
+      const hour = 3_600_000
+      const engine = yield* start(done, { tasks: [submitted(1, { runAt: hour })] })
+      yield* TestClock.adjust(hour - 1)
+      assert.strictEqual((yield* engine.get(idOf(1))).attempt, 0)
+      yield* TestClock.adjust(1)
+      assert.strictEqual((yield* engine.get(idOf(1))).startedAt, hour)
+    })
+  )
+
+  it.effect("a task that is due earlier than the one waited for is not late", () =>
+    Effect.gen(function* () {
+      const engine = yield* start(done, { tasks: [submitted(1, { runAt: 100_000 })] })
+      yield* TestClock.adjust(10_000)
+      const { id } = yield* engine.orchestrator.submit({ content: "x", runAt: 20_000 })
+      yield* TestClock.adjust(10_000)
+      assert.strictEqual((yield* engine.get(id)).startedAt, 20_000)
+    })
+  )
+
+  it.effect("a task that is due when the clock jumps ahead runs within the minute", () =>
+    Effect.gen(function* () {
+      const engine = yield* start(done, { tasks: [submitted(1, { runAt: 10 * 3_600_000 })] })
+      yield* quiet
+      yield* TestClock.setTime(10 * 3_600_000 + 5)
+      yield* TestClock.adjust(60_000)
+      assert.strictEqual((yield* engine.get(idOf(1))).status, "COMPLETED")
+    })
+  )
+
+  it.effect("a task submitted to an idle engine runs at once, thousands of them too", () =>
+    Effect.gen(function* () {
+      const engine = yield* start(done)
+      yield* quiet
+      for (const round of numbers(0, 3)) {
+        yield* Effect.forEach(numbers(0, 700), (n) => engine.orchestrator.submit({ content: `${round} ${n}` }), {
+          concurrency: "unbounded"
+        })
+        yield* eventually(engine.repository.counts, ({ COMPLETED }) => COMPLETED === 700 * (round + 1))
+      }
+    })
+  )
+
+  it.effect("two attempts of one task never run at once, however fast it is retried", () =>
+    Effect.gen(function* () {
+      const running = new Set<string>()
+      let overlaps = 0
+      const engine = yield* start(
+        ({ attempt, id }) =>
+          Effect.gen(function* () {
+            if (running.has(id)) overlaps++
+            running.add(id)
+            yield* Effect.yieldNow
+            running.delete(id)
+            return yield* attempt < 20 ? Effect.fail(retryable("again", seconds(0))) : Effect.succeed("")
+          }),
+        { tasks: [submitted(1, { maxAttempts: 20 })] }
+      )
+      yield* engine.reaches(idOf(1), "COMPLETED")
+      assert.strictEqual(overlaps, 0)
+    })
+  )
+})
+
+describe("the dispatcher at rest", () => {
+  const idleFor = (options: Options) =>
+    Effect.gen(function* () {
+      const { asked, wrap } = counting()
+      const engine = yield* start(done, { ...options, wrap })
+      yield* quiet
+      const before = { ...asked }
+      yield* TestClock.adjust("1 hour")
+      return { engine, claims: asked.claims - before.claims, nextDue: asked.nextDue - before.nextDue }
+    })
+
+  it.effect("asks nothing in an hour with nothing to do", () =>
+    Effect.gen(function* () {
+      const { claims, nextDue } = yield* idleFor({})
+      assert.deepStrictEqual([claims, nextDue], [0, 0])
+    })
+  )
+
+  it.effect("asks no more than it must in an hour with one task at its 59th minute", () =>
+    Effect.gen(function* () {
+      const { claims, engine } = yield* idleFor({ tasks: [submitted(1, { runAt: 59 * 60_000 })] })
+      assert.strictEqual((yield* engine.get(idOf(1))).startedAt, 59 * 60_000)
+      assert.isAtMost(claims, 2, "one for the task, one because it ended")
+    })
+  )
+
+  it.effect("asks nothing while every slot is taken, whatever comes in", () =>
+    Effect.gen(function* () {
+      const { asked, wrap } = counting()
+      const engine = yield* start(() => Effect.never, { tasks: [submitted(1)], settings: { concurrency: 1 }, wrap })
+      yield* engine.reaches(idOf(1), "PROCESSING")
+      const before = asked.claims
+      yield* Effect.forEach(numbers(0, 50), (n) => engine.orchestrator.submit({ content: String(n) }))
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(asked.claims, before)
+    })
+  )
+
+  it.effect("asks no more than a hundred times a second for what is due and cannot be had", () =>
+    Effect.gen(function* () {
+      const { asked, wrap } = counting()
+      yield* start(done, {
+        tasks: [submitted(1)],
+        wrap: (repository) => wrap({ ...repository, claim: () => Effect.succeed([]) })
+      })
+      yield* TestClock.adjust(seconds(1))
+      assert.isAtMost(asked.claims, 101)
+    })
+  )
+})
+
+describe("the dispatcher's death", () => {
+  const dying = (deaths: number, die: Effect.Effect<never>) => {
+    let left = deaths
+    return (repository: StateRepository["Service"]): StateRepository["Service"] => ({
+      ...repository,
+      claim: (options) => Effect.suspend(() => (left-- > 0 ? die : repository.claim(options)))
+    })
+  }
+  const deaths = { "a defect": Effect.die(new Error("boom")), "an interruption from within": Effect.interrupt }
+
+  for (const [what, die] of Object.entries(deaths)) {
+    it.effect(`by ${what} is counted, logged, told by readiness, and over after a second`, () =>
+      Effect.gen(function* () {
+        const engine = yield* start(done, { tasks: [submitted(1)], wrap: dying(2, die) })
+        yield* quiet
+        assert.deepStrictEqual(yield* engine.dispatcher.health, { _tag: "Restarting", deaths: 1 })
+        assert.deepStrictEqual(yield* engine.orchestrator.readiness, ["the dispatcher died (1 times so far)"])
+        yield* TestClock.adjust(seconds(1))
+        assert.deepStrictEqual(yield* engine.dispatcher.health, { _tag: "Restarting", deaths: 2 })
+        yield* TestClock.adjust(seconds(1))
+        assert.strictEqual((yield* engine.get(idOf(1))).status, "COMPLETED")
+        assert.deepStrictEqual(yield* engine.orchestrator.readiness, [])
+        assert.strictEqual(engine.logged.filter((line) => line.startsWith("Error The dispatcher died")).length, 2)
+      })
+    )
+  }
+
+  it.effect("leaves running attempts alone", () =>
+    Effect.gen(function* () {
+      const go = yield* Latch.make()
+      let broken = false
+      const engine = yield* start(() => Effect.as(go.await, "done"), {
+        tasks: [submitted(1)],
+        wrap: (repository) => ({
+          ...repository,
+          claim: (options) => Effect.suspend(() => (broken ? Effect.die("boom") : repository.claim(options)))
+        })
+      })
+      yield* engine.reaches(idOf(1), "PROCESSING")
+      broken = true
+      yield* engine.orchestrator.submit({ content: "x" })
+      yield* eventually(engine.dispatcher.health, ({ _tag }) => _tag === "Restarting")
+      yield* go.open
+      assert.strictEqual((yield* engine.reaches(idOf(1), "COMPLETED")).result, "done")
+    })
+  )
+
+  it.effect("of the repository's hints is a death too: no task waits for a hint that never comes", () =>
+    Effect.gen(function* () {
+      let ended = false
+      const engine = yield* start(done, {
+        wrap: (repository) => ({
+          ...repository,
+          wake: Stream.suspend(() => {
+            if (ended) return repository.wake
+            ended = true
+            return Stream.empty
+          })
+        })
+      })
+      yield* eventually(engine.dispatcher.health, ({ _tag }) => _tag === "Restarting")
+      yield* TestClock.adjust(seconds(1))
+      const { id } = yield* engine.orchestrator.submit({ content: "x" })
+      yield* engine.reaches(id, "COMPLETED")
+    })
+  )
+})
