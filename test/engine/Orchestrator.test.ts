@@ -90,17 +90,17 @@ describe("get, page and list", () => {
 
   it.effect("a list shows each task as it is when its turn comes, and none that came later", () =>
     Effect.gen(function* () {
-      const engine = yield* start(done, { tasks: numbers(0, 600).map((n) => submitted(n, { runAt: 1e13 })) })
+      const engine = yield* start(done, {
+        tasks: numbers(0, 600).map((n) => submitted(n)),
+        settings: { concurrency: 0 }
+      })
       yield* TestClock.setTime(Date.UTC(2030, 0, 1))
       let seen = 0
       const listed = yield* engine.orchestrator.list({}).pipe(
         Stream.tap(() =>
           Effect.suspend(() =>
             seen++ === 0
-              ? Effect.andThen(
-                  engine.orchestrator.cancel(idOf(0)),
-                  engine.orchestrator.submit({ content: "new", runAt: 1e13 })
-                )
+              ? Effect.andThen(engine.orchestrator.cancel(idOf(0)), engine.orchestrator.submit({ content: "new" }))
               : Effect.void
           )
         ),
