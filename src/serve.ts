@@ -18,10 +18,13 @@ import { version } from "./version.ts"
 /** The service could not start, or broke. The log says why. */
 export class ServiceFailed extends Schema.TaggedError<ServiceFailed>()("ServiceFailed", { exitCode: Schema.Int }) {}
 
+/** Absolute: making a relative path anew never ends in Node when the working directory is gone. */
+const directory = (settings: Settings) => resolve(settings.dataDir)
+
 const repository = (settings: Settings) =>
   settings.store === "memory"
     ? MemoryStateRepository.layer(settings)
-    : FileStateRepository.layer({ ...settings, directory: settings.dataDir })
+    : FileStateRepository.layer({ ...settings, directory: directory(settings) })
 
 const runner = ({ command, simulatedDuration }: Settings) =>
   command === undefined
@@ -40,7 +43,7 @@ const started = (settings: Settings) =>
           url,
           version,
           store: settings.store,
-          ...(settings.store === "memory" ? {} : { data_dir: resolve(settings.dataDir) }),
+          ...(settings.store === "memory" ? {} : { data_dir: directory(settings) }),
           runner: settings.runner,
           concurrency: settings.concurrency
         })
