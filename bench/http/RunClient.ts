@@ -1,0 +1,11 @@
+import type { Arena } from "../Arena.ts"
+import * as Child from "../Child.ts"
+import type { Values } from "../Values.ts"
+import type { ClientPlan } from "./client.ts"
+
+/** Runs a client in a process of its own and gives what it found. */
+export const run = async (arena: Arena, plan: ClientPlan): Promise<Values> => {
+  const found = await arena.own(Child.start("http/client.ts", plan)).next()
+  if (found["errors"] !== 0) throw new Error(`${found["errors"]} of ${found["count"]} requests failed`)
+  return found
+}

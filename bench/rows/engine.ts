@@ -1,0 +1,46 @@
+import type { Inside } from "../inside.ts"
+import { tell } from "../Parent.ts"
+import { Progress } from "../Progress.ts"
+import type { Row } from "../Row.ts"
+import { peers } from "../systems/Contenders.ts"
+import { content } from "../Values.ts"
+
+const submitters = 64
+
+export const row: Row = {
+  name: "engine",
+  title: "Engine in one process",
+  how: `${submitters} submitters, each awaiting the durable answer before the next task; worked on in the same process`,
+  contenders: ["venom", "limit", ...peers],
+  columns: { completed: { unit: "tasks/s", better: "more" } },
+  reach: [
+    { column: "completed", says: "≥ 5 × the best durable peer", against: { of: "durable peers" }, times: 5 },
+    { column: "completed", says: "≥ 0.5 × the limit", against: { of: "limit" }, times: 0.5 }
+  ],
+  measure: async (bench, contender) => {
+    const arena = await bench.arena(contender)
+    arena.startServer()
+    return arena
+      .inside("./rows/engine.ts", bench.quick ? { warm: 300, millis: 700 } : { warm: 2000, millis: 5000 })
+      .next()
+  }
+}
+
+export const inside: Inside = async (system, { millis = 0, warm = 0 }) => {
+  const completed = new Progress()
+  let submitted = 0
+  await system.work({ started: () => {}, completed: completed.add })
+  const run = async (millis: number): Promise<void> => {
+    const end = performance.now() + millis
+    const submitter = async () => {
+      while (performance.now() < end) await system.submit(content(submitted++))
+    }
+    await Promise.all(Array.from({ length: submitters }, submitter))
+    await completed.until(submitted)
+  }
+  await run(warm)
+  const before = completed.done
+  const start = performance.now()
+  await run(millis)
+  await tell({ completed: ((completed.done - before) * 1000) / (performance.now() - start) })
+}
