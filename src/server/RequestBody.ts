@@ -25,11 +25,11 @@ const hasMoreThan = (most: number, input: unknown): boolean =>
  */
 export const taskRequest = (request: Request, maxBody: number): Effect.Effect<TaskRequest, Response> => {
   const refuse = (kind: Problem, members: ProblemMembers) => Effect.fail(problem(request, kind, members))
-  const tooLarge = refuse(problems.contentTooLarge, { detail: `The body may have ${maxBody} bytes at most` })
+  const tooLarge = () => refuse(problems.contentTooLarge, { detail: `The body may have ${maxBody} bytes at most` })
 
   const foreign = foreignMediaType(request.headers)
   if (foreign !== undefined) return refuse(problems.unsupportedMediaType, { detail: foreign })
-  if (Number(request.headers["content-length"]) > maxBody) return tooLarge
+  if (Number(request.headers["content-length"]) > maxBody) return tooLarge()
 
   return request.arrayBuffer.pipe(
     Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(maxBody)),
@@ -37,7 +37,7 @@ export const taskRequest = (request: Request, maxBody: number): Effect.Effect<Ta
     Effect.interruptible,
     Effect.catch(({ reason }) =>
       reason._tag === "RequestParseError" && reason.reason === "BodyTooLarge"
-        ? tooLarge
+        ? tooLarge()
         : refuse(problems.invalidRequest, { detail: "The body ended before it was whole" })
     ),
     Effect.flatMap((bytes) => {
