@@ -4,7 +4,7 @@ import "./scripts/check-node.mjs"
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/process/**"] } },
+      { test: { name: "unit", include: ["{test,examples}/**/*.test.ts"], exclude: ["test/process/**"] } },
       {
         test: {
           name: "process",
