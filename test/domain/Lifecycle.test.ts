@@ -6,7 +6,7 @@ import { type AnyTransition, AnyTransitions, linesOf, toTransition } from "../su
 import * as invariants from "../support/invariants.ts"
 import { after, idOf, submitted } from "../support/tasks.ts"
 
-const many = { arbitrary: { runs: 300 } }
+const many = { arbitrary: { runs: 150 }, timeout: 30_000 }
 
 const claim = Lifecycle.claim(10)
 
@@ -153,6 +153,16 @@ describe("Lifecycle: single promises", () => {
     assert.strictEqual(deaths, Math.min(limit, limits.attempts))
     assert.strictEqual(task.failure?.reason, "crashed")
     assert.strictEqual(task.attempts.filter(({ outcome }) => outcome === "crashed").length, deaths)
+  })
+
+  it("of many attempts the newest 20 are kept, under the numbers they have", () => {
+    let task = submitted(1, { maxAttempts: 100 })
+    for (let n = 1; n <= 25; n++) task = after(task, Lifecycle.claim(n), Lifecycle.retry("error", "no", n, n))
+    assert.strictEqual(task.attempt, 25)
+    assert.deepStrictEqual(
+      task.attempts.map(({ attempt }) => attempt),
+      Array.from({ length: 20 }, (_, n) => n + 6)
+    )
   })
 
   it("only crashes count towards the crash limit", () => {
