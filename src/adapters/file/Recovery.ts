@@ -95,7 +95,8 @@ export const read = Effect.fnUntraced(function* (
       sequence = record.seq
       records++
     }
-    const isLast = index === contents.length - 1
+    // a crash while a segment is made leaves one that says nothing
+    const isLast = contents.slice(index + 1).every((later) => !later.headed && later.records.length === 0)
     const readable = content.records.findLast(({ seq }) => seq < voidFrom)
     for (const bad of content.bad) {
       const atEnd = readable === undefined || bad.position > readable.offset
