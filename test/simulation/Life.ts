@@ -25,7 +25,9 @@ export interface LifeOptions {
   /** The repository is open; the engine has not begun. */
   readonly opened: (tasks: ReadonlyArray<VenomTask>) => void
   /** The engine runs. */
-  readonly started: () => void
+  readonly started: (tasks: ReadonlyArray<VenomTask>) => void
+  /** Something may have become visible. */
+  readonly observe: (life: Life) => void
 }
 
 /** One process of Venom, from its start to its end. */
@@ -35,6 +37,10 @@ export class Life {
   readonly #stop = Deferred.makeUnsafe<void>()
   #repository: StateRepository["Service"] | undefined
   #orchestrator: Orchestrator["Service"] | undefined
+  /** Told to stop. */
+  isStopping = false
+  /** Ended by force. */
+  isDead = false
   /** How the process ended by itself. */
   exit: Exit.Exit<unknown, unknown> | undefined
 
@@ -77,7 +83,7 @@ export class Life {
     }
     const setOrchestrator = (orchestrator: Orchestrator["Service"]) => {
       this.#orchestrator = orchestrator
-      started()
+      started(this.tasks)
     }
     return Effect.gen(function* () {
       const storage = yield* Layer.build(FileStateRepository.layer(files))
@@ -102,6 +108,19 @@ export class Life {
     const fiber = Effect.runForkWith(this.#context)(effect, { scheduler: this.#options.world.scheduler })
     fiber.addObserver(ended)
     return () => fiber.interruptUnsafe()
+  }
+
+  /** The engine is up, was not told to stop and has not ended. */
+  get isRunning(): boolean {
+    return this.#orchestrator !== undefined && !this.isStopping && this.exit === undefined && !this.isDead
+  }
+
+  observe(): void {
+    this.#options.observe(this)
+  }
+
+  get repository(): StateRepository["Service"] | undefined {
+    return this.#repository
   }
 
   /** The use cases, while the engine runs. */
@@ -131,6 +150,7 @@ export class Life {
 
   /** Begins an orderly stop. */
   stop(): void {
+    this.isStopping = true
     Deferred.doneUnsafe(this.#stop, Exit.void)
   }
 }

@@ -9,6 +9,8 @@ export type Ending = "power" | "kill" | "stop"
 /** What the outside knows of one submit and of the task that came of it. */
 interface Known {
   readonly request: TaskRequest
+  /** Those it was submitted with, all or none. */
+  together: ReadonlyArray<string>
   submit: "under way" | "taken" | "refused" | "unknown"
   /** Refused, and the store was whole again after that: it can never turn up. */
   void: boolean
@@ -61,6 +63,7 @@ export class Model {
   submits(key: string, request: TaskRequest): void {
     this.#known.set(key, {
       request,
+      together: [key],
       submit: "under way",
       void: false,
       cancelAsked: false,
@@ -68,6 +71,10 @@ export class Model {
       last: undefined,
       safe: undefined
     })
+  }
+
+  belongTogether(keys: ReadonlyArray<string>): void {
+    for (const key of keys) this.#of(key).together = keys
   }
 
   taken(key: string, task: VenomTask): void {
@@ -114,6 +121,7 @@ export class Model {
 
   /** All that is visible at one moment of a life. */
   sees(tasks: ReadonlyArray<VenomTask>): void {
+    const appeared: Array<Known> = []
     for (const task of tasks) {
       const known = this.#known.get(keyOf(task))
       if (known === undefined) return this.#fail(`nobody submitted ${brief(task)}`)
@@ -124,10 +132,14 @@ export class Model {
       if (last !== undefined) this.#checkStep(last, task, known)
       this.#checkCause(task, known)
       const isClaim = last?.status === "PENDING" && task.status === "PROCESSING" && task.revision === last.revision + 1
-      if (last === undefined) this.#visible++
+      if (last === undefined) {
+        this.#visible++
+        appeared.push(known)
+      }
       known.last = task
       if (!isClaim) known.safe = task
     }
+    for (const known of appeared) this.#checkTogether(known)
     if (tasks.length < this.#visible) {
       const seen = new Set(tasks.map(keyOf))
       const missing = Array.from(this.#known.keys()).filter((key) => this.#of(key).last !== undefined && !seen.has(key))
@@ -165,7 +177,13 @@ export class Model {
       known.last = task
       known.safe = task
     }
+    for (const known of this.#known.values()) if (known.last !== undefined) this.#checkTogether(known)
     if (!this.#removedInThisLife) this.#lossUntilMended = 0
+  }
+
+  #checkTogether({ together }: Known): void {
+    const missing = together.filter((key) => this.#of(key).last === undefined)
+    if (missing.length > 0) this.#fail(`of ${together.join(", ")}, submitted together, there is no ${missing.join(", ")}`)
   }
 
   #checkSurvival(key: string, known: Known, task: VenomTask | undefined, ending: Ending): void {

@@ -1,15 +1,13 @@
-import { Cause, Duration, Effect, Exit } from "effect"
-import type { FileOptions } from "../../src/adapters/file/FileStateRepository.ts"
+import { Duration, Exit } from "effect"
 import type { VenomTask } from "../../src/domain/Task.ts"
 import { defaults } from "../../src/engine/EngineSettings.ts"
 import { Chance } from "./Chance.ts"
-import * as Faults from "./Faults.ts"
+import { Clients, outcome } from "./Clients.ts"
+import { directory, History, minute } from "./History.ts"
 import { Life } from "./Life.ts"
-import { brief, type Ending, Model } from "./Model.ts"
+import { brief, type Ending } from "./Model.ts"
 import { checkStopped } from "./StoppedDirectory.ts"
-import { SimulatedDisk } from "./SimulatedDisk.ts"
-import { keyOf, Workload } from "./Workload.ts"
-import { World } from "./World.ts"
+import { Weather } from "./Weather.ts"
 
 export interface Report {
   readonly seed: number
@@ -21,11 +19,6 @@ export interface Report {
   readonly tasks: number
 }
 
-export const directory = "/data/memory"
-
-const minute = 60_000
-/** After the last trouble storage must be whole again within this. */
-const mendsWithin = 20_000
 /** However many attempts and pauses it takes, in the end all is done. */
 const endsWithin = 7 * 24 * 60 * minute
 
@@ -33,348 +26,201 @@ const endsWithin = 7 * 24 * 60 * minute
 export const run = (seed: number): Report => new Simulation(seed).run()
 
 class Simulation {
-  readonly #seed: number
-  readonly #world = new World()
-  readonly #chance: Chance
-  readonly #disk: SimulatedDisk
-  readonly #workload: Workload
-  readonly #model: Model
-  readonly #trace: Array<string> = []
-  #violation: string | undefined
-  #life: Life | undefined
-  /** Set when this life ends by force. */
-  #dead: Ending | undefined
-  #submitted = 0
-  #wasWritable = false
-  #stopping = false
+  readonly #history: History
+  readonly #weather: Weather
+  readonly #clients: Clients
   /** The worst that has happened since a process last knew all tasks. */
   #before: Ending = "stop"
-  /** No trouble began in this life. */
-  #wasCalm = true
-  /** When the last trouble of the disk ended; none while one lasts. */
-  #calmSince: number | undefined = 0
+  /** How this life ends by force. */
+  #dead: Ending | undefined
+  #wasWritable = false
+  /** Since a process last knew all tasks. */
+  #lostPower = false
 
   constructor(seed: number) {
-    this.#seed = seed
-    this.#chance = new Chance(`${seed} history`)
-    this.#disk = new SimulatedDisk(this.#world, new Chance(`${seed} disk`))
-    this.#workload = new Workload(seed)
-    this.#model = new Model(this.#workload, (violation) => this.#fail(violation))
+    this.#history = new History(seed)
+    this.#weather = new Weather(this.#history)
+    // a removed directory is noticed by the next write
+    this.#clients = new Clients(
+      this.#history,
+      (life) => this.#weather.hasSettled && life.isRunning && !this.#history.model.mayLose
+    )
   }
 
   run(): Report {
-    const lives = this.#chance.between(2, 9)
-    for (let life = 1; life <= lives && this.#violation === undefined; life++) {
-      this.#live(life, life === lives)
-    }
-    if (this.#violation === undefined) this.#readAfterTheEnd()
-    return {
-      seed: this.#seed,
-      violation: this.#violation,
-      trace: this.#trace,
-      lives,
-      operations: this.#disk.operations,
-      tasks: this.#model.tasks.length
-    }
-  }
-
-  #fail(violation: string): void {
-    if (this.#violation !== undefined) return
-    this.#violation = violation
-    this.#note(`VIOLATION ${violation}`)
-  }
-
-  #note(text: string): void {
-    this.#trace.push(`${this.#world.now.toFixed(3)} ${text}`)
+    const { chance, disk, model, seed, trace } = this.#history
+    const lives = chance.between(2, 9)
+    for (let life = 1; life <= lives && this.#history.violation === undefined; life++) this.#live(life, life === lives)
+    if (this.#history.violation === undefined) this.#startOnceMore()
+    const { violation } = this.#history
+    return { seed, violation, trace, lives, operations: disk.operations, tasks: model.tasks.length }
   }
 
   /** One process, from its start to its end by whatever comes first. */
   #live(number: number, isLast: boolean): void {
-    const chance = this.#chance
-    const world = this.#world
-    this.#note(`LIFE ${number} after ${this.#before}`)
-    world.wallOffset += chance.happens(0.2) ? chance.between(-3_600_000, 3_600_000) : 0
-    this.#disk.latency = [0.02, chance.pick(0.1, 2, 2, 50)]
-    this.#dead = undefined
-    this.#stopping = false
-    this.#wasWritable = false
-    const troubled = !isLast && chance.happens(0.6)
-    if (!troubled || chance.happens(0.7)) this.#calm()
-    this.#wasCalm = this.#calmSince !== undefined
-    const life = this.#begin()
-    this.#disk.onOperation = (operation) =>
-      this.#note(`disk ${operation.number} ${operation.syscall} ${operation.path}`)
-    if (!isLast) this.#planEnd(life)
-    this.#planWork(life, isLast)
-    if (troubled) this.#planTrouble(life)
+    const history = this.#history
+    const { chance, disk, model, world } = history
+    history.note(`LIFE ${number} after ${this.#before}`)
+    if (chance.happens(0.2)) world.wallOffset += chance.between(-60 * minute, 60 * minute)
+    disk.latency = [0.02, chance.pick(0.1, 2, 2, 50)]
+    const hasTrouble = !isLast && chance.happens(0.6)
+    if (!hasTrouble || chance.happens(0.7)) this.#weather.calm()
+    const troublesBefore = this.#weather.troublesBegun + (this.#weather.isCalm ? 0 : -1)
 
-    const deadline = world.now + (isLast ? endsWithin : 24 * 60 * minute)
-    const isOver = () => this.#violation !== undefined || this.#dead !== undefined || life.exit !== undefined
-    const settled = () => isLast && !this.#stopping && life.orchestrator !== undefined && this.#model.isSettled
+    const life = this.#begin()
+    disk.onOperation = ({ number, path, syscall }) => history.note(`disk ${number} ${syscall} ${path}`)
+    if (!isLast) this.#planEnd(life)
+    this.#clients.plan(life, isLast ? 5 : 40)
+    if (hasTrouble) this.#weather.plan(life)
+
+    const limit = world.now + endsWithin
+    const isOver = () => history.violation !== undefined || life.isDead || life.exit !== undefined
+    const isDone = () => isLast && life.isRunning && model.isSettled
     for (;;) {
-      const why = world.run({ done: () => isOver() || settled(), limit: deadline, moment: () => this.#observe(life) })
+      const why = world.run({ done: () => isOver() || isDone(), limit, moment: () => life.observe() })
       if (isOver()) break
-      if (this.#stopping || !this.#model.isSettled) {
-        this.#fail(`nothing more would happen (${why}): ${this.#model.tasks.map(brief).join(", ")}`)
+      if (life.isStopping || !model.isSettled) {
+        history.fail(`nothing more would happen (${why}): ${model.tasks.map(brief).join(", ")}`)
         break
       }
       this.#stop(life)
     }
-    this.#observe(life)
-    this.#end(life)
+    life.observe()
+    this.#end(life, this.#weather.troublesBegun === troublesBefore)
   }
 
   #begin(): Life {
-    const chance = this.#chance
-    const files: FileOptions = {
-      directory,
-      dumpInterval: chance.pick("10 millis", "1 second", "1 second", "1 hour"),
-      journalMaxBytes: chance.pick(2_000, 20_000, 64 * 1024 * 1024),
-      ...(chance.happens(0.1) ? { maxPending: chance.between(1, 10) } : {})
-    }
+    const history = this.#history
+    const { chance, disk, model, seed, workload, world } = history
+    this.#dead = undefined
+    this.#wasWritable = false
+    let orphans: ReadonlyArray<VenomTask> = []
     const life: Life = new Life({
-      world: this.#world,
-      chance: new Chance(`${this.#seed} process ${this.#disk.operations}`),
-      disk: this.#disk.fileSystem,
-      files,
+      world,
+      chance: new Chance(`${seed} process ${disk.operations}`),
+      disk: disk.fileSystem,
+      files: {
+        directory,
+        dumpInterval: chance.pick("10 millis", "1 second", "1 second", "1 hour"),
+        journalMaxBytes: chance.pick(2_000, 20_000, 64 * 1024 * 1024),
+        ...(chance.happens(0.1) ? { maxPending: chance.between(1, 10) } : {})
+      },
       settings: {
         ...defaults,
+        maxAttempts: workload.maxAttempts,
         concurrency: chance.between(1, 8),
         taskTimeout: Duration.seconds(chance.pick(1, 30, 900)),
         onRestart: chance.pick("resume", "resume", "resume", "fail")
       },
-      runner: this.#workload.runner({
-        began: (task) => this.#note(`runs ${brief(task)}`),
-        succeeded: (task) => this.#note(`worked ${brief(task)}`)
+      runner: workload.runner({
+        began: (task) => history.note(`runs ${brief(task)}`),
+        succeeded: (task) => history.note(`worked ${brief(task)}`)
       }),
-      said: (level, text) => {
-        this.#note(`log ${level} ${text}`)
-        if (level === "Error" && /defect|died/.test(text) && !text.startsWith("Attempt died")) this.#fail(`${level}: ${text}`)
-      },
+      said: (level, text) => this.#said(level, text),
+      observe: (life) => this.#observe(life),
       opened: (tasks) => {
-        this.#note(`opened with ${tasks.map(brief).join(", ")}`)
-        this.#model.recovers(tasks, this.#before)
-        this.#orphans = tasks.filter(({ status }) => status === "PROCESSING")
+        history.note(`opened with ${tasks.map(brief).join(", ")}`)
+        model.recovers(tasks, this.#before)
+        orphans = tasks.filter(({ status }) => status === "PROCESSING")
       },
-      started: () => {
-        this.#note("started")
-        for (const orphan of this.#orphans) {
-          const now = this.#life?.tasks.find(({ id }) => id === orphan.id)
-          if (now?.revision === orphan.revision) this.#fail(`${brief(orphan)} was left by a dead process and is still`)
+      started: (tasks) => {
+        history.note("started")
+        for (const orphan of orphans) {
+          const now = tasks.find(({ id }) => id === orphan.id)
+          if (now?.revision === orphan.revision) history.fail(`${brief(orphan)} was left by a dead process and is still`)
         }
       }
     })
-    this.#life = life
     return life
   }
 
-  #orphans: ReadonlyArray<VenomTask> = []
+  #said(level: string, text: string): void {
+    this.#history.note(`log ${level} ${text}`)
+    if (level !== "Error" || text.startsWith("Attempt died")) return
+    if (/defect|died/.test(text)) this.#history.fail(`${level}: ${text}`)
+    // only when power went can more than an end be missing
+    if (text.startsWith("Damage was found") && !this.#lostPower) this.#history.fail(text)
+  }
 
+  /** Shows the model all that anyone could see at this moment. */
   #observe(life: Life): void {
     if (!life.isOpen) return
-    const tasks = life.tasks
-    this.#model.sees(tasks)
-    const counts = life.counts
-    if (counts !== undefined) this.#model.counted(tasks, counts)
-    const isWritable = life.isWritable
-    if (isWritable && !this.#wasWritable) this.#model.mended()
+    const { model } = this.#history
+    const { counts, tasks } = life
+    model.sees(tasks)
+    if (counts !== undefined) model.counted(tasks, counts)
+    const { isWritable } = life
+    if (isWritable && !this.#wasWritable) model.mended()
     this.#wasWritable = isWritable
   }
 
   /** By force after some system call, by force at some time, or in good order. */
   #planEnd(life: Life): void {
-    const chance = this.#chance
+    const { chance, disk, world } = this.#history
     const ending = chance.pick("power", "power", "power", "kill")
     const plug = () => {
-      if (this.#life === life && life.exit === undefined) this.#dead = ending
+      if (life.exit !== undefined) return
+      this.#dead = ending
+      life.isDead = true
     }
     if (chance.happens(0.6)) {
-      const last = this.#disk.operations + Math.ceil(chance.scale(1, 600))
-      const note = this.#disk.onOperation
-      this.#disk.onOperation = (operation) => {
+      const last = disk.operations + Math.ceil(chance.scale(1, 600))
+      const note = disk.onOperation
+      disk.onOperation = (operation) => {
         note(operation)
         if (operation.number === last) plug()
       }
     } else {
-      this.#world.after(chance.scale(1, 10 * minute), plug)
+      world.after(chance.scale(1, 10 * minute), plug)
     }
-    if (chance.happens(0.4)) this.#world.after(chance.scale(1, 5 * minute), () => this.#stop(life))
+    if (chance.happens(0.4)) world.after(chance.scale(1, 5 * minute), () => this.#stop(life))
   }
 
   #stop(life: Life): void {
-    if (this.#life !== life || this.#stopping) return
-    this.#note("told to stop")
-    this.#stopping = true
+    if (life.isStopping) return
+    this.#history.note("told to stop")
     life.stop()
   }
 
-  #planWork(life: Life, isLast: boolean): void {
-    const chance = this.#chance
-    const count = isLast ? chance.below(5) : chance.below(40)
-    const within = chance.scale(10, 5 * minute)
-    for (let n = 0; n < count; n++) {
-      const verb = chance.pick("submit", "submit", "submit", "cancel", "retry")
-      const times = verb === "submit" && chance.happens(0.2) ? chance.between(2, 12) : 1
-      this.#world.after(chance.next() * within, () => {
-        for (let time = 0; time < times; time++) this.#act(life, verb)
-      })
+  #end(life: Life, wasCalm: boolean): void {
+    const history = this.#history
+    const { chance, disk, model, world } = history
+    history.note(`ends by ${this.#dead ?? "itself"}${life.exit === undefined ? "" : `: ${outcome(life.exit)}`}`)
+    model.ends()
+    if (wasCalm && life.exit !== undefined && Exit.isFailure(life.exit)) {
+      history.fail(`it ended on a good disk: ${outcome(life.exit)}`)
     }
-  }
-
-  #act(life: Life, verb: "submit" | "cancel" | "retry"): void {
-    const { orchestrator } = life
-    if (orchestrator === undefined || this.#life !== life) return
-    const chance = this.#chance
-    if (verb === "submit") {
-      const key = `k${++this.#submitted}`
-      const request = this.#workload.request(key, chance)
-      const later = chance.happens(0.15) ? { runAt: this.#world.clock.currentTimeMillisUnsafe() + chance.below(600_000) } : {}
-      this.#note(`submit ${key}`)
-      this.#model.submits(key, request)
-      const hangUp = life.run(orchestrator.submit({ ...request, ...later }), (exit) => {
-        this.#note(`submit ${key}: ${outcome(exit)}`)
-        this.#observe(life)
-        if (Exit.isSuccess(exit)) this.#model.taken(key, exit.value)
-        else if (Cause.hasInterruptsOnly(exit.cause)) this.#model.hungUp(key)
-        else this.#refused(key, outcome(exit))
-      })
-      if (chance.happens(0.05)) this.#world.after(chance.scale(0.01, 10), hangUp)
-      return
+    const inOrder = wasCalm && life.exit !== undefined && Exit.isSuccess(life.exit)
+    if (inOrder) {
+      const wrong = checkStopped(disk.files(directory), life.tasks)
+      if (wrong !== undefined) history.fail(wrong)
     }
-    const keys = this.#model.keys
-    const key = keys[chance.below(keys.length)]
-    const task = this.#model.tasks.find((task) => keyOf(task) === key)
-    if (key === undefined || task === undefined) return
-    this.#note(`${verb} ${key}`)
-    this.#model.asks(verb, key)
-    life.run(Effect.result(orchestrator[verb](task.id)), (exit) => {
-      this.#note(`${verb} ${key}: ${outcome(exit)}`)
-      this.#observe(life)
-      if (Exit.isSuccess(exit) && exit.value._tag === "Success") this.#model.told(exit.value.success)
-    })
-  }
-
-  #refused(key: string, why: string): void {
-    this.#model.refused(key)
-    const calm = this.#calmSince !== undefined && this.#world.now - this.#calmSince > mendsWithin
-    // a removed directory is noticed by the next write
-    if (calm && !this.#model.mayLose && why.includes("StorageError") && !this.#stopping) this.#fail(`${key} was refused though the disk is well: ${why}`)
-  }
-
-  #planTrouble(life: Life): void {
-    const chance = this.#chance
-    const begins = chance.happens(0.2) ? 0 : chance.scale(0.1, 3 * minute)
-    const lasts = chance.scale(0.1, 30_000)
-    const trouble = this.#pickTrouble(life)
-    this.#world.after(begins, () => {
-      if (this.#life !== life) return
-      this.#calmSince = undefined
-      this.#wasCalm = false
-      this.#note(`trouble begins: ${trouble.name}`)
-      trouble.begin()
-      this.#world.after(lasts, () => {
-        if (this.#life !== life) return
-        this.#note("trouble ends")
-        this.#calm()
-        this.#world.after(mendsWithin, () => {
-          const calm = this.#calmSince !== undefined && this.#world.now - this.#calmSince >= mendsWithin
-          if (calm && this.#life === life && life.orchestrator !== undefined && !this.#stopping && !life.isWritable) {
-            this.#fail("the disk is well again and storage is not")
-          }
-        })
-        if (chance.happens(0.5)) this.#planTrouble(life)
-      })
-    })
-  }
-
-  #calm(): void {
-    this.#calmSince = this.#world.now
-    this.#disk.troubles = []
-    this.#disk.capacity = Number.POSITIVE_INFINITY
-  }
-
-  #pickTrouble(life: Life): { readonly name: string; readonly begin: () => void } {
-    const chance = this.#chance
-    const disk = this.#disk
-    const often = chance.scale(0.02, 1)
-    const from = (name: string, trouble: Faults.Trouble) => ({
-      name: `${name} ${often.toFixed(2)}`,
-      begin: () => {
-        disk.troubles = [trouble]
-      }
-    })
-    switch (chance.below(10)) {
-      case 0:
-        return from("failing writes", Faults.failingWrites(often))
-      case 1:
-      case 2:
-        return from("failing syncs", Faults.failingSyncs(often))
-      case 3:
-        return from("failing names", Faults.failingNames(often))
-      case 4:
-        return from("failing reads", Faults.failingReads(often))
-      case 5:
-        return from("short writes", Faults.shortWrites(often))
-      case 6:
-        return from("read only", Faults.readOnly)
-      case 7:
-        return from("anything fails", Faults.anything(often))
-      case 8: {
-        const room = chance.below(6000)
-        return {
-          name: `full but for ${room} bytes`,
-          begin: () => {
-            disk.capacity = disk.used + room
-          }
-        }
-      }
-      default:
-        return {
-          name: "directory removed",
-          begin: () => {
-            this.#model.directoryRemoved(life.isWritable)
-            disk.removeTree(directory)
-          }
-        }
-    }
-  }
-
-  #end(life: Life): void {
-    this.#note(`ends by ${this.#dead ?? "itself"}${life.exit === undefined ? "" : `: ${outcome(life.exit)}`}`)
-    this.#life = undefined
-    this.#model.ends()
-    if (life.exit !== undefined && Exit.isFailure(life.exit) && this.#wasCalm) {
-      this.#fail(`it ended on a good disk: ${outcome(life.exit)}`)
-    }
-    const stopped = life.exit !== undefined && Exit.isSuccess(life.exit) && this.#wasCalm
-    if (stopped) {
-      const wrong = checkStopped(this.#disk.files(directory), life.tasks)
-      if (wrong !== undefined) this.#fail(wrong)
-    }
-    this.#world.forget()
-    let ending: Ending = this.#dead ?? (stopped ? "stop" : "kill")
-    if (this.#dead === undefined && this.#chance.happens(0.5)) {
-      this.#note("and then the power goes")
-      this.#disk.powerOff()
-      if (!stopped) ending = "power"
-    } else if (ending === "power") this.#disk.powerOff()
-    else this.#disk.kill()
+    world.forget()
+    if (life.orchestrator !== undefined) this.#lostPower = false
+    let ending: Ending = this.#dead ?? (inOrder ? "stop" : "kill")
+    if (ending === "power") this.#lostPower = true
+    if (this.#dead === undefined && chance.happens(0.5)) {
+      history.note("and then the power goes")
+      this.#lostPower = true
+      disk.powerOff()
+      if (!inOrder) ending = "power"
+    } else if (ending === "power") disk.powerOff()
+    else disk.kill()
     // of a file that failed a sync, what is in memory alone is not sure to be found
     if (ending === "kill" && life.isOpen && !life.isWritable) ending = "power"
     if (life.isOpen || ending === "power" || this.#before === "stop") this.#before = ending
   }
 
-  #readAfterTheEnd(): void {
-    this.#calm()
+  #startOnceMore(): void {
+    this.#weather.calm()
+    this.#history.note("ONCE MORE")
     const life = this.#begin()
-    this.#world.run({
-      done: () => this.#violation !== undefined || life.exit !== undefined || life.orchestrator !== undefined,
-      limit: this.#world.now + minute,
-      moment: () => this.#observe(life)
+    const { world } = this.#history
+    world.run({
+      done: () => this.#history.violation !== undefined || life.exit !== undefined || life.orchestrator !== undefined,
+      limit: world.now + minute,
+      moment: () => life.observe()
     })
-    if (life.orchestrator === undefined) this.#fail("it does not start again")
+    if (life.orchestrator === undefined) this.#history.fail("it does not start again")
   }
 }
-
-const outcome = (exit: Exit.Exit<unknown, unknown>): string =>
-  Exit.isSuccess(exit) ? "done" : Cause.pretty(exit.cause).split("\n")[0] ?? ""

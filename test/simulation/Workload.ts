@@ -12,6 +12,8 @@ export interface Outcome {
 }
 
 export class Workload {
+  /** Attempts of a task that names none. */
+  readonly maxAttempts = 5
   readonly #seed: string
 
   constructor(seed: number) {
@@ -85,7 +87,7 @@ const content = (key: string, chance: Chance): string => {
     case 3:
       return JSON.stringify({ seq: 1, task: { id: key } })
     case 4:
-      return "x".repeat(Math.floor(chance.scale(1, 20_000)))
+      return "x".repeat(Math.floor(chance.scale(1, 6_000)))
     default:
       return `work ${key}`
   }

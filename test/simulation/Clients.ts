@@ -1,0 +1,137 @@
+import { Cause, Clock, Effect, Exit, Schema } from "effect"
+import { SecureRandom } from "effect/crypto"
+import * as Lifecycle from "../../src/domain/Lifecycle.ts"
+import { TaskId } from "../../src/domain/Task.ts"
+import { type History, minute } from "./History.ts"
+import type { Life } from "./Life.ts"
+import { keyOf } from "./Workload.ts"
+
+/** Those who ask Venom for something: one by one, many at once, and some who do not wait for the answer. */
+export class Clients {
+  readonly #history: History
+  /** Whether storage must be whole now. */
+  readonly #mustBeWell: (life: Life) => boolean
+  #submitted = 0
+
+  constructor(history: History, mustBeWell: (life: Life) => boolean) {
+    this.#history = history
+    this.#mustBeWell = mustBeWell
+  }
+
+  /** Plans what is asked in a life: `most` times at most. */
+  plan(life: Life, most: number): void {
+    const { chance, world } = this.#history
+    const within = chance.scale(10, 5 * minute)
+    for (let count = chance.below(most); count > 0; count--) {
+      const act = chance.pick(
+        () => this.#submit(life),
+        () => this.#submit(life),
+        () => this.#submit(life),
+        () => this.#submitSeveral(life),
+        () => this.#insertTogether(life),
+        () => this.#change(life, "cancel"),
+        () => this.#change(life, "cancel"),
+        () => this.#change(life, "retry")
+      )
+      world.after(chance.next() * within, () => {
+        if (life.isRunning) act()
+      })
+    }
+  }
+
+  #newRequest() {
+    const { chance, model, workload, world } = this.#history
+    const key = `k${++this.#submitted}`
+    const runAt = world.clock.currentTimeMillisUnsafe() + chance.below(10 * minute)
+    const request = { ...workload.request(key, chance), ...(chance.happens(0.15) ? { runAt } : {}) }
+    model.submits(key, request)
+    return { key, request }
+  }
+
+  #submitSeveral(life: Life): void {
+    for (let times = this.#history.chance.between(2, 12); times > 0; times--) this.#submit(life)
+  }
+
+  #submit(life: Life): void {
+    const { chance, model, world } = this.#history
+    const { key, request } = this.#newRequest()
+    const hangUp = this.#ask(life, `submit ${key}`, ({ orchestrator }) => orchestrator.submit(request), (exit) => {
+      if (Exit.isSuccess(exit)) model.taken(key, exit.value)
+      else this.#refused(life, [key], exit.cause)
+    })
+    if (chance.happens(0.05)) world.after(chance.scale(0.01, 10), hangUp)
+  }
+
+  /** Several tasks that become one change: all of them or none. */
+  #insertTogether(life: Life): void {
+    const { chance, model, workload } = this.#history
+    const asked = Array.from({ length: chance.between(2, 8) }, () => this.#newRequest())
+    const keys = asked.map(({ key }) => key)
+    model.belongTogether(keys)
+    const insert = Effect.gen(function* () {
+      const random = yield* SecureRandom.SecureRandom
+      const now = yield* Clock.currentTimeMillis
+      const tasks = yield* Effect.forEach(asked, ({ request }) =>
+        Effect.map(random.uuidV7(), (uuid) =>
+          Lifecycle.submit(request, { id: Schema.decodeSync(TaskId)(uuid), now, maxAttempts: workload.maxAttempts })
+        )
+      )
+      return { tasks }
+    })
+    this.#ask(
+      life,
+      `insert ${keys.join(" ")}`,
+      ({ repository }) => Effect.flatMap(insert, ({ tasks }) => Effect.as(repository.insert(tasks), tasks)),
+      (exit) => {
+        if (Exit.isFailure(exit)) this.#refused(life, keys, exit.cause)
+        else for (const task of exit.value) model.taken(keyOf(task), task)
+      }
+    )
+  }
+
+  #change(life: Life, verb: "cancel" | "retry"): void {
+    const { chance, model } = this.#history
+    const { tasks } = model
+    const task = tasks[chance.below(tasks.length)]
+    if (task === undefined) return
+    model.asks(verb, keyOf(task))
+    this.#ask(life, `${verb} ${keyOf(task)}`, ({ orchestrator }) => Effect.result(orchestrator[verb](task.id)), (exit) => {
+      if (Exit.isSuccess(exit) && exit.value._tag === "Success") model.told(exit.value.success)
+    })
+  }
+
+  #ask<A, E>(
+    life: Life,
+    what: string,
+    question: (services: Services) => Effect.Effect<A, E, SecureRandom.SecureRandom>,
+    answered: (exit: Exit.Exit<A, E>) => void
+  ): () => void {
+    const { orchestrator, repository } = life
+    if (orchestrator === undefined || repository === undefined) return () => {}
+    this.#history.note(what)
+    return life.run(question({ orchestrator, repository }), (exit) => {
+      this.#history.note(`${what}: ${outcome(exit)}`)
+      life.observe()
+      answered(exit)
+    })
+  }
+
+  #refused(life: Life, keys: ReadonlyArray<string>, cause: Cause.Cause<unknown>): void {
+    const { model } = this.#history
+    if (Cause.hasInterruptsOnly(cause)) return keys.forEach((key) => model.hungUp(key))
+    for (const key of keys) model.refused(key)
+    const why = outcome(Exit.failCause(cause))
+    if (why.includes("StorageError") && this.#mustBeWell(life)) {
+      this.#history.fail(`${keys.join(", ")} was refused though the disk is well: ${why}`)
+    }
+  }
+}
+
+interface Services {
+  readonly orchestrator: NonNullable<Life["orchestrator"]>
+  readonly repository: NonNullable<Life["repository"]>
+}
+
+/** An exit in a few words. */
+export const outcome = (exit: Exit.Exit<unknown, unknown>): string =>
+  Exit.isSuccess(exit) ? "done" : (Cause.pretty(exit.cause).split("\n")[0] ?? "")

@@ -1,0 +1,110 @@
+import * as Faults from "./Faults.ts"
+import { directory, type History, minute, second } from "./History.ts"
+import type { Life } from "./Life.ts"
+
+/** After the last trouble of the disk storage must be whole again within this. */
+export const mendsWithin = 20 * second
+
+/** What befalls the disk: troubles that begin and end. */
+export class Weather {
+  readonly #history: History
+  /** When the last trouble ended; none while one lasts. */
+  #calmSince: number | undefined = 0
+  #troublesBegun = 0
+
+  constructor(history: History) {
+    this.#history = history
+  }
+
+  get isCalm(): boolean {
+    return this.#calmSince !== undefined
+  }
+
+  /** Grows with each trouble. */
+  get troublesBegun(): number {
+    return this.#troublesBegun
+  }
+
+  /** Whether the disk has been well for so long that storage must be whole. */
+  get hasSettled(): boolean {
+    return this.#calmSince !== undefined && this.#history.world.now - this.#calmSince >= mendsWithin
+  }
+
+  calm(): void {
+    const { disk, world } = this.#history
+    this.#calmSince = world.now
+    disk.troubles = []
+    disk.capacity = Number.POSITIVE_INFINITY
+  }
+
+  /** Plans troubles for a life. */
+  plan(life: Life): void {
+    const history = this.#history
+    const { chance, world } = history
+    const begins = chance.happens(0.2) ? 0 : chance.scale(0.1, 3 * minute)
+    const lasts = chance.scale(0.1, 30 * second)
+    const trouble = this.#pick(life)
+    const again = chance.happens(0.5)
+    world.after(begins, () => {
+      this.#calmSince = undefined
+      this.#troublesBegun++
+      history.note(`trouble begins: ${trouble.name}`)
+      trouble.begin()
+      world.after(lasts, () => {
+        history.note("trouble ends")
+        this.calm()
+        world.after(mendsWithin, () => {
+          if (this.hasSettled && life.isRunning && !life.isWritable) history.fail("the disk is well again and storage is not")
+        })
+        if (again) this.plan(life)
+      })
+    })
+  }
+
+  #pick(life: Life): { readonly name: string; readonly begin: () => void } {
+    const { chance, disk, model } = this.#history
+    const often = chance.scale(0.02, 1)
+    const from = (name: string, trouble: Faults.Trouble) => ({
+      name: `${name} ${often.toFixed(2)}`,
+      begin: () => {
+        disk.troubles = [trouble]
+      }
+    })
+    switch (chance.below(11)) {
+      case 0:
+        return from("failing writes", Faults.failingWrites(often))
+      case 1:
+      case 2:
+        return from("failing syncs", Faults.failingSyncs(often))
+      case 3:
+        return from("failing names", Faults.failingNames(often))
+      case 4:
+        return from("failing reads", Faults.failingReads(often))
+      case 5:
+        return from("short writes", Faults.shortWrites(often))
+      case 6:
+        return from("read only", Faults.readOnly)
+      case 7:
+        return from("anything fails", Faults.anything(often))
+      case 8:
+        return from("failing closes", Faults.failingClose(often))
+      case 9: {
+        const room = chance.below(6000)
+        return {
+          name: `full but for ${room} bytes`,
+          begin: () => {
+            disk.capacity = disk.used + room
+          }
+        }
+      }
+      default:
+        return {
+          name: "directory removed",
+          begin: () => {
+            model.directoryRemoved(life.isWritable)
+            disk.removeTree(directory)
+          }
+        }
+    }
+  }
+}
