@@ -167,6 +167,20 @@ layer(served({ server: { limits: impatient } }), { excludeTestServices: true })(
   }
 })
 
+layer(served({ server: { limits: { maxConnections: 2 } } }), { excludeTestServices: true })(
+  "Clients without number",
+  (it) => {
+    it.effect("are turned away at the door, and let in again when others have gone", () =>
+      Effect.gen(function* () {
+        const [first] = yield* Effect.all([open, open])
+        assert.isTrue(Exit.isFailure(yield* Effect.exit(get("/health/live"))))
+        first.destroy()
+        yield* Effect.retry(get("/health/live"), { times: 100 })
+      })
+    )
+  }
+)
+
 /** A repository that says when a task arrives, and takes it only when it may. */
 const watched = Effect.gen(function* () {
   const arrived = yield* Deferred.make<void>()
