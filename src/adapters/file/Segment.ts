@@ -92,7 +92,7 @@ export const create = Effect.fnUntraced(function* (
 
   // a file whose directory was deleted can still be written and synced, for nobody
   const stillThere = Effect.flatMap(file.stat, ({ nlink }) =>
-    Option.contains(nlink, 0n) ? Effect.fail(untrusted(`${path} was deleted`)) : Effect.void
+    Option.contains(nlink, 0n) ? Effect.fail(untrusted(`${fileName(number)} was deleted`)) : Effect.void
   )
 
   const sync = Effect.all([file.sync, stillThere], { concurrency: 2, discard: true }).pipe(

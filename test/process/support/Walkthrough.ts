@@ -33,6 +33,7 @@ const patience = 20_000
 /**
  * Does what a document tells its reader to do, in order, and sees the answers that it shows. Commands run in
  * `cwd` as they stand, but for the port and the ids. `npm ci` and `npm test` are left to whoever runs this.
+ * Gives the number of answers that were held to what is shown.
  */
 export const walk = async (
   document: string,
@@ -57,6 +58,7 @@ export const walk = async (
   }
 
   const run = async (script: string): Promise<string> => {
+    assert.isNotEmpty(port, "no npm start before the first command")
     const real = likeness.real(variables + script).replaceAll(place, port)
     const shell = spawn("sh", ["-c", real], { cwd: options.cwd, stdio: ["ignore", "pipe", "ignore"] })
     const [stdout] = await Promise.all([text(shell.stdout), once(shell, "close")])
@@ -68,7 +70,7 @@ export const walk = async (
     else if (!/npm (ci|test)/.test(script)) {
       variables += (script.match(/^[a-z]+=.*\n/gm) ?? []).join("")
       // what is only read may take a moment to become what is shown
-      const until = performance.now() + (/ -d |npm/.test(script) || form === undefined ? 0 : patience)
+      const until = performance.now() + (/ -d |--data/.test(script) || form === undefined ? 0 : patience)
       let differs: string | undefined
       do {
         const real = await run(script)

@@ -1,0 +1,63 @@
+import { globSync, readFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { Record } from "effect"
+import { assert, describe, it } from "vitest"
+import * as Table from "../src/cli/SettingsTable.ts"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+const read = (name: string) => readFileSync(join(root, name), "utf8")
+const documents = globSync(["*.md", "docs/*.md"], { cwd: root })
+
+/** The part of a link after `#` that leads to this heading. */
+const anchor = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{Letter}\p{Number}\s_-]/gu, "")
+    .replaceAll(/\s/g, "-")
+
+describe("links", () => {
+  it.each(documents)("of %s lead somewhere", (name) => {
+    const text = read(name).replaceAll(/^```.*?^```/gms, "")
+    for (const [, target = ""] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (target.startsWith("https://")) continue
+      const [path = "", heading] = target.split("#")
+      const there = read(path === "" ? name : join(dirname(name), path))
+      if (heading === undefined) continue
+      const headings = Array.from(there.matchAll(/^#+ (.*)$/gm), ([, title = ""]) => anchor(title))
+      assert.include(headings, heading, target)
+    }
+  })
+})
+
+describe("README.md", () => {
+  const readme = read("README.md")
+
+  it("shows the examples as they are", () => {
+    const shown = Array.from(readme.matchAll(/^<!-- (\S+) -->\n```ts\n(.*?)^```$/gms))
+    assert.lengthOf(shown, 2)
+    for (const [, file = "", code] of shown) assert.strictEqual(code, read(file), file)
+  })
+
+  it("has the defaults that the settings have", () => {
+    const defaults: Readonly<Record<string, string | undefined>> = Record.mapEntries(
+      Table.table,
+      (row: Table.Row, key) => [Table.variable(key), row.default]
+    )
+    const rows = Array.from(readme.matchAll(/^\| `(VENOM_\w+)` \| `([^`]*)` \|/gm))
+    assert.isAbove(rows.length, 5)
+    for (const [, variable = "", value] of rows) assert.strictEqual(defaults[variable], value, variable)
+  })
+})
+
+describe("docs/operations.md", () => {
+  it("tells of messages that the log has", () => {
+    const sources = globSync("src/**/*.ts", { cwd: root }).map(read).join("\n")
+    const [, table = ""] = /^\| message begins .*?\n\|.*?\n(.*?)\n\n/ms.exec(read("docs/operations.md")) ?? []
+    const messages = Array.from(table.matchAll(/^\| `([^`]+)` \|/gm), ([, message = ""]) => message)
+    assert.isAbove(messages.length, 15)
+    for (const message of messages) {
+      for (const part of message.split("…")) assert.include(sources, part.trim(), message)
+    }
+  })
+})
