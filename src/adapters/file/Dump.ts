@@ -123,12 +123,12 @@ const freelyBytes = 64 * 1024 * 1024
 const readFreely = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, path: string, otherwise: Reading) {
   if (Number((yield* fs.stat(path)).size) > freelyBytes) return otherwise
   const text = yield* fs.readFileString(path)
-  // our own layout, so its checksum counts
-  if (/\n\],"crc32":"[^"]*"\}\n$/.test(text)) return otherwise
   const whole = Option.getOrUndefined(Record.parseJson(text))
-  if (!Predicate.isObject(whole) || !("format" in whole && "version" in whole && "tasks" in whole)) return otherwise
-  if (whole.format !== format || !Record.isCount(whole.version) || !Array.isArray(whole.tasks)) return otherwise
+  if (!Predicate.isObject(whole) || !("format" in whole && "version" in whole)) return otherwise
+  if (whole.format !== format || !Record.isCount(whole.version)) return otherwise
   if (whole.version > version) return { _tag: "TooNew" as const, version: whole.version }
+  // our own layout: its checksum counts
+  if (/\n\],"crc32":"[^"]*"\}\n$/.test(text) || !("tasks" in whole) || !Array.isArray(whole.tasks)) return otherwise
   const tasks = new Map<string, VenomTask>()
   for (const [index, item] of whole.tasks.entries()) {
     const task = fromWire(item)

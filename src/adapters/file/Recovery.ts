@@ -97,6 +97,8 @@ export const read = Effect.fnUntraced(function* (
     }
     // a crash while a segment is made leaves one that says nothing
     const isLast = contents.slice(index + 1).every((later) => !later.headed && later.records.length === 0)
+    // the dump has all of this segment: what is wrong in it was told when it mattered
+    if (voidFrom <= base.sequence + 1) continue
     const readable = content.records.findLast(({ seq }) => seq < voidFrom)
     for (const bad of content.bad) {
       const atEnd = readable === undefined || bad.position > readable.offset
@@ -123,7 +125,7 @@ const readBase = Effect.fnUntraced(function* (
   refuse: (reason: string) => DataDirectoryError,
   damage: Array<Damage>
 ) {
-  let problem: string | undefined
+  const problems: Array<string> = []
   for (const name of [Dump.fileName, Dump.previousFileName]) {
     const file = `${directory}/${name}`
     const reading = yield* Dump.read(fs, file)
@@ -133,12 +135,13 @@ const readBase = Effect.fnUntraced(function* (
       case "TooNew":
         return yield* refuse(`${file} was written by a newer version of Venom (format ${reading.version})`)
       case "Unreadable": {
-        problem = `${file} cannot be read from byte ${reading.position} on: ${reading.reason}`
+        problems.push(`${file} cannot be read from byte ${reading.position} on: ${reading.reason}`)
         const bytes = Number((yield* fs.stat(file)).size) - reading.position
         damage.push({ file, position: reading.position, bytes, what: reading.reason, torn: false })
       }
     }
   }
+  const problem = problems.length === 0 ? undefined : problems.join(", ")
   return { sequence: 0, tasks: new Map<string, VenomTask>(), problem }
 })
 
