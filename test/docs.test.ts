@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from "node:fs"
+import { existsSync, globSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Record } from "effect"
@@ -26,6 +26,14 @@ describe("links", () => {
       if (heading === undefined) continue
       const headings = Array.from(there.matchAll(/^#+ (.*)$/gm), ([, title = ""]) => anchor(title))
       assert.include(headings, heading, target)
+    }
+  })
+})
+
+describe("paths", () => {
+  it.each(documents)("of %s are there", (name) => {
+    for (const [, path = ""] of read(name).matchAll(/`((?:src|test|examples|docs|scripts)\/[\w./-]+)`/g)) {
+      assert.isTrue(existsSync(join(root, path)), path)
     }
   })
 })
