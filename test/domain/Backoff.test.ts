@@ -48,6 +48,10 @@ describe("Backoff", () => {
     assert.deepStrictEqual(delays(0), [800, 1600, 3200, 409_600, 480_000, 480_000])
   })
 
+  it("a base of nothing waits nothing, however many attempts there were", () => {
+    assert.strictEqual(Backoff.delay({ ...Backoff.standard, base: Duration.zero }, 2000, 0.5), 0)
+  })
+
   it("linear grows by its base, fixed does not grow", () => {
     const delay = (kind: "linear" | "fixed") => Backoff.delay({ ...Backoff.standard, kind, jitter: 0 }, 7, 0)
     assert.strictEqual(delay("linear"), 7000)

@@ -3,7 +3,7 @@ import { Deferred, Effect, Latch } from "effect"
 import { TestClock } from "effect/testing"
 import { limits } from "../../src/domain/Task.ts"
 import { permanent, retryable } from "../../src/domain/TaskError.ts"
-import { StorageError } from "../../src/ports/StateRepository.ts"
+import { type StateRepository, StorageError } from "../../src/ports/StateRepository.ts"
 import { idOf, submitted } from "../support/tasks.ts"
 import { eventually, start } from "./engine.ts"
 
@@ -12,12 +12,25 @@ const tasks = [submitted(1)]
 const text = (line: string) => line.slice(25)
 const numbered = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => `line ${from + n}`)
 
+const countingWrites = () => {
+  const asked = { writes: 0 }
+  const wrap = (repository: StateRepository["Service"]): StateRepository["Service"] => ({
+    ...repository,
+    update: (...change) =>
+      Effect.suspend(() => {
+        asked.writes++
+        return repository.update(...change)
+      })
+  })
+  return { asked, wrap }
+}
+
 describe("what a runner logs", () => {
   it.effect("is in the task while it runs, at most ten times a second, and in order", () =>
     Effect.gen(function* () {
       const more = yield* Latch.make()
       const end = yield* Latch.make()
-      let writes = 0
+      const { asked, wrap } = countingWrites()
       const engine = yield* start(
         (_, { log }) =>
           Effect.gen(function* () {
@@ -28,17 +41,7 @@ describe("what a runner logs", () => {
             yield* log("line 50")
             return "done"
           }),
-        {
-          tasks,
-          wrap: (repository) => ({
-            ...repository,
-            update: (...change) =>
-              Effect.suspend(() => {
-                writes++
-                return repository.update(...change)
-              })
-          })
-        }
+        { tasks, wrap }
       )
       const lines = Effect.map(engine.get(id), ({ logs }) => logs.map(text).filter((line) => line.startsWith("line")))
       yield* eventually(lines, ({ length }) => length === 1)
@@ -47,7 +50,7 @@ describe("what a runner logs", () => {
       assert.strictEqual((yield* lines).length, 1)
       yield* TestClock.adjust(1)
       assert.deepStrictEqual(yield* lines, numbered(0, 50))
-      assert.strictEqual(writes, 2)
+      assert.strictEqual(asked.writes, 2)
       yield* end.open
       const done = yield* engine.reaches(id, "COMPLETED")
       assert.deepStrictEqual(done.logs.map(text), [
@@ -56,49 +59,51 @@ describe("what a runner logs", () => {
         ...numbered(0, 51),
         "attempt 1 completed"
       ])
-      assert.strictEqual(writes, 2, "the rest came with the verdict")
+      assert.strictEqual(asked.writes, 2, "the rest came with the verdict")
     })
   )
 
-  it.effect("is written again and again while it talks, and costs nothing when it is silent", () =>
+  it.effect("is written again and again while it talks, and at once after a silence, which costs nothing", () =>
     Effect.gen(function* () {
-      const writes: Array<number> = []
-      yield* start(
-        (_, { log }) => Effect.forever(Effect.andThen(log("tick"), Effect.sleep(10)), { disableYield: true }),
-        {
-          tasks,
-          wrap: (repository) => ({
-            ...repository,
-            update: (...change) =>
-              Effect.suspend(() => {
-                writes.push(writes.length)
-                return repository.update(...change)
-              })
-          })
-        }
+      const { asked, wrap } = countingWrites()
+      const engine = yield* start(
+        (_, { log }) =>
+          Effect.repeat(Effect.andThen(log("tick"), Effect.sleep(10)), { times: 99 }).pipe(
+            Effect.andThen(Effect.sleep(59_000)),
+            Effect.andThen(log("after a silence")),
+            Effect.andThen(Effect.never)
+          ),
+        { tasks, wrap }
       )
       yield* TestClock.adjust(1000)
-      assert.isAtLeast(writes.length, 9)
-      assert.isAtMost(writes.length, 11)
+      assert.isAtLeast(asked.writes, 9)
+      assert.isAtMost(asked.writes, 11)
+      yield* TestClock.adjust(58_000)
+      assert.isAtMost(asked.writes, 11)
+      yield* TestClock.adjust(1000)
+      assert.match((yield* engine.get(id)).logs.at(-1) ?? "", /after a silence$/)
     })
   )
 
   it.effect("stands before the verdict of a failure too, and nothing is logged after it", () =>
     Effect.gen(function* () {
       const leaked = yield* Deferred.make<Effect.Effect<void>>()
+      const { asked, wrap } = countingWrites()
       const engine = yield* start(
         (_, { log }) =>
           log("last words").pipe(
             Effect.andThen(Deferred.succeed(leaked, log("too late"))),
             Effect.andThen(Effect.fail(permanent("no")))
           ),
-        { tasks }
+        { tasks, wrap }
       )
       const failed = yield* engine.reaches(id, "FAILED")
       assert.deepStrictEqual(failed.logs.map(text).slice(2), ["last words", "attempt 1 failed for good (error): no"])
+      const before = asked.writes
       yield* Effect.flatten(Deferred.await(leaked))
       yield* TestClock.adjust(1000)
       assert.deepStrictEqual(yield* engine.get(id), failed)
+      assert.strictEqual(asked.writes, before)
     })
   )
 

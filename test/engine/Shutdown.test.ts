@@ -87,6 +87,33 @@ describe("an orderly stop", () => {
     })
   )
 
+  it.effect("gives what was being claimed its grace time too", () =>
+    Effect.gen(function* () {
+      const claiming = yield* Deferred.make<void>()
+      const go = yield* Latch.make()
+      const engine = yield* start(() => Effect.as(Effect.sleep(seconds(5)), "finished"), {
+        tasks: [submitted(1)],
+        settings: { shutdownGrace: seconds(10) },
+        wrap: (repository) => ({
+          ...repository,
+          claim: (options) =>
+            Effect.tap(repository.claim(options), () => Effect.andThen(Deferred.succeed(claiming, undefined), go.await))
+        })
+      })
+      yield* Deferred.await(claiming)
+      const stopping = yield* Effect.forkChild(engine.stop)
+      yield* quiet
+      yield* go.open
+      yield* quiet
+      yield* TestClock.adjust(seconds(5))
+      yield* eventually(
+        Effect.sync(() => stopping.pollUnsafe()),
+        (exit) => exit !== undefined
+      )
+      assert.strictEqual((yield* engine.get(id)).result, "finished")
+    })
+  )
+
   it.effect("releases what the grace time was too short for, not sooner", () =>
     Effect.gen(function* () {
       const engine = yield* start(() => Effect.never, {

@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Array, Context, Duration, Effect, Exit, Layer, Logger, References, Scope } from "effect"
+import { Array, Clock, Context, Duration, Effect, Exit, Layer, Logger, References, Scope } from "effect"
 import { SecureRandom } from "effect/crypto"
 import * as MemoryStateRepository from "../../src/adapters/memory/MemoryStateRepository.ts"
 import * as Backoff from "../../src/domain/Backoff.ts"
@@ -19,6 +19,8 @@ export interface Options {
   readonly tasks?: ReadonlyArray<VenomTask>
   readonly maxPending?: number
   readonly settings?: Partial<EngineSettings>
+  /** In place of the test's clock. */
+  readonly clock?: Clock.Clock
   /** Stands between the engine and the repository. */
   readonly wrap?: (repository: Repository) => Repository
 }
@@ -70,7 +72,13 @@ export const start = Effect.fnUntraced(function* (run: Run, options: Options = {
       ])
     ),
     engineScope
-  ).pipe(Effect.provide([Logger.layer([logger]), Layer.succeed(References.MinimumLogLevel, "Debug")]))
+  ).pipe(
+    Effect.provide([
+      Logger.layer([logger]),
+      Layer.succeed(References.MinimumLogLevel, "Debug"),
+      options.clock === undefined ? Layer.empty : Layer.succeed(Clock.Clock, options.clock)
+    ])
+  )
 
   const get = (id: TaskId) => Effect.flatMap(repository.get(id), Effect.fromOption)
   const engine: TestEngine = {

@@ -21,7 +21,7 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
       const limit = options.maxPending ?? Number.MAX_SAFE_INTEGER
       const table = new TaskTable()
       for (const task of options.tasks ?? []) table.set(task)
-      const orphans = new Set((options.tasks ?? []).filter(({ status }) => status === "PROCESSING"))
+      const orphans = (options.tasks ?? []).filter(({ status }) => status === "PROCESSING")
       const hints = yield* PubSub.sliding<void>({ capacity: 1, replay: 1 })
 
       const put = (task: VenomTask): void => {
@@ -57,11 +57,8 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
           }),
         settle: (settlements) => Effect.sync(() => settlements.map(settle)),
         rescue: (transition) =>
-          Effect.sync(() => {
-            const rescued = successes(Array.from(orphans, (claimed) => settle({ claimed, transition })))
-            orphans.clear()
-            return rescued
-          }),
+          // rescued once, an orphan is held by that claim no more
+          Effect.sync(() => successes(orphans.map((claimed) => settle({ claimed, transition })))),
         get: (id) => Effect.sync(() => Option.fromUndefinedOr(table.get(id))),
         page: (filter, request) => table.page(filter, request),
         counts: Effect.sync(() => table.counts),

@@ -69,6 +69,15 @@ describe("TaskTable", () => {
     assert.deepStrictEqual(table.takeDue(1000, 9, always), [])
   })
 
+  it("knows the earliest due time also when the clock went back behind some that were due", () => {
+    const table = new TaskTable()
+    table.set(submitted(1, { runAt: 900 }))
+    table.set(submitted(2, { runAt: 800 }))
+    assert.strictEqual(table.takeDue(1000, 1, always).length, 1)
+    table.set(submitted(3, { runAt: 600 }))
+    assert.deepStrictEqual(table.nextDue(), Option.some(600))
+  })
+
   it.effect("lets go of tasks that are gone: cancelled far from their time they do not pile up", () =>
     Effect.gen(function* () {
       const table = new TaskTable()
