@@ -107,6 +107,22 @@ describe("what a runner logs", () => {
     })
   )
 
+  it.effect("after its attempt has ended costs nothing, also when the attempt itself was silent", () =>
+    Effect.gen(function* () {
+      const leaked = yield* Deferred.make<Effect.Effect<void>>()
+      const { asked, wrap } = countingWrites()
+      const engine = yield* start((_, { log }) => Effect.as(Deferred.succeed(leaked, log("too late")), ""), {
+        tasks,
+        wrap
+      })
+      const done = yield* engine.reaches(id, "COMPLETED")
+      yield* Effect.flatten(Deferred.await(leaked))
+      yield* TestClock.adjust(1000)
+      assert.strictEqual(asked.writes, 0)
+      assert.deepStrictEqual(yield* engine.get(id), done)
+    })
+  )
+
   it.effect("beyond the log's room keeps the newest lines and counts the others", () =>
     Effect.gen(function* () {
       const engine = yield* start(
