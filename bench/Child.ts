@@ -32,13 +32,18 @@ export const start = (module: string, plan: object, execArgv: ReadonlyArray<stri
       return figures
     },
     ask: () => child.send("go on"),
-    end: (signal) => ended(child, () => child.kill(signal)),
+    end: (signal) => ended(child, () => child.kill(gently(signal))),
     ended: () => ended(child, () => {})
   }
 }
 
-/** With BENCH_PROF set to a directory every child writes its CPU profile there. */
-const profiling = (): ReadonlyArray<string> => {
-  const directory = process.env["BENCH_PROF"]
+/** Names a directory: every process of the bench that runs JavaScript writes its CPU profile there. */
+export const profileVariable = "BENCH_PROFILE"
+
+export const profiling = (): ReadonlyArray<string> => {
+  const directory = process.env[profileVariable]
   return directory === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${directory}`]
 }
+
+/** A profile is written by a process that may end itself. */
+export const gently = (signal: NodeJS.Signals): NodeJS.Signals => (profiling().length === 0 ? signal : "SIGTERM")

@@ -14,3 +14,5 @@ export const asked = async (): Promise<void> => {
 
 /** Lets the process end once nothing is left to do. */
 export const leave = (): void => process.disconnect?.()
+
+process.once("SIGTERM", () => process.exit())

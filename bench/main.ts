@@ -5,6 +5,7 @@ import { resolve } from "node:path"
 import process from "node:process"
 import { parseArgs } from "node:util"
 import { Arena, Missing } from "./Arena.ts"
+import { profileVariable } from "./Child.ts"
 import { machine } from "./report/Machine.ts"
 import * as Result from "./report/Result.ts"
 import * as Save from "./report/Save.ts"
@@ -20,6 +21,7 @@ const usage = `npm run bench -- [options]
   --contenders KEY,KEY   only these contenders: venom, limit, bullmqAlways, bullmqEverysec, pgBoss, graphileWorker
   --rounds N             rounds, interleaved (3)
   --quick                tiny sizes, one round, nothing is saved: to see that it runs
+  --profile DIRECTORY    every process writes its CPU profile there, and nothing is saved
   --dir DIRECTORY        where all data lives meanwhile (data/); has to be on the disk that is to be measured
 `
 
@@ -29,6 +31,7 @@ const { values: options } = parseArgs({
     contenders: { type: "string" },
     rounds: { type: "string" },
     quick: { type: "boolean", default: false },
+    profile: { type: "string" },
     dir: { type: "string", default: `${import.meta.dirname}/../data` },
     help: { type: "boolean", default: false }
   }
@@ -54,10 +57,17 @@ const run = async (): Promise<void> => {
     if (status !== 0) throw new Error("npm ci failed in bench")
   }
 
+  if (options.profile !== undefined) process.env[profileVariable] = resolve(options.profile)
   await mkdir(options.dir, { recursive: true })
   const home = await mkdtemp(`${resolve(options.dir)}/bench-`)
   // where the bench is root, PostgreSQL is another user
   await chmod(home, 0o755)
+  const leave = async () => {
+    for (const arena of open) await arena.stop("by force")
+    await rm(home, { recursive: true, force: true })
+    process.exit(130)
+  }
+  process.once("SIGINT", leave).once("SIGTERM", leave)
   const rounds = Number(options.rounds ?? (options.quick ? 1 : 3))
   const allowed = list(options.contenders)
   const report: Array<Result.RowResult> = []
@@ -74,7 +84,8 @@ const run = async (): Promise<void> => {
   } finally {
     await rm(home, { recursive: true, force: true })
   }
-  if (!options.quick) say(`\n${await Save.save({ machine: machine(), rounds, rows: report })}\n`)
+  if (!options.quick && options.profile === undefined)
+    say(`\n${await Save.save({ machine: machine(), rounds, rows: report })}\n`)
 }
 
 /** All contenders, then all of them again: what else the machine does meets everyone alike. */
@@ -107,17 +118,18 @@ const measureRow = async (
   return measured
 }
 
+/** Of the measurement under way. */
+const open = new Set<Arena>()
 const prepared = new Map<string, string>()
 let arenas = 0
 
 const measureOnce = async (home: string, row: Row, contender: ContenderKey, quick: boolean): Promise<Values> => {
-  const open: Array<Arena> = []
   const kept = new Set<Arena>()
   const bench: Bench = {
     quick,
     arena: async (contender, from) => {
       const arena = await Arena.open(contender, home, String(++arenas), from)
-      open.push(arena)
+      open.add(arena)
       return arena
     },
     prepared: async (name, make) => {
@@ -134,6 +146,7 @@ const measureOnce = async (home: string, row: Row, contender: ContenderKey, quic
     return await row.measure(bench, contender)
   } finally {
     for (const arena of open) await (kept.has(arena) ? arena.stop("by force") : arena.close())
+    open.clear()
   }
 }
 

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process"
 import process from "node:process"
 import { setTimeout as pause } from "node:timers/promises"
 import { type Arena, freePort } from "../Arena.ts"
-import type { Child } from "../Child.ts"
+import { type Child, gently, profiling } from "../Child.ts"
 import { ended } from "../servers/Server.ts"
 import type { ContenderKey } from "../systems/Contenders.ts"
 
@@ -17,39 +17,28 @@ const program = `${import.meta.dirname}/../../src/main.ts`
 export interface ServeOptions {
   /** Settings of `venom serve` beside those of the bench. */
   readonly environment?: Readonly<Record<string, string>>
-  readonly execArgv?: ReadonlyArray<string>
 }
 
 /** The real program, `venom serve`; it need not be ready yet. */
 export const startVenom = async (arena: Arena, options: ServeOptions = {}): Promise<Service> => {
   const port = await freePort()
-  const prof = process.env["BENCH_PROF"]
-  const server = spawn(
-    process.execPath,
-    [
-      ...(prof === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${prof}`]),
-      ...(options.execArgv ?? []),
-      program,
-      "serve"
-    ],
-    {
-      env: {
-        PATH: process.env["PATH"],
-        VENOM_PORT: String(port),
-        VENOM_DATA_DIR: arena.directory,
-        VENOM_RUNNER: "simulated",
-        VENOM_SIMULATED_DURATION: "0 millis",
-        VENOM_LOG_LEVEL: "error",
-        ...options.environment
-      },
-      stdio: ["ignore", "ignore", "inherit"]
-    }
-  )
+  const server = spawn(process.execPath, [...profiling(), program, "serve"], {
+    env: {
+      PATH: process.env["PATH"],
+      VENOM_PORT: String(port),
+      VENOM_DATA_DIR: arena.directory,
+      VENOM_RUNNER: "simulated",
+      VENOM_SIMULATED_DURATION: "0 millis",
+      VENOM_LOG_LEVEL: "error",
+      ...options.environment
+    },
+    stdio: ["ignore", "ignore", "inherit"]
+  })
   const child = arena.own<Child>({
     process: server,
     next: () => Promise.reject(new Error("the service tells nothing")),
     ask: () => {},
-    end: (signal) => ended(server, () => server.kill(prof === undefined ? signal : "SIGTERM")),
+    end: (signal) => ended(server, () => server.kill(gently(signal))),
     ended: () => ended(server, () => {})
   })
   return { port, child }

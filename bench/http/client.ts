@@ -124,6 +124,7 @@ await tell({
   p50: percentile(latencies, 50),
   p99: percentile(latencies, 99),
   errors,
-  count: latencies.length
+  count: latencies.length,
+  asked
 })
 leave()

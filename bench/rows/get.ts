@@ -13,7 +13,8 @@ export const row: Row = {
   columns: {
     rate: { unit: "requests/s", better: "more" },
     p50: { unit: "ms", better: "less" },
-    p99: { unit: "ms", better: "less" }
+    p99: { unit: "ms", better: "less" },
+    processor: { unit: "µs of processor per request", better: "less" }
   },
   reach: [{ column: "rate", says: "≥ 1.1 × the best peer", against: { of: "peers" }, times: 1.1 }],
   measure: async (bench, contender) => {

@@ -12,7 +12,8 @@ export const rowOf = (name: string, title: string, how: string, work: boolean): 
   columns: {
     rate: { unit: "requests/s", better: "more" },
     p50: { unit: "ms", better: "less" },
-    p99: { unit: "ms", better: "less" }
+    p99: { unit: "ms", better: "less" },
+    processor: { unit: "µs of processor per request", better: "less" }
   },
   reach: [
     { column: "rate", says: "≥ 1.5 × the best durable peer", against: { of: "durable peers" }, times: 1.5 },
