@@ -1,4 +1,4 @@
-import { Clock, Context, Effect, Layer, Option, Schema, Stream } from "effect"
+import { Clock, Context, Effect, Layer, Option, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import * as Lifecycle from "../domain/Lifecycle.ts"
 import { TaskId, type TaskRequest, type VenomTask } from "../domain/Task.ts"
@@ -47,8 +47,7 @@ export class Orchestrator extends Context.Service<
       const settings = yield* EngineSettings
       const draining = yield* Draining
       const random = yield* SecureRandom.SecureRandom
-      const toTaskId = Schema.decodeSync(TaskId)
-      const newId = Effect.map(random.uuidV7(), (uuid) => toTaskId(uuid))
+      const newId = Effect.map(random.uuidV7(), (uuid) => TaskId.make(uuid))
 
       return Orchestrator.of({
         submit: Effect.fn("Orchestrator.submit")(function* (request) {

@@ -20,14 +20,14 @@ describe("TaskRequest", () => {
 
   it("speaks snake_case on the wire", () => {
     const request = { content: "x", run_at: "2026-01-31T09:30:00.000Z", max_attempts: 3 }
-    const { maxAttempts, runAt } = Schema.decodeUnknownSync(TaskRequest)(request)
+    const { maxAttempts, runAt } = Schema.decodeSync(TaskRequest)(request)
     assert.deepStrictEqual({ maxAttempts, runAt }, { maxAttempts: 3, runAt: Date.UTC(2026, 0, 31, 9, 30) })
     assert.isFalse(accepts({ content: "x", runAt: request.run_at }))
   })
 
   it("keeps content exactly, lone surrogates and line separators included", () => {
     const content = "a\u0000b\u2028c\ud800d\r\n"
-    assert.strictEqual(Schema.decodeUnknownSync(TaskRequest)({ content }).content, content)
+    assert.strictEqual(Schema.decodeSync(TaskRequest)({ content }).content, content)
   })
 
   it.each([
@@ -120,12 +120,12 @@ describe("TaskId", () => {
   it.each(["", "x", "01980000-0000-7000-8000-00000000000", "01980000-0000-7000-8000-0000000000010"])(
     "is not %j",
     (input) => {
-      assert.isTrue(Exit.isFailure(Schema.decodeUnknownExit(TaskId)(input)))
+      assert.isTrue(Exit.isFailure(Schema.decodeExit(TaskId)(input)))
     }
   )
 
   it("is a UUID", () => {
-    assert.strictEqual(Schema.decodeUnknownSync(TaskId)(idOf(1)), idOf(1))
+    assert.strictEqual(Schema.decodeSync(TaskId)(idOf(1)), idOf(1))
   })
 })
 

@@ -29,8 +29,7 @@ export const durability = ({ open }: Reopen): void => {
       return yield* body((use) =>
         Effect.flatMap(StateRepository, use).pipe(
           Effect.scoped,
-          Effect.provide(Layer.fresh(open(directory))),
-          Effect.provide(quiet)
+          Effect.provide(Layer.fresh(open(directory)).pipe(Layer.provideMerge(quiet)))
         )
       )
     }).pipe(Effect.provide(NodeFileSystem.layer))

@@ -164,8 +164,7 @@ export const againstModel = (make: MakeRepository, runs: number): void => {
       [AnyOperations],
       ([operations]) =>
         Effect.flatMap(StateRepository, (repository) => runBoth(repository, operations)).pipe(
-          Effect.provide(Layer.fresh(make({}))),
-          Effect.provide(quiet)
+          Effect.provide(Layer.fresh(make({})).pipe(Layer.provideMerge(quiet)))
         ),
       { arbitrary: { runs }, timeout: 60_000 }
     )
