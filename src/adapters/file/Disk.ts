@@ -50,6 +50,22 @@ export const withFile = <A>(
 export const syncDirectory = (fs: FileSystem.FileSystem, directory: string): Effect.Effect<void, PlatformError> =>
   withFile(fs, directory, { flag: "r" }, (handle) => handle.sync)
 
+const makeOne = (fs: FileSystem.FileSystem, directory: string): Effect.Effect<void, PlatformError> =>
+  Effect.catchReason(
+    fs.makeDirectory(directory, { mode: privateDirectory }),
+    "PlatformError",
+    "AlreadyExists",
+    (_, error) => Effect.flatMap(fs.stat(directory), ({ type }) => (type === "Directory" ? Effect.void : Effect.fail(error)))
+  )
+
+/** By hand: where nothing can be made (`/proc`, or below a working directory that is gone) Node's own way never returns. */
+const makeAll = (fs: FileSystem.FileSystem, directory: string): Effect.Effect<void, PlatformError> =>
+  Effect.catchReason(makeOne(fs, directory), "PlatformError", "NotFound", (_, error) =>
+    dirname(directory) === directory
+      ? Effect.fail(error)
+      : Effect.andThen(makeAll(fs, dirname(directory)), makeOne(fs, directory))
+  )
+
 /**
  * Makes a directory, and its name durable, and the names of those above it: one may be new, or made by an
  * earlier process that did not live to sync it.
@@ -58,7 +74,7 @@ export const makeDirectory = Effect.fnUntraced(function* (
   fs: FileSystem.FileSystem,
   directory: string
 ): Effect.fn.Return<void, PlatformError> {
-  yield* fs.makeDirectory(directory, { recursive: true, mode: privateDirectory })
+  yield* makeAll(fs, directory)
   let child = yield* fs.realPath(directory)
   const { dev } = yield* fs.stat(child)
   for (let above = dirname(child); above !== child; above = dirname(child)) {

@@ -74,11 +74,21 @@ const keepAsPrevious = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, d
 export type Reading =
   | { readonly _tag: "Absent" }
   | { readonly _tag: "Read"; readonly sequence: number; readonly tasks: Map<string, VenomTask> }
-  | { readonly _tag: "Unreadable"; readonly position: number; readonly reason: string }
+  /** `tasks` are those that can be read all the same; nothing says that they are all. */
+  | {
+      readonly _tag: "Unreadable"
+      readonly position: number
+      readonly reason: string
+      readonly sequence: number
+      readonly tasks: Map<string, VenomTask>
+    }
   /** Written by a newer Venom: to be left alone. */
   | { readonly _tag: "TooNew"; readonly version: number }
 
-const unreadable = (position: number, reason: string): Reading => ({ _tag: "Unreadable", position, reason })
+interface Flaw {
+  readonly position: number
+  readonly reason: string
+}
 
 /** Reads a dump, checking all of it. One that a person has laid out anew is read too, without its checksum. */
 export const read = Effect.fnUntraced(function* (
@@ -88,55 +98,61 @@ export const read = Effect.fnUntraced(function* (
   if (!(yield* fs.exists(path))) return { _tag: "Absent" }
   const tasks = new Map<string, VenomTask>()
   let head: Head | undefined
-  let problem: Reading | undefined
+  let flaw: Flaw | undefined
   let ended = false
   let sum = 0
   yield* Lines.forEach(fs, path, (line) => {
-    if (problem !== undefined) return
     const text = Buffer.from(line.bytes.buffer, line.bytes.byteOffset, line.bytes.length).toString()
-    if (head === undefined) {
+    if (line.offset === 0) {
       head = parseHead(text)
-      if (head === undefined) problem = unreadable(line.offset, "it does not begin as a dump does")
-      else if (head.version > version) problem = { _tag: "TooNew", version: head.version }
+      if (head === undefined) flaw = { position: 0, reason: "it does not begin as a dump does" }
     } else if (text.startsWith("]")) {
       ended = true
       const expected = /^\],"crc32":"([0-9a-f]{8})"\}$/.exec(text)?.[1]
-      if (expected !== sum.toString(16).padStart(8, "0")) problem = unreadable(line.offset, "its checksum is wrong")
+      if (expected !== sum.toString(16).padStart(8, "0")) flaw ??= { position: line.offset, reason: "its checksum is wrong" }
     } else {
       const json = Record.parseJson(text.endsWith(",") ? text.slice(0, -1) : text)
       const task = Option.map(json, fromWire)
       if (Option.isSome(task) && Result.isSuccess(task.value)) tasks.set(task.value.success.id, task.value.success)
-      else problem = unreadable(line.offset, "no task can be read there")
+      else flaw ??= { position: line.offset, reason: "no task can be read there" }
     }
     sum = crc32("\n", crc32(line.bytes, sum))
   })
-  if (problem !== undefined) return head === undefined ? yield* readFreely(fs, path, problem) : problem
-  if (head === undefined) return unreadable(0, "it is empty")
-  if (!ended) return unreadable(Number((yield* fs.stat(path)).size), "its end is missing")
-  if (head.count !== tasks.size) return unreadable(0, `it holds ${tasks.size} tasks and should hold ${head.count}`)
-  return { _tag: "Read", sequence: head.sequence, tasks }
+  if (head === undefined) {
+    const otherwise = { position: 0, reason: "it is empty", ...flaw, sequence: 0, tasks }
+    return yield* readFreely(fs, path, { _tag: "Unreadable", ...otherwise })
+  }
+  const { count, sequence, version: written } = head
+  if (written > version) return { _tag: "TooNew", version: written }
+  if (!ended) flaw ??= { position: Number((yield* fs.stat(path)).size), reason: "its end is missing" }
+  if (count !== tasks.size) flaw ??= { position: 0, reason: `it holds ${tasks.size} tasks and should hold ${count}` }
+  return flaw === undefined ? { _tag: "Read", sequence, tasks } : { _tag: "Unreadable", ...flaw, sequence, tasks }
 })
 
 /** The largest file that is taken as one JSON text. */
 const freelyBytes = 64 * 1024 * 1024
 
-const readFreely = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, path: string, otherwise: Reading) {
+const readFreely = Effect.fnUntraced(function* (
+  fs: FileSystem.FileSystem,
+  path: string,
+  otherwise: Extract<Reading, { readonly _tag: "Unreadable" }>
+): Effect.fn.Return<Reading, PlatformError> {
   if (Number((yield* fs.stat(path)).size) > freelyBytes) return otherwise
   const text = yield* fs.readFileString(path)
   const whole = Option.getOrUndefined(Record.parseJson(text))
   if (!Predicate.isObject(whole) || !("format" in whole && "version" in whole)) return otherwise
   if (whole.format !== format || !Record.isCount(whole.version)) return otherwise
-  if (whole.version > version) return { _tag: "TooNew" as const, version: whole.version }
+  if (whole.version > version) return { _tag: "TooNew", version: whole.version }
   // our own layout: its checksum counts
   if (/\n\],"crc32":"[^"]*"\}\n$/.test(text) || !("tasks" in whole) || !Array.isArray(whole.tasks)) return otherwise
   const tasks = new Map<string, VenomTask>()
   for (const [index, item] of whole.tasks.entries()) {
     const task = fromWire(item)
-    if (Result.isFailure(task)) return unreadable(0, `its task number ${index + 1} is wrong: ${task.failure}`)
+    if (Result.isFailure(task)) return { ...otherwise, reason: `its task number ${index + 1} is wrong: ${task.failure}` }
     tasks.set(task.success.id, task.success)
   }
   const sequence = "sequence" in whole && Record.isCount(whole.sequence) ? whole.sequence : 0
-  return { _tag: "Read" as const, sequence, tasks }
+  return { _tag: "Read", sequence, tasks }
 })
 
 interface Head {

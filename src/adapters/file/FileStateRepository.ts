@@ -71,9 +71,7 @@ export const layer = (
         insert: (tasks) =>
           unlessRefused("new", (): Effect.Effect<void, StorageError | QueueFull> => {
             if (overlay.unfinished + tasks.length > limit) return Effect.fail(new QueueFull({ limit }))
-            const batches = tasks.map((task) => commit.stage("changes", undefined, task))
-            const batch = batches[0]
-            return batch === undefined ? Effect.void : Deferred.await(batch.synced)
+            return tasks.length === 0 ? Effect.void : Deferred.await(commit.stageNew(tasks).synced)
           }),
         update: (id, transition) =>
           unlessRefused("verdict", () =>

@@ -1,5 +1,5 @@
 import { Clock, Deferred, Effect, Exit, Latch, Option, type Scope, Semaphore } from "effect"
-import type { VenomTask } from "../../domain/Task.ts"
+import type { TaskId, VenomTask } from "../../domain/Task.ts"
 import { StorageError, type StorageHealth } from "../../ports/StateRepository.ts"
 import type { Overlay } from "./Overlay.ts"
 import * as Record from "./Record.ts"
@@ -36,8 +36,10 @@ type Trouble = { readonly reason: string; readonly since: number; readonly trust
  * during one sync shares the next. A failure fails the batch, and the one that was decided on top of it.
  */
 export interface GroupCommit {
+  /** Puts new tasks into the open batch, in this very step. */
+  readonly stageNew: (tasks: ReadonlyArray<VenomTask>) => Batch
   /** Puts a decided change into the open batch, in this very step. */
-  readonly stage: (kind: "claims" | "changes", before: VenomTask | undefined, after: VenomTask) => Batch
+  readonly stage: (kind: "claims" | "changes", before: VenomTask, after: VenomTask) => Batch
   /** Why nothing new may be staged; verdicts may be while the file itself can still be trusted. */
   readonly refusal: (kind: "new" | "verdict") => Option.Option<StorageError>
   readonly health: () => StorageHealth
@@ -80,16 +82,35 @@ export const make = Effect.fnUntraced(function* (options: {
   let staged = options.sequence
   let written = options.sequence
   let synced = options.sequence
+  /** The states that a task has left since it was last sure to be on disk. */
+  const left = new Map<TaskId, Array<VenomTask>>()
   let trouble: Trouble | undefined
   let closed = false
 
+  const stageNew: GroupCommit["stageNew"] = (tasks) => {
+    batch.lines.push(Record.insert(++staged, tasks))
+    for (const task of tasks) {
+      batch.changes.push(task)
+      overlay.stage(task)
+    }
+    work.openUnsafe()
+    return batch
+  }
+
   const stage: GroupCommit["stage"] = (kind, before, after) => {
-    staged++
-    batch.lines.push(before === undefined ? Record.insert(staged, after) : Record.change(staged, before, after))
+    const states = left.get(after.id) ?? []
+    states.push(before)
+    left.set(after.id, states)
+    batch.lines.push(Record.change(++staged, states, after))
     batch[kind].push(after)
     overlay.stage(after)
     work.openUnsafe()
     return batch
+  }
+
+  /** To be called when all that was written is on disk. */
+  const forgetLeft = () => {
+    for (const id of left.keys()) if (!overlay.isPending(id)) left.delete(id)
   }
 
   const refusal: GroupCommit["refusal"] = (kind) => {
@@ -132,6 +153,7 @@ export const make = Effect.fnUntraced(function* (options: {
         synced = last
       }
       for (const task of current.changes) overlay.reveal(task)
+      if (synced === last) forgetLeft()
       Deferred.doneUnsafe(current.synced, Exit.void)
       onCommit(current.changes)
     }).pipe(
@@ -161,6 +183,7 @@ export const make = Effect.fnUntraced(function* (options: {
       Effect.andThen(
         Effect.sync(() => {
           synced = written
+          forgetLeft()
           return true
         })
       ),
@@ -178,6 +201,7 @@ export const make = Effect.fnUntraced(function* (options: {
   }
 
   return {
+    stageNew,
     stage,
     refusal,
     health: () =>
@@ -193,6 +217,7 @@ export const make = Effect.fnUntraced(function* (options: {
         const before = segment
         segment = next
         synced = written
+        forgetLeft()
         return before.close
       }),
     distrust: (reason) => giveUp(emptyBatch(), new SegmentFailure({ reason, trusted: false })),

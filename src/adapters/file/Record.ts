@@ -2,7 +2,7 @@ import { Option, Predicate, Result } from "effect"
 import { crc32 } from "node:zlib"
 import type { VenomTask } from "../../domain/Task.ts"
 import * as IsoTime from "../../domain/IsoTime.ts"
-import { fromWire, type TaskWire, toWire } from "../../domain/TaskJson.ts"
+import { attemptToWire, fromWire, type TaskWire, toWire } from "../../domain/TaskJson.ts"
 
 /**
  * One line of the journal: eight hexadecimal digits of CRC-32 over the JSON text that follows the
@@ -11,8 +11,8 @@ import { fromWire, type TaskWire, toWire } from "../../domain/TaskJson.ts"
 export type Record =
   /** The first line of a segment: the sequence its records begin with. Older records at or after it are void. */
   | { readonly _tag: "Header"; readonly version: number; readonly from: number }
-  /** A new task, whole. */
-  | { readonly _tag: "Insert"; readonly seq: number; readonly task: VenomTask }
+  /** New tasks, whole; those of one request stand in one record, so that a crash leaves all or none. */
+  | { readonly _tag: "Insert"; readonly seq: number; readonly tasks: ReadonlyArray<VenomTask> }
   /** The changed fields of a task, as they are after the change. */
   | { readonly _tag: "Change"; readonly seq: number; readonly id: string; readonly set: Changed }
 
@@ -31,32 +31,43 @@ const line = (content: object): string => {
 
 export const header = (from: number): string => line({ format, version, from })
 
-export const insert = (seq: number, task: VenomTask): string => line({ seq, task: toWire(task) })
+export const insert = (seq: number, tasks: ReadonlyArray<VenomTask>): string => line({ seq, tasks: tasks.map(toWire) })
 
-export const change = (seq: number, before: VenomTask, after: VenomTask): string =>
+/**
+ * A change on top of any of the states in `before`: each field stands in it that one of them has otherwise. A
+ * crash may leave a record and take another before it that was not synced either.
+ */
+export const change = (seq: number, before: ReadonlyArray<VenomTask>, after: VenomTask): string =>
   line({ seq, id: after.id, set: changed(before, after) })
 
 const iso = (millis: number | null): string | null => (millis === null ? null : IsoTime.format(millis))
 
-const changed = (before: VenomTask, after: VenomTask): Changed => ({
-  revision: after.revision,
-  updated_at: IsoTime.format(after.updatedAt),
-  ...(before.status === after.status ? {} : { status: after.status }),
-  ...(before.result === after.result ? {} : { result: after.result }),
-  ...(before.runAt === after.runAt ? {} : { run_at: IsoTime.format(after.runAt) }),
-  ...(before.startedAt === after.startedAt ? {} : { started_at: iso(after.startedAt) }),
-  ...(before.finishedAt === after.finishedAt ? {} : { finished_at: iso(after.finishedAt) }),
-  ...(before.attempt === after.attempt ? {} : { attempt: after.attempt }),
-  ...(before.maxAttempts === after.maxAttempts ? {} : { max_attempts: after.maxAttempts }),
-  ...(before.attempts === after.attempts ? {} : { attempts: toWire(after).attempts }),
-  ...(before.failure === after.failure ? {} : { failure: after.failure }),
-  ...(before.logsDropped === after.logsDropped ? {} : { logs_dropped: after.logsDropped }),
-  ...(before.logs === after.logs ? {} : { logs: newLines(before.logs, after.logs) })
-})
+const changed = (before: ReadonlyArray<VenomTask>, after: VenomTask): Changed => {
+  const differs = (field: keyof VenomTask) => before.some((state) => state[field] !== after[field])
+  return {
+    revision: after.revision,
+    updated_at: IsoTime.format(after.updatedAt),
+    ...(differs("status") ? { status: after.status } : {}),
+    ...(differs("result") ? { result: after.result } : {}),
+    ...(differs("runAt") ? { run_at: IsoTime.format(after.runAt) } : {}),
+    ...(differs("startedAt") ? { started_at: iso(after.startedAt) } : {}),
+    ...(differs("finishedAt") ? { finished_at: iso(after.finishedAt) } : {}),
+    ...(differs("attempt") ? { attempt: after.attempt } : {}),
+    ...(differs("maxAttempts") ? { max_attempts: after.maxAttempts } : {}),
+    ...(differs("attempts") ? { attempts: after.attempts.map(attemptToWire) } : {}),
+    ...(differs("failure") ? { failure: after.failure } : {}),
+    ...(differs("logsDropped") ? { logs_dropped: after.logsDropped } : {}),
+    ...(differs("logs") ? { logs: newLines(before, after.logs) } : {})
+  }
+}
 
-const newLines = (before: ReadonlyArray<string>, after: ReadonlyArray<string>) => {
-  let keep = 0
-  while (keep < before.length && before[keep] === after[keep]) keep++
+const newLines = (before: ReadonlyArray<VenomTask>, after: ReadonlyArray<string>) => {
+  let keep = after.length
+  for (const { logs } of before) {
+    let same = 0
+    while (same < keep && same < logs.length && logs[same] === after[same]) same++
+    keep = same
+  }
   return { keep, add: after.slice(keep) }
 }
 
@@ -92,7 +103,9 @@ const fromJson = (value: unknown): Option.Option<Record> => {
   }
   if (!("seq" in value) || !isCount(value.seq)) return Option.none()
   const { seq } = value
-  if ("task" in value) return Option.map(Result.getSuccess(fromWire(value.task)), (task) => ({ _tag: "Insert", seq, task }))
+  if ("tasks" in value && Array.isArray(value.tasks)) {
+    return Option.map(Result.getSuccess(Result.all(value.tasks.map(fromWire))), (tasks) => ({ _tag: "Insert", seq, tasks }))
+  }
   return "id" in value && "set" in value && Predicate.isString(value.id) && isChanged(value.set)
     ? Option.some({ _tag: "Change", seq, id: value.id, set: value.set })
     : Option.none()

@@ -181,7 +181,7 @@ const readSegment = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, path
 
 const play = (tasks: Map<string, VenomTask>, record: Placed): boolean => {
   if (record._tag === "Insert") {
-    tasks.set(record.task.id, record.task)
+    for (const task of record.tasks) tasks.set(task.id, task)
     return true
   }
   const task = tasks.get(record.id)
