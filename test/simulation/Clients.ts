@@ -112,6 +112,7 @@ export class Clients {
     return life.run(question({ orchestrator, repository }), (exit) => {
       this.#history.note(`${what}: ${outcome(exit)}`)
       life.observe()
+      if (Exit.isFailure(exit) && Cause.hasDies(exit.cause)) this.#history.fail(`${what}: ${outcome(exit)}`)
       answered(exit)
     })
   }

@@ -243,7 +243,28 @@ export class Model {
         reason === "crashed"
       if (!may) this.#fail(`${key} has no cause to be FAILED (${reason})`)
     } else if (task.failure !== null) this.#fail(`${key} has a failure and is ${task.status}`)
+    this.#checkWhole(task)
     if (isFinished(task) !== (task.finishedAt !== null)) this.#fail(`${key} is ${task.status} and finished at ${task.finishedAt}`)
+  }
+
+  /** Whether the parts of a task can belong to one state of it: none is left from before, none is missing. */
+  #checkWhole(task: VenomTask): void {
+    const key = keyOf(task)
+    const { attempt, attempts, logs, logsDropped, startedAt, status } = task
+    const newest = attempts.at(-1)
+    const runs = newest?.attempt === attempt && newest.finishedAt === null && newest.startedAt === startedAt
+    if (runs !== (status === "PROCESSING")) this.#fail(`${key} is ${status} with attempts that say otherwise: ${json(task)}`)
+    if (attempts.some((one, at) => one.attempt > attempt || one.attempt <= (attempts[at - 1]?.attempt ?? 0))) {
+      this.#fail(`${key} has attempts that do not follow each other: ${json(task)}`)
+    }
+    if (attempts.slice(0, -1).some(({ finishedAt }) => finishedAt === null)) {
+      this.#fail(`${key} has an earlier attempt without an end: ${json(task)}`)
+    }
+    if (status === "COMPLETED" && (newest?.outcome !== "completed" || newest.attempt !== attempt)) {
+      this.#fail(`${key} completed without an attempt that did: ${json(task)}`)
+    }
+    // every change says something
+    if (logs.length + logsDropped < task.revision) this.#fail(`${key} has lost lines of its log: ${json(task)}`)
   }
 
   #of(key: string): Known {

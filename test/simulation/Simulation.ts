@@ -3,6 +3,7 @@ import type { VenomTask } from "../../src/domain/Task.ts"
 import { defaults } from "../../src/engine/EngineSettings.ts"
 import { Chance } from "./Chance.ts"
 import { Clients, outcome } from "./Clients.ts"
+import type { Operation } from "./Faults.ts"
 import { directory, History, minute } from "./History.ts"
 import { Life } from "./Life.ts"
 import { brief, type Ending } from "./Model.ts"
@@ -154,7 +155,7 @@ class Simulation {
     this.#wasWritable = isWritable
   }
 
-  /** By force after some system call, by force at some time, or in good order. */
+  /** By force while some system call is under way, by force at some time, or in good order. */
   #planEnd(life: Life): void {
     const { chance, disk, world } = this.#history
     const ending = chance.pick("power", "power", "power", "kill")
@@ -163,15 +164,29 @@ class Simulation {
       this.#dead = ending
       life.isDead = true
     }
-    if (chance.happens(0.6)) {
-      const last = disk.operations + Math.ceil(chance.scale(1, 600))
-      const note = disk.onOperation
+    const note = disk.onOperation
+    const during = (isOne: (operation: Operation) => boolean, most: number) => {
+      let left = Math.ceil(chance.scale(1, most))
       disk.onOperation = (operation) => {
         note(operation)
-        if (operation.number === last) plug()
+        if (isOne(operation) && --left === 0) plug()
       }
-    } else {
-      world.after(chance.scale(1, 10 * minute), plug)
+    }
+    switch (chance.below(5)) {
+      case 0:
+        during(() => true, 60)
+        break
+      case 1:
+        during(({ mutates }) => life.isRunning && mutates, 300)
+        break
+      case 2:
+        during(({ path, syscall }) => life.isRunning && syscall === "fsync" && path.endsWith(".jsonl"), 50)
+        break
+      case 3:
+        during(({ path, syscall }) => life.isRunning && syscall !== "fsync" && !path.endsWith(".jsonl"), 100)
+        break
+      default:
+        world.after(chance.scale(1, 10 * minute), plug)
     }
     if (chance.happens(0.4)) world.after(chance.scale(1, 5 * minute), () => this.#stop(life))
   }

@@ -101,16 +101,24 @@ export class FileNode extends Changing<FileChange> {
   }
 }
 
-/** An unsynced write: lost, kept, its first part, or some middle part; where the length was kept, zeros. */
+/** An unsynced write: lost, kept, or a part of it kept; where the length was kept, zeros stand for what was not. */
 const leave = (content: Bytes, { at, bytes }: { readonly at: number; readonly bytes: Uint8Array }, chance: Chance): void => {
-  const fate = chance.below(5)
-  if (fate === 0) return
-  if (fate === 1) return content.write(at, bytes)
-  if (fate === 2) return content.write(at, bytes.subarray(0, chance.below(bytes.length + 1)))
-  const from = fate === 3 ? chance.below(bytes.length + 1) : 0
-  const to = fate === 3 ? chance.between(from, bytes.length) : 0
-  content.extend(at + bytes.length)
-  content.write(at + from, bytes.subarray(from, to))
+  const somewhere = chance.below(bytes.length + 1)
+  switch (chance.below(6)) {
+    case 0:
+      return
+    case 1:
+      return content.write(at, bytes)
+    case 2:
+      return content.write(at, bytes.subarray(0, somewhere))
+    case 3:
+      return content.extend(at + bytes.length)
+    case 4:
+      return content.write(at + somewhere, bytes.subarray(somewhere))
+    default:
+      content.extend(at + bytes.length)
+      content.write(at + somewhere, bytes.subarray(somewhere, chance.between(somewhere, bytes.length)))
+  }
 }
 
 export class DirectoryNode extends Changing<NameChange> {
