@@ -20,8 +20,7 @@ export const testsWith =
     it.live(promise, () =>
       Effect.flatMap(StateRepository, body).pipe(
         Effect.scoped,
-        Effect.provide(Layer.fresh(make(options))),
-        Effect.provide(quiet)
+        Effect.provide(Layer.fresh(make(options)).pipe(Layer.provideMerge(quiet)))
       )
     )
 export type Tests = ReturnType<typeof testsWith>
