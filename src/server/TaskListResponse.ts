@@ -7,9 +7,24 @@ import { headers, json } from "./JsonResponse.ts"
 /** Characters of JSON that are written together. */
 const pieceLength = 64 * 1024
 
-/** A page, at once. */
-export const page = (tasks: ReadonlyArray<VenomTask>, link?: string): HttpServerResponse.HttpServerResponse =>
-  json(JSON.stringify(tasks.map(TaskJson.toWire)), link === undefined ? {} : { headers: { link } })
+/** Characters of a page that are made before it is sent: 500 tasks can be more than a string may hold. */
+const atOnce = 1024 * 1024
+
+/** A page: with its length where it is of an ordinary size, else written as the client reads. */
+export const page = (tasks: ReadonlyArray<VenomTask>, link?: string): HttpServerResponse.HttpServerResponse => {
+  const more = link === undefined ? {} : { link }
+  const rest = array(tasks)
+  let text = ""
+  while (text.length <= atOnce) {
+    const piece = rest.next()
+    if (piece.done === true) return json(text, { headers: more })
+    text += piece.value
+  }
+  return HttpServerResponse.stream(
+    Stream.make(text).pipe(Stream.concat(Stream.fromIterable(rest, { chunkSize: 1 })), Stream.encodeText),
+    { contentType: "application/json", headers: { ...headers, ...more } }
+  )
+}
 
 /**
  * Any number of tasks as one array, written as fast as the client reads and no faster. The first of them are
@@ -35,6 +50,11 @@ export const streamed = Effect.fnUntraced(function* <E>(tasks: Stream.Stream<Ven
     { contentType: "application/json", headers }
   )
 })
+
+function* array(tasks: ReadonlyArray<VenomTask>): Generator<string> {
+  yield* pieces(tasks, "[")
+  yield tasks.length === 0 ? "[]" : "]"
+}
 
 /** The tasks in JSON, each after a comma but the first, which follows `before`. */
 function* pieces(tasks: ReadonlyArray<VenomTask>, before: "[" | ","): Generator<string> {

@@ -3,7 +3,7 @@ import { Deferred, Effect, Layer, Logger, Option, Ref, Schema, Stream } from "ef
 import { TaskId, type VenomTask } from "../../src/domain/Task.ts"
 import * as MemoryStateRepository from "../../src/adapters/memory/MemoryStateRepository.ts"
 import { StateRepository, StorageError } from "../../src/ports/StateRepository.ts"
-import { answerOf, get, open, problemOf, raw, served, tasks } from "./support.ts"
+import { answerOf, ask, get, open, problemOf, raw, served, tasks } from "./support.ts"
 
 const later = Date.parse("2999-01-01T00:00:00Z")
 const waiting = (content: string) => ({ content, runAt: later })
@@ -69,6 +69,20 @@ describe("A list of all tasks", () => {
           12
         )
         assert.isBelow(Math.max(...sizes), 700_000)
+      }).pipe(Effect.provide(served({ memory: { tasks: many } })))
+    })
+  )
+
+  it.live("in pages of large tasks is written in pieces too, and in one otherwise", () =>
+    Effect.gen(function* () {
+      const many = tasks(12, () => waiting("\u0001".repeat(100_000)))
+      yield* Effect.gen(function* () {
+        const small = yield* ask({ path: "/api/v1/tasks?limit=1" })
+        assert.strictEqual(small.headers["content-length"], String(Buffer.byteLength(small.text)))
+        const large = yield* ask({ path: "/api/v1/tasks?limit=11" })
+        assert.strictEqual(large.headers["transfer-encoding"], "chunked")
+        assert.match(String(large.headers["link"]), /rel="next"/)
+        assert.lengthOf(JSON.parse(large.text), 11)
       }).pipe(Effect.provide(served({ memory: { tasks: many } })))
     })
   )
