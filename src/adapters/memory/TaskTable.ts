@@ -6,6 +6,9 @@ import { Heap } from "./Heap.ts"
 /** Tasks looked at before a search lets others run. */
 const slice = 2000
 
+/** Characters of content to search through that take as long as a task without. */
+const searchedLikeOne = 2000
+
 /** Outdated entries that nobody minds. */
 const tidyAbove = 1000
 
@@ -99,16 +102,17 @@ export class TaskTable {
     return Effect.suspend(() => {
       const tasks: Array<VenomTask> = []
       const search = (before: TaskId | undefined): Effect.Effect<TaskPage> => {
-        const end = before === undefined ? this.#order.length : this.#countOlderThan(before)
-        const stop = Math.max(0, end - slice)
-        for (let at = end - 1; at >= stop; at--) {
+        let at = (before === undefined ? this.#order.length : this.#countOlderThan(before)) - 1
+        for (let work = 0; at >= 0 && work < slice; at--) {
           const task = this.#at(at)
-          if (task === undefined || !matches(task, filter)) continue
+          if (task === undefined) continue
+          work += filter.text === undefined ? 1 : 1 + task.content.length / searchedLikeOne
+          if (!matches(task, filter)) continue
           if (tasks.length === request.limit) return Effect.succeed({ tasks, more: true })
           tasks.push(task)
         }
-        if (stop === 0) return Effect.succeed({ tasks, more: false })
-        const next = this.#order[stop]
+        if (at < 0) return Effect.succeed({ tasks, more: false })
+        const next = this.#order[at + 1]
         return Effect.flatMap(Effect.yieldNow, () => search(next))
       }
       return search(request.before)
