@@ -12,7 +12,7 @@ import { ServiceLog } from "./ServiceLog.ts"
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
 
-/** A request that takes longer until its answer begins gets a line in the log. */
+/** A request that takes longer until its answer begins gets a line in the log; probes never do. */
 const slow = 1000
 
 /**
@@ -88,7 +88,7 @@ export const layer = HttpRouter.middleware(
           Effect.catchCause((cause) => (isHungUp(cause) ? Effect.failCause(cause) : answer(request, cause))),
           Effect.tap(() => {
             const millis = Number((clock.currentTimeNanosUnsafe() - begun) / 1_000_000n)
-            return millis > slow ? log.slow(request, millis) : Effect.void
+            return millis > slow && !Guard.isHealth(request.url) ? log.slow(request, millis) : Effect.void
           })
         )
       })

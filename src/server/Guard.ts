@@ -68,7 +68,7 @@ const hostName = (host: string): string => {
   return name.endsWith(".") ? name.slice(0, -1) : name
 }
 
-const isHealth = (url: string): boolean => {
+export const isHealth = (url: string): boolean => {
   const path = pathOf(url)
   return path === "/health/live" || path === "/health/ready"
 }

@@ -159,14 +159,17 @@ describe("The log", () => {
     }).pipe(Effect.provide(served({ loggers: [log.logger] })))
   })
 
-  it.effect("has a line for a slow one, with its method, its path and its time", () => {
+  it.effect("has a line for a slow one, with its method, its path and its time, but none for a probe", () => {
     const log = notebook()
     const slow = () => ({
       get: (taskId: TaskNotFound["taskId"]) =>
-        Effect.andThen(TestClock.adjust("1500 millis"), Effect.fail(new TaskNotFound({ taskId })))
+        Effect.andThen(TestClock.adjust("1500 millis"), Effect.fail(new TaskNotFound({ taskId }))),
+      readiness: Effect.as(TestClock.adjust("1500 millis"), [])
     })
     return Effect.gen(function* () {
       const id = "0198c0de-0000-7000-8000-000000000000"
+      assert.strictEqual((yield* get("/health/ready")).status, 200)
+      assert.isEmpty(log.of("Warn"))
       assert.strictEqual((yield* get(`/api/v1/tasks/${id}`)).status, 404)
       const [line = ""] = log.of("Warn")
       assert.include(line, "1500 ms")
