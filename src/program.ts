@@ -1,7 +1,8 @@
 import process from "node:process"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Cause, Console, Effect, Exit } from "effect"
+import { Cause, Console, Effect, Exit, FileSystem } from "effect"
 import { CliError } from "effect/cli"
+import { DataDirectoryError } from "./adapters/file/Disk.ts"
 import * as Venom from "./cli/Venom.ts"
 import type * as Service from "./serve.ts"
 import { onStop } from "./signals.ts"
@@ -10,6 +11,7 @@ import { version } from "./version.ts"
 const stopped = 0
 const failed = 1
 const badUsage = 2
+const unreadable = 3
 
 /** Loaded only when it is needed: it is most of Venom. */
 const serve: typeof Service.serve = (settings, unknownVariables) =>
@@ -18,12 +20,34 @@ const serve: typeof Service.serve = (settings, unknownVariables) =>
     (service) => service.serve(settings, unknownVariables)
   )
 
+const examined = (verb: "examine" | "repair") => (directory: string) =>
+  Effect.gen(function* () {
+    const doctor = yield* Effect.promise(() => import("./adapters/file/Doctor.ts"))
+    return yield* doctor[verb](yield* FileSystem.FileSystem, directory)
+  }).pipe(
+    Effect.catchTag("PlatformError", ({ message }) => Effect.fail(new DataDirectoryError({ directory, reason: message })))
+  )
+
+const read = (directory: string) =>
+  Effect.flatMap(examined("examine")(directory), ({ refusal, tasks }) =>
+    refusal === undefined ? Effect.succeed(tasks) : Effect.fail(new DataDirectoryError({ directory, reason: refusal }))
+  )
+
 /** Succeeds with the exit code. */
-const program = Venom.run({ version, environment: process.env, serve }).pipe(
+const program = Venom.run({
+  version,
+  environment: process.env,
+  serve,
+  physician: { examine: examined("examine"), repair: examined("repair") },
+  read
+}).pipe(
   Effect.as(stopped),
   Effect.catchTags({
     SettingsError: ({ problems }) =>
       Effect.as(Console.error(problems.map((problem) => `venom serve: ${problem}`).join("\n")), badUsage),
+    DataDirectoryError: ({ message }) => Effect.as(Console.error(message), unreadable),
+    // it has been told
+    Unwell: () => Effect.succeed(failed),
     // it has been logged
     ServiceFailed: ({ exitCode }) => Effect.succeed(exitCode)
   }),

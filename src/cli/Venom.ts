@@ -1,5 +1,7 @@
 import { Console, Effect } from "effect"
 import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
+import * as Doctor from "./Doctor.ts"
+import * as Dump from "./Dump.ts"
 import * as Serve from "./Serve.ts"
 
 /** What was asked for goes to stdout; what was wrong goes to stderr, and its line is not buried in help. */
@@ -18,10 +20,14 @@ const presenter: CliOutput.Presenter = {
 }
 
 /** The whole command line. Fails with a `CliError` that has been told already when it is used wrongly. */
-export const run = <E, R>(options: Parameters<typeof Serve.command<E, R>>[0] & { readonly version: string }) =>
+export const run = <ES, RS, ED, RD>(
+  options: Parameters<typeof Serve.command<ES, RS>>[0] &
+    Parameters<typeof Doctor.command<ED, RD>>[0] &
+    Parameters<typeof Dump.command<ED, RD>>[0] & { readonly version: string }
+) =>
   Command.make("venom").pipe(
     Command.withDescription("A durable task queue in one process"),
-    Command.withSubcommands([Serve.command(options)]),
+    Command.withSubcommands([Serve.command(options), Doctor.command(options), Dump.command(options)]),
     Command.run({ version: options.version }),
     Effect.provideService(CliOutput.Presenter, presenter),
     Effect.provideService(

@@ -39,19 +39,25 @@ export interface Found {
   readonly damage: ReadonlyArray<Damage>
 }
 
+export interface Options {
+  /** Takes what can be read even where a part of the state is missing. */
+  readonly salvage?: boolean
+}
+
 /**
  * Reads the state: the newest readable dump, then the journal records above its sequence. Changes nothing.
  * Fails where acknowledged tasks would be missing without a trace.
  */
 export const read = Effect.fnUntraced(function* (
   fs: FileSystem.FileSystem,
-  directory: string
+  directory: string,
+  { salvage = false }: Options = {}
 ): Effect.fn.Return<Found, DataDirectoryError | PlatformError> {
   const refuse = (reason: string) =>
     new DataDirectoryError({ directory, reason: `${reason}. Examine it with: venom doctor --data-dir ${directory}` })
 
   const damage: Array<Damage> = []
-  const base = yield* readBase(fs, directory, refuse, damage)
+  const base = yield* readBase(fs, directory, refuse, damage, salvage)
   const numbers = (yield* fs.readDirectory(directory))
     .flatMap((name) => Option.toArray(Segment.numberOf(name)))
     .sort((a, b) => a - b)
@@ -65,7 +71,7 @@ export const read = Effect.fnUntraced(function* (
 
   const first = contents.find(({ records }) => records.length > 0)
   const bridged = first === undefined ? base.problem === undefined : !first.headed || first.from <= base.sequence + 1
-  if (!bridged || (base.problem !== undefined && first?.from !== 1)) {
+  if (!salvage && (!bridged || (base.problem !== undefined && first?.from !== 1))) {
     return yield* refuse(
       `${base.problem ?? "a part of the state is missing"}, and the journal ${
         first === undefined ? "is empty" : `goes back to record ${first.from} only`
@@ -123,26 +129,30 @@ const readBase = Effect.fnUntraced(function* (
   fs: FileSystem.FileSystem,
   directory: string,
   refuse: (reason: string) => DataDirectoryError,
-  damage: Array<Damage>
+  damage: Array<Damage>,
+  salvage: boolean
 ) {
   const problems: Array<string> = []
+  const salvaged = { sequence: 0, tasks: new Map<string, VenomTask>() }
   for (const name of [Dump.fileName, Dump.previousFileName]) {
     const file = `${directory}/${name}`
     const reading = yield* Dump.read(fs, file)
-    switch (reading._tag) {
-      case "Read":
-        return { sequence: reading.sequence, tasks: reading.tasks, problem: undefined }
-      case "TooNew":
-        return yield* refuse(`${file} was written by a newer version of Venom (format ${reading.version})`)
-      case "Unreadable": {
-        problems.push(`${file} cannot be read from byte ${reading.position} on: ${reading.reason}`)
-        const bytes = Number((yield* fs.stat(file)).size) - reading.position
-        damage.push({ file, position: reading.position, bytes, what: reading.reason, torn: false })
-      }
+    if (reading._tag === "Absent") continue
+    if (reading._tag === "TooNew") {
+      return yield* refuse(`${file} was written by a newer version of Venom (format ${reading.version})`)
     }
+    if (reading.tasks.size > 0) {
+      // from the older of the two on, records are played again: they hold resulting values
+      salvaged.sequence = reading.sequence
+      salvaged.tasks = new Map([...reading.tasks, ...salvaged.tasks])
+    }
+    if (reading._tag === "Read") return { ...(salvage ? salvaged : reading), problem: undefined }
+    problems.push(`${file} cannot be read from byte ${reading.position} on: ${reading.reason}`)
+    const bytes = Number((yield* fs.stat(file)).size) - reading.position
+    damage.push({ file, position: reading.position, bytes, what: reading.reason, torn: false })
   }
-  const problem = problems.length === 0 ? undefined : problems.join(", ")
-  return { sequence: 0, tasks: new Map<string, VenomTask>(), problem }
+  const base = salvage ? salvaged : { sequence: 0, tasks: new Map<string, VenomTask>() }
+  return { ...base, problem: problems.length === 0 ? undefined : problems.join(", ") }
 })
 
 type Placed = Exclude<Record.Record, { readonly _tag: "Header" }> & { readonly offset: number }

@@ -1,0 +1,61 @@
+import { Clock, Effect, type FileSystem, Result } from "effect"
+import type { PlatformError } from "effect/PlatformError"
+import type { VenomTask } from "../../domain/Task.ts"
+import * as Disk from "./Disk.ts"
+import * as Dump from "./Dump.ts"
+import { Lock } from "./Lock.ts"
+import * as Recovery from "./Recovery.ts"
+import * as Segment from "./Segment.ts"
+import * as SetAside from "./SetAside.ts"
+
+/** What a data directory holds, and whether `venom serve` would start on it. */
+export interface Findings {
+  readonly tasks: ReadonlyArray<VenomTask>
+  readonly records: number
+  readonly segments: number
+  readonly damage: ReadonlyArray<Recovery.Damage>
+  /** Why a start is refused; then `tasks` are those that a repair would keep. */
+  readonly refusal: string | undefined
+}
+
+type Examined = Effect.Effect<Findings, Disk.DataDirectoryError | PlatformError>
+
+const findings = (found: Recovery.Found, refusal: string | undefined): Findings => ({
+  tasks: Array.from(found.tasks.values()),
+  records: found.records,
+  segments: found.segments.length,
+  damage: found.damage,
+  refusal
+})
+
+/** Reads a data directory and changes nothing. A service may be running on it. */
+export const examine = (fs: FileSystem.FileSystem, directory: string): Examined =>
+  Effect.gen(function* () {
+    const strict = yield* Effect.result(Recovery.read(fs, directory))
+    if (Result.isSuccess(strict)) return findings(strict.success, undefined)
+    if (strict.failure._tag === "PlatformError") return yield* strict.failure
+    return findings(yield* Recovery.read(fs, directory, { salvage: true }), strict.failure.reason)
+  }).pipe(
+    // a service that runs replaces its files while they are read
+    Effect.retry({ times: 5, while: (error) => error._tag === "PlatformError" && error.reason._tag === "NotFound" })
+  )
+
+/**
+ * Makes a directory startable again: keeps all that can be read in a fresh dump and a fresh segment, and
+ * what cannot be read under names that end in `.bad`. Takes the directory's lock.
+ */
+export const repair = (fs: FileSystem.FileSystem, directory: string): Examined =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const hold = yield* Lock
+      yield* hold(fs, directory)
+      const before = yield* examine(fs, directory)
+      const found = yield* Recovery.read(fs, directory, { salvage: true })
+      yield* SetAside.damaged(fs, directory, found)
+      const segment = yield* Segment.create(fs, directory, found.lastSegment + 1, found.sequence + 1)
+      yield* segment.close
+      const tasks = Array.from(found.tasks.values())
+      yield* Dump.write(fs, directory, { sequence: found.sequence, tasks }, yield* Clock.currentTimeMillis)
+      return before
+    })
+  )

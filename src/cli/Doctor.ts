@@ -1,0 +1,67 @@
+import { Console, Effect, Schema } from "effect"
+import { Command, Flag } from "effect/cli"
+import type { VenomTask } from "../domain/Task.ts"
+import * as DataDirectory from "./DataDirectory.ts"
+
+/** A state that `venom serve` would refuse, or that has lost something. It has been told. */
+export class Unwell extends Schema.TaggedError<Unwell>()("Unwell", {}) {}
+
+interface Findings {
+  readonly tasks: ReadonlyArray<VenomTask>
+  readonly records: number
+  readonly segments: number
+  readonly damage: ReadonlyArray<{
+    readonly file: string
+    readonly position: number
+    readonly bytes: number
+    readonly what: string
+    readonly torn: boolean
+  }>
+  readonly refusal: string | undefined
+}
+
+/** What reads and mends a data directory. */
+export interface Physician<E, R> {
+  readonly examine: (directory: string) => Effect.Effect<Findings, E, R>
+  readonly repair: (directory: string) => Effect.Effect<Findings, E, R>
+}
+
+const report = (directory: string, { damage, records, refusal, segments, tasks }: Findings): string => {
+  const counts = Map.groupBy(tasks, ({ status }) => status)
+  const perStatus = Array.from(counts, ([status, { length }]) => `${length} ${status}`).sort()
+  return [
+    `${directory}: ${tasks.length} tasks${perStatus.length === 0 ? "" : ` (${perStatus.join(", ")})`}, ${records} journal records after the dump, ${segments} segments`,
+    ...damage.map(
+      ({ bytes, file, position, torn, what }) =>
+        `${torn ? "normal after a crash" : "DAMAGE"}: ${file}, byte ${position}: ${what}${bytes > 0 ? ` (${bytes} bytes)` : ""}`
+    ),
+    refusal === undefined ? "venom serve starts with all of these tasks" : `venom serve refuses to start: ${refusal}`
+  ].join("\n")
+}
+
+/** `venom doctor`: exits 0 when the state is whole, 1 when it is not. */
+export const command = <E, R>(options: {
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly physician: Physician<E, R>
+}) =>
+  Command.make(
+    "doctor",
+    {
+      directory: DataDirectory.flag(options.environment),
+      repair: Flag.Boolean("repair").pipe(
+        Flag.withDescription("Keep all that can be read, set the rest aside as .bad files, and make it startable"),
+        Flag.withDefault(false)
+      )
+    },
+    Effect.fnUntraced(function* ({ directory, repair }) {
+      const { physician } = options
+      const found = yield* repair ? physician.repair(directory) : physician.examine(directory)
+      yield* Console.log(report(directory, found))
+      const isWhole = found.refusal === undefined && found.damage.every(({ torn }) => torn)
+      if (repair) yield* Console.log("Repaired: venom serve starts with the tasks named above")
+      else if (found.refusal !== undefined) {
+        yield* Console.log(`venom doctor --repair --data-dir ${directory} would keep the tasks named above`)
+      }
+      if (!isWhole && !repair) return yield* new Unwell()
+    })
+  ).pipe(Command.withDescription("Examines a data directory, changing nothing, or repairs it"))
