@@ -13,6 +13,9 @@ const dumpShare = 0.05
 /** How often a disk that refused is tried again. */
 const repairEvery = "1 second"
 
+/** A dump that could not be written is tried again after a second, then later and later, but not later than this. */
+const longestRetry = Duration.seconds(10)
+
 /** Bytes that a full disk must take again before new tasks are. */
 const probeBytes = 64 * 1024
 
@@ -98,7 +101,8 @@ export const make = Effect.fnUntraced(function* (options: {
     Effect.gen(function* () {
       // a torn end in the middle of the journal would look like damage
       if (!(yield* commit.flush)) return Option.none()
-      yield* moveTo(yield* createSegment)
+      // each dump that fails would leave another empty one, on a disk that has no room
+      if (commit.segment().from <= commit.sequence()) yield* moveTo(yield* createSegment)
       return Option.some<Dump.Snapshot>({ sequence: commit.sequence(), tasks: overlay.table.snapshot() })
     }).pipe(
       // should the new segment turn up after a crash, it would make void what is written to the old one
@@ -106,24 +110,36 @@ export const make = Effect.fnUntraced(function* (options: {
     )
   )
 
+  let failures = 0
+
+  /** Whether the dump is written. */
   const dump = dumping.withPermits(1)(
     Effect.gen(function* () {
       hasChanges.closeUnsafe()
       isLarge.closeUnsafe()
       const snapshot = yield* rotate
       if (Option.isSome(snapshot)) yield* writeDump(snapshot.value)
+      return Option.isSome(snapshot)
     })
   ).pipe(
     Effect.catchTag("PlatformError", (error) =>
-      Effect.andThen(hasChanges.open, Effect.logWarning(`No dump could be written: ${Disk.describe(error)}`))
-    )
+      Effect.as(
+        failures === 0 ? Effect.logWarning(`No dump could be written: ${Disk.describe(error)}`) : Effect.void,
+        false
+      )
+    ),
+    Effect.tap((done) => {
+      failures = done ? 0 : failures + 1
+      return done ? Effect.void : hasChanges.open
+    })
   )
 
   const dumpSoon = Effect.gen(function* () {
     yield* hasChanges.await
-    const [took] = yield* Effect.timed(dump)
+    const [took, done] = yield* Effect.timed(dump)
     const rest = Duration.max(options.dumpInterval, Duration.times(took, 1 / dumpShare - 1))
-    yield* Effect.raceFirst(Effect.sleep(rest), isLarge.await)
+    const retry = Duration.min(Duration.seconds(2 ** failures / 2), longestRetry)
+    yield* done ? Effect.raceFirst(Effect.sleep(rest), isLarge.await) : Effect.sleep(Duration.max(rest, retry))
   })
 
   /** A full disk whose journal ends well: see whether it takes bytes again. */
@@ -180,6 +196,6 @@ export const make = Effect.fnUntraced(function* (options: {
     onCommit,
     onHealth,
     deleteOldSegments,
-    close: Effect.suspend(() => (commit.sequence() === dumped ? Effect.void : dump))
+    close: Effect.suspend(() => (commit.sequence() === dumped ? Effect.void : Effect.asVoid(dump)))
   }
 })

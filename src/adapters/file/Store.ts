@@ -56,7 +56,10 @@ export const open = Effect.fnUntraced(function* (options: {
   const isFresh = found.records > 0 || found.damage.length > 0 || !(yield* fs.exists(`${directory}/${Dump.fileName}`))
   if (isFresh) {
     const tasks = Array.from(found.tasks.values())
-    yield* Dump.write(fs, directory, { sequence: found.sequence, tasks }, yield* Clock.currentTimeMillis)
+    yield* Dump.write(fs, directory, { sequence: found.sequence, tasks }, yield* Clock.currentTimeMillis).pipe(
+      // one more would stay behind with every start that fails
+      Effect.tapError(() => Effect.andThen(segment.close, Effect.ignore(fs.remove(segment.path))))
+    )
   }
 
   const overlay = new Overlay(found.tasks.values())
