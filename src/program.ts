@@ -25,7 +25,9 @@ const examined = (verb: "examine" | "repair") => (directory: string) =>
     const doctor = yield* Effect.promise(() => import("./adapters/file/Doctor.ts"))
     return yield* doctor[verb](yield* FileSystem.FileSystem, directory)
   }).pipe(
-    Effect.catchTag("PlatformError", ({ message }) => Effect.fail(new DataDirectoryError({ directory, reason: message })))
+    Effect.catchTag("PlatformError", ({ message }) =>
+      Effect.fail(new DataDirectoryError({ directory, reason: message }))
+    )
   )
 
 const read = (directory: string) =>

@@ -20,4 +20,8 @@ export const command = <E, R>(options: {
       }
       yield* Console.log("]")
     })
-  ).pipe(Command.withDescription("Prints the state of a data directory as a JSON array of tasks; a service may be running on it"))
+  ).pipe(
+    Command.withDescription(
+      "Prints the state of a data directory as a JSON array of tasks; a service may be running on it"
+    )
+  )

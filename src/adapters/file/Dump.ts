@@ -21,46 +21,61 @@ export const fileName = "state_dump.json"
 export const previousFileName = "state_dump.prev.json"
 export const temporaryFileNames = [`${fileName}.tmp`, `${previousFileName}.tmp`]
 
-/** Tasks put into one write: a slice takes a few milliseconds, then others run. */
-const slice = 500
+/** Tasks, and characters, put into one write: a slice takes a few milliseconds, then others run. */
+const sliceTasks = 500
+const sliceChars = 512 * 1024
+
+const slices = function* (tasks: ReadonlyArray<VenomTask>): Generator<string> {
+  let slice = ""
+  let inSlice = 0
+  for (const [at, task] of tasks.entries()) {
+    slice += `${JSON.stringify(toWire(task))}${at < tasks.length - 1 ? ",\n" : "\n"}`
+    inSlice++
+    if (inSlice < sliceTasks && slice.length < sliceChars) continue
+    yield slice
+    slice = ""
+    inSlice = 0
+  }
+  if (inSlice > 0) yield slice
+}
 
 /**
  * Replaces the dump as a whole; the one before stays as the previous one. One task per line, so that a
  * person and a program can read it; a CRC-32 of all before it ends it. In a crash either the old dump or
  * the new one is found, whole.
  */
-export const write = Effect.fnUntraced(function* (
-  fs: FileSystem.FileSystem,
-  directory: string,
-  { sequence, tasks }: Snapshot,
-  now: Instant
-): Effect.fn.Return<void, PlatformError> {
-  const path = `${directory}/${fileName}`
-  const temporary = `${path}.tmp`
-  yield* Disk.withFile(fs, temporary, { flag: "w", mode: Disk.privateFile }, (file) =>
-    Effect.gen(function* () {
-      let sum = 0
-      const put = (text: string) => {
-        const bytes = Buffer.from(text)
-        sum = crc32(bytes, sum)
-        return file.writeAll(bytes)
-      }
-      const head = { format, version, sequence, created_at: IsoTime.format(now), count: tasks.length }
-      yield* put(`${JSON.stringify(head).slice(0, -1)},"tasks":[\n`)
-      for (let at = 0; at < tasks.length; at += slice) {
-        const lines = tasks.slice(at, at + slice).map((task) => JSON.stringify(toWire(task)))
-        yield* put(`${lines.join(",\n")}${at + slice < tasks.length ? ",\n" : "\n"}`)
-      }
-      yield* put(`],"crc32":"${sum.toString(16).padStart(8, "0")}"}\n`)
-      yield* file.sync
-    })
-  )
-  yield* keepAsPrevious(fs, directory)
-  yield* fs.rename(temporary, path)
-  yield* Disk.syncDirectory(fs, directory)
-}, (effect, fs, directory) =>
-  // a half-written dump would eat the space that verdicts need
-  Effect.tapError(effect, () => Effect.ignore(fs.remove(`${directory}/${fileName}.tmp`, { force: true }))))
+export const write = Effect.fnUntraced(
+  function* (
+    fs: FileSystem.FileSystem,
+    directory: string,
+    { sequence, tasks }: Snapshot,
+    now: Instant
+  ): Effect.fn.Return<void, PlatformError> {
+    const path = `${directory}/${fileName}`
+    const temporary = `${path}.tmp`
+    yield* Disk.withFile(fs, temporary, { flag: "w", mode: Disk.privateFile }, (file) =>
+      Effect.gen(function* () {
+        let sum = 0
+        const put = (text: string) => {
+          const bytes = Buffer.from(text)
+          sum = crc32(bytes, sum)
+          return file.writeAll(bytes)
+        }
+        const head = { format, version, sequence, created_at: IsoTime.format(now), count: tasks.length }
+        yield* put(`${JSON.stringify(head).slice(0, -1)},"tasks":[\n`)
+        for (const slice of slices(tasks)) yield* put(slice)
+        yield* put(`],"crc32":"${sum.toString(16).padStart(8, "0")}"}\n`)
+        yield* file.sync
+      })
+    )
+    yield* keepAsPrevious(fs, directory)
+    yield* fs.rename(temporary, path)
+    yield* Disk.syncDirectory(fs, directory)
+  },
+  (effect, fs, directory) =>
+    // a half-written dump would eat the space that verdicts need
+    Effect.tapError(effect, () => Effect.ignore(fs.remove(`${directory}/${fileName}.tmp`, { force: true })))
+)
 
 const keepAsPrevious = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, directory: string) {
   const previous = `${directory}/${previousFileName}`
@@ -109,7 +124,8 @@ export const read = Effect.fnUntraced(function* (
     } else if (text.startsWith("]")) {
       ended = true
       const expected = /^\],"crc32":"([0-9a-f]{8})"\}$/.exec(text)?.[1]
-      if (expected !== sum.toString(16).padStart(8, "0")) flaw ??= { position: line.offset, reason: "its checksum is wrong" }
+      if (expected !== sum.toString(16).padStart(8, "0"))
+        flaw ??= { position: line.offset, reason: "its checksum is wrong" }
     } else {
       const json = Record.parseJson(text.endsWith(",") ? text.slice(0, -1) : text)
       const task = Option.map(json, fromWire)
@@ -148,7 +164,8 @@ const readFreely = Effect.fnUntraced(function* (
   const tasks = new Map<string, VenomTask>()
   for (const [index, item] of whole.tasks.entries()) {
     const task = fromWire(item)
-    if (Result.isFailure(task)) return { ...otherwise, reason: `its task number ${index + 1} is wrong: ${task.failure}` }
+    if (Result.isFailure(task))
+      return { ...otherwise, reason: `its task number ${index + 1} is wrong: ${task.failure}` }
     tasks.set(task.success.id, task.success)
   }
   const sequence = "sequence" in whole && Record.isCount(whole.sequence) ? whole.sequence : 0
@@ -166,5 +183,7 @@ const parseHead = (line: string): Head | undefined => {
   if (!Predicate.isObject(head) || !("format" in head) || head.format !== format) return undefined
   if (!("version" in head && "sequence" in head && "count" in head)) return undefined
   const { count, sequence, version } = head
-  return Record.isCount(version) && Record.isCount(sequence) && Record.isCount(count) ? { version, sequence, count } : undefined
+  return Record.isCount(version) && Record.isCount(sequence) && Record.isCount(count)
+    ? { version, sequence, count }
+    : undefined
 }

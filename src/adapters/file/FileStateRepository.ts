@@ -5,7 +5,7 @@ import type { TaskId, VenomTask } from "../../domain/Task.ts"
 import { type IllegalTransition, TaskNotFound } from "../../domain/TaskError.ts"
 import { QueueFull, StateRepository, type StorageError } from "../../ports/StateRepository.ts"
 import { DataDirectoryError, describe } from "./Disk.ts"
-import type { Batch, Fsync } from "./GroupCommit.ts"
+import type { Fsync } from "./GroupCommit.ts"
 import * as Store from "./Store.ts"
 
 export interface FileOptions {
@@ -21,9 +21,7 @@ export interface FileOptions {
 }
 
 /** Memory is what is read, a journal with group commit is what survives; `docs/journal-format.md` tells the rest. */
-export const layer = (
-  options: FileOptions
-): Layer.Layer<StateRepository, DataDirectoryError, FileSystem.FileSystem> =>
+export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDirectoryError, FileSystem.FileSystem> =>
   Layer.effect(
     StateRepository,
     Effect.gen(function* () {
@@ -47,10 +45,13 @@ export const layer = (
       const change = (
         id: TaskId,
         transition: Transition
-      ): Result.Result<{ readonly task: VenomTask; readonly batch: Batch }, TaskNotFound | IllegalTransition> => {
+      ): Result.Result<VenomTask, TaskNotFound | IllegalTransition> => {
         const before = overlay.newest(id)
         if (before === undefined) return Result.fail(new TaskNotFound({ taskId: id }))
-        return Result.map(transition(before), (task) => ({ task, batch: commit.stage("changes", before, task) }))
+        return Result.map(transition(before), (task) => {
+          commit.stage("changes", before, task)
+          return task
+        })
       }
 
       /** Refuses, or runs a step that stages changes. */
@@ -60,11 +61,12 @@ export const layer = (
           return Option.isSome(refusal) ? Effect.fail(refusal.value) : step()
         })
 
-      const changeAll = (changes: Iterable<readonly [TaskId, Transition]>) => {
-        const results = Array.from(changes, ([id, transition]) => change(id, transition))
-        const staged = results.find(Result.isSuccess)
-        const tasks = results.map(Result.map(({ task }) => task))
-        return staged === undefined ? Effect.succeed(tasks) : Effect.as(Deferred.await(staged.success.batch.synced), tasks)
+      const changeAll = (changes: ReadonlyArray<readonly [TaskId, Transition]>) => {
+        const results = changes.map(([id, transition]) => change(id, transition))
+        // refusals wait too: they tell of a state that may still be on its way to the disk
+        return changes.some(([id]) => overlay.isPending(id))
+          ? Effect.as(commit.settled, results)
+          : Effect.succeed(results)
       }
 
       return StateRepository.of({
@@ -75,19 +77,21 @@ export const layer = (
           }),
         update: (id, transition) =>
           unlessRefused("verdict", () =>
-            Effect.flatMap(Effect.fromResult(change(id, transition)), ({ batch, task }) =>
-              Effect.as(Deferred.await(batch.synced), task)
+            Effect.flatMap(changeAll([[id, transition]]), ([changed]) =>
+              changed === undefined ? Effect.fail(new TaskNotFound({ taskId: id })) : Effect.fromResult(changed)
             )
           ),
         claim: ({ limit, now }) =>
           unlessRefused("new", () => {
             const claim = Lifecycle.claim(now)
-            const claims = table.takeDue(now, limit, ({ id }) => !overlay.isPending(id)).flatMap((before) =>
-              Result.match(claim(before), {
-                onSuccess: (task) => [{ task, batch: commit.stage("claims", before, task) }],
-                onFailure: () => []
-              })
-            )
+            const claims = table
+              .takeDue(now, limit, ({ id }) => !overlay.isPending(id))
+              .flatMap((before) =>
+                Result.match(claim(before), {
+                  onSuccess: (task) => [{ task, batch: commit.stage("claims", before, task) }],
+                  onFailure: () => []
+                })
+              )
             const tasks = claims.map(({ task }) => task)
             const batch = claims[0]?.batch
             return batch === undefined ? Effect.succeed(tasks) : Effect.as(Deferred.await(batch.written), tasks)

@@ -40,6 +40,8 @@ export interface GroupCommit {
   readonly stageNew: (tasks: ReadonlyArray<VenomTask>) => Batch
   /** Puts a decided change into the open batch, in this very step. */
   readonly stage: (kind: "claims" | "changes", before: VenomTask, after: VenomTask) => Batch
+  /** Returns when all that is staged now is durable, and fails when it will not be. */
+  readonly settled: Effect.Effect<void, StorageError>
   /** Why nothing new may be staged; verdicts may be while the file itself can still be trusted. */
   readonly refusal: (kind: "new" | "verdict") => Option.Option<StorageError>
   readonly health: () => StorageHealth
@@ -78,6 +80,8 @@ export const make = Effect.fnUntraced(function* (options: {
   const turn = yield* Semaphore.make(1)
   let segment = options.segment
   let batch = emptyBatch()
+  /** The batch before it, which may be on its way to the disk. */
+  let underWay = emptyBatch()
   /** The last record staged, written, synced. */
   let staged = options.sequence
   let written = options.sequence
@@ -87,8 +91,14 @@ export const make = Effect.fnUntraced(function* (options: {
   let trouble: Trouble | undefined
   let closed = false
 
+  /** A record that cannot be made must not leave a gap in the sequence. */
+  const put = (line: string) => {
+    batch.lines.push(line)
+    staged++
+  }
+
   const stageNew: GroupCommit["stageNew"] = (tasks) => {
-    batch.lines.push(Record.insert(++staged, tasks))
+    put(Record.insert(staged + 1, tasks))
     for (const task of tasks) {
       batch.changes.push(task)
       overlay.stage(task)
@@ -98,10 +108,9 @@ export const make = Effect.fnUntraced(function* (options: {
   }
 
   const stage: GroupCommit["stage"] = (kind, before, after) => {
-    const states = left.get(after.id) ?? []
-    states.push(before)
+    const states = [...(left.get(after.id) ?? []), before]
+    put(Record.change(staged + 1, states, after))
     left.set(after.id, states)
-    batch.lines.push(Record.change(++staged, states, after))
     batch[kind].push(after)
     overlay.stage(after)
     work.openUnsafe()
@@ -133,13 +142,21 @@ export const make = Effect.fnUntraced(function* (options: {
       // a later segment that continues from here makes all doubtful records void
       if (!trusted) written = synced
       staged = written
-      trouble = { reason, trusted, since: clock.currentTimeMillisUnsafe() }
+      const isNew = trouble === undefined
+      trouble = { reason, trusted, since: trouble?.since ?? clock.currentTimeMillisUnsafe() }
       overlay.drop()
-      const refused = Exit.fail(new StorageError({ reason }))
-      settleBatch(failed, refused)
-      settleBatch(later, refused)
-      onHealth()
-      return Effect.logError(`Storage is not writable: ${reason}. New tasks are refused until it is`)
+      const refuse = Effect.sync(() => {
+        const refused = Exit.fail(new StorageError({ reason }))
+        settleBatch(failed, refused)
+        settleBatch(later, refused)
+        onHealth()
+      })
+      const tell = isNew
+        ? Effect.logError(`Storage is not writable: ${reason}. New tasks are refused until it is`)
+        : Effect.void
+      // should the process die before storage is back, what is refused here must not be found again
+      const forget = trusted || fsync === "interval" ? Effect.void : segment.forgetUnsynced
+      return Effect.andThen(forget, Effect.andThen(refuse, tell))
     })
 
   const commit = (current: Batch, last: number) =>
@@ -170,9 +187,9 @@ export const make = Effect.fnUntraced(function* (options: {
     Effect.suspend(() => {
       work.closeUnsafe()
       if (batch.lines.length === 0) return Effect.void
-      const current = batch
+      underWay = batch
       batch = emptyBatch()
-      return commit(current, staged)
+      return commit(underWay, staged)
     })
   )
 
@@ -203,6 +220,7 @@ export const make = Effect.fnUntraced(function* (options: {
   return {
     stageNew,
     stage,
+    settled: Effect.suspend(() => Deferred.await((batch.lines.length > 0 ? batch : underWay).synced)),
     refusal,
     health: () =>
       trouble === undefined

@@ -23,23 +23,26 @@ export const forEach = Effect.fnUntraced(function* (
   path: string,
   visit: (line: Line) => void
 ): Effect.fn.Return<void, PlatformError> {
-  let rest: Uint8Array = new Uint8Array(0)
+  /** The beginning of a line, in pieces. */
+  let begun: Array<Uint8Array> = []
   let offset = 0
   yield* Disk.withFile(fs, path, { flag: "r" }, (file) =>
     Effect.gen(function* () {
       for (;;) {
         const chunk = yield* file.readAlloc(chunkBytes)
         if (Option.isNone(chunk)) break
-        const bytes = rest.length === 0 ? chunk.value : Buffer.concat([rest, chunk.value])
         let start = 0
-        for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, start)) {
-          visit({ bytes: bytes.subarray(start, end), offset: offset + start, ended: true })
+        for (let end = chunk.value.indexOf(newline); end >= 0; end = chunk.value.indexOf(newline, start)) {
+          const tail = chunk.value.subarray(start, end)
+          const bytes = begun.length === 0 ? tail : Buffer.concat([...begun, tail])
+          visit({ bytes, offset, ended: true })
+          offset += bytes.length + 1
           start = end + 1
+          begun = []
         }
-        offset += start
-        rest = bytes.subarray(start)
+        if (start < chunk.value.length) begun.push(chunk.value.subarray(start))
       }
     })
   )
-  if (rest.length > 0) visit({ bytes: rest, offset, ended: false })
+  if (begun.length > 0) visit({ bytes: Buffer.concat(begun), offset, ended: false })
 })

@@ -63,7 +63,8 @@ const held = (directory: string, holder: Holder | undefined) =>
 const listen = (name: string): Effect.Effect<boolean, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.callback<Option.Option<ReturnType<typeof createServer>>>((resume) => {
-      const server = createServer()
+      // whoever connects is sent away: an open connection would hold up the end
+      const server = createServer((peer) => peer.destroy())
       server.once("error", () => resume(Effect.succeedNone))
       server.listen({ path: name }, () => {
         server.unref()
@@ -81,7 +82,9 @@ const listen = (name: string): Effect.Effect<boolean, never, Scope.Scope> =>
   ).pipe(Effect.map(Option.isSome))
 
 const readHolder = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, path: string) {
-  const text = yield* fs.readFileString(path).pipe(Effect.catchReason("PlatformError", "NotFound", () => Effect.succeed("")))
+  const text = yield* fs
+    .readFileString(path)
+    .pipe(Effect.catchReason("PlatformError", "NotFound", () => Effect.succeed("")))
   const value = Option.getOrUndefined(Record.parseJson(text))
   return isHolder(value) ? value : undefined
 })

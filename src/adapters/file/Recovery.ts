@@ -63,13 +63,14 @@ export const read = Effect.fnUntraced(function* (
     .sort((a, b) => a - b)
 
   const contents: Array<SegmentContent> = []
-  for (const number of numbers) contents.push(yield* readSegment(fs, `${directory}/${Segment.fileName(number)}`, number))
+  for (const number of numbers)
+    contents.push(yield* readSegment(fs, `${directory}/${Segment.fileName(number)}`, number))
   const newer = contents.find((content) => content.version > Record.version)
   if (newer !== undefined) {
     return yield* refuse(`${newer.path} was written by a newer version of Venom (format ${newer.version})`)
   }
 
-  const first = contents.find(({ records }) => records.length > 0)
+  const first = contents.find(({ headed, records }) => headed || records.length > 0)
   const bridged = first === undefined ? base.problem === undefined : !first.headed || first.from <= base.sequence + 1
   if (!salvage && (!bridged || (base.problem !== undefined && first?.from !== 1))) {
     return yield* refuse(
@@ -84,19 +85,24 @@ export const read = Effect.fnUntraced(function* (
   let records = 0
   for (const [index, content] of contents.entries()) {
     const voidFrom = Math.min(...contents.slice(index + 1).map(({ from }) => from))
+    const expect = (next: number, position: number) => {
+      if (next <= sequence + 1) return
+      const what = `records ${sequence + 1} to ${next - 1} are missing`
+      damage.push({ file: content.path, position, bytes: 0, what, torn: false })
+      sequence = next - 1
+    }
+    if (content.headed && content.from < voidFrom) expect(content.from, 0)
     for (const record of content.records) {
       if (record.seq <= sequence || record.seq >= voidFrom) continue
-      if (record.seq !== sequence + 1) {
+      expect(record.seq, record.offset)
+      if (!play(tasks, record)) {
         damage.push({
           file: content.path,
           position: record.offset,
           bytes: 0,
-          what: `records ${sequence + 1} to ${record.seq - 1} are missing`,
+          what: `record ${record.seq} fits no task`,
           torn: false
         })
-      }
-      if (!play(tasks, record)) {
-        damage.push({ file: content.path, position: record.offset, bytes: 0, what: `record ${record.seq} fits no task`, torn: false })
       }
       sequence = record.seq
       records++

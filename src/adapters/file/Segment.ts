@@ -20,6 +20,8 @@ export interface Segment {
   /** Writes all the lines, or cuts the file back to what it was. */
   readonly append: (lines: ReadonlyArray<string>) => Effect.Effect<void, SegmentFailure>
   readonly sync: Effect.Effect<void, SegmentFailure>
+  /** Cuts off what the last good sync did not cover, as far as the disk lets it. Nothing may be appended after. */
+  readonly forgetUnsynced: Effect.Effect<void>
   readonly close: Effect.Effect<void>
 }
 
@@ -62,6 +64,7 @@ export const create = Effect.fnUntraced(function* (
   )
   const header = Buffer.from(Record.header(from))
   let end = header.length
+  let syncedEnd = header.length
 
   const file = yield* Effect.gen(function* () {
     const opened = yield* fs.open(path, { flag: "wx", mode: Disk.privateFile }).pipe(Scope.provide(scope))
@@ -96,8 +99,15 @@ export const create = Effect.fnUntraced(function* (
   )
 
   const sync = Effect.all([file.sync, stillThere], { concurrency: 2, discard: true }).pipe(
+    Effect.andThen(
+      Effect.sync(() => {
+        syncedEnd = end
+      })
+    ),
     Effect.catchTag("PlatformError", (error) => Effect.fail(untrusted(Disk.describe(error))))
   )
 
-  return { number, path, from, size: () => end, append, sync, close }
+  const forgetUnsynced = Effect.ignore(Effect.suspend(() => file.truncate(syncedEnd)))
+
+  return { number, path, from, size: () => end, append, sync, forgetUnsynced, close }
 })
