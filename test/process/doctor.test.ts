@@ -96,7 +96,7 @@ it.live(
       const { code, stdout } = yield* venom("dump", "--data-dir", path)
       assert.strictEqual(code, 0)
       const live = yield* service.list
-      const dumped = yield* dumpOf(`{"tasks":${stdout}}`)
+      const dumped = yield* dumpOf(`{"format":"venom-state","version":1,"tasks":${stdout}}`)
       const facts = (tasks: ReadonlyArray<Task>) =>
         tasks.map(({ content, id, status }) => `${id} ${status} ${content}`).sort()
       assert.deepStrictEqual(facts(dumped), facts(live))
