@@ -39,6 +39,12 @@ export const modeOf = (path: string): Effect.Effect<number> =>
     ({ mode }) => mode & 0o7777
   )
 
+export const modifiedAt = (path: string): Effect.Effect<number> =>
+  Effect.map(
+    Effect.promise(() => stat(path)),
+    ({ mtimeMs }) => mtimeMs
+  )
+
 /** Names in a directory, in order. */
 export const namesIn = (path: string): Effect.Effect<ReadonlyArray<string>> =>
   Effect.map(

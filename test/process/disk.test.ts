@@ -1,0 +1,212 @@
+import { assert, beforeEach, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { rm } from "node:fs/promises"
+import { join } from "node:path"
+import { change, command, modifiedAt, namesIn, read, write } from "./support/Files.ts"
+import { mayMount, mounted } from "./support/Mount.ts"
+import { directory, launch, serve, until } from "./support/Service.ts"
+import { dumpOf, problemIn, submittedIn } from "./support/Wire.ts"
+
+const instantly = { VENOM_SIMULATED_DURATION: "0 seconds" }
+const remove = (path: string) => Effect.promise(() => rm(path, { recursive: true }))
+
+describe("a full disk", { concurrent: true }, () => {
+  beforeEach(mayMount)
+
+  it.live(
+    "is told by 503, reading goes on, and when there is room again the service recovers by itself with every task",
+    () =>
+      Effect.gen(function* () {
+        const disk = yield* directory
+        yield* mounted(disk, "size=2m")
+        const data = join(disk, "data")
+        const venom = yield* serve(data, { VENOM_SIMULATED_DURATION: "20 millis", VENOM_DUMP_INTERVAL: "100 millis" })
+        const ballast = join(disk, "ballast")
+        yield* write(ballast, Buffer.alloc(1_600_000))
+
+        const taken = new Map<string, string>()
+        const fill = Effect.gen(function* () {
+          const content = `${taken.size} ${"x".repeat(8000)}`
+          const answer = yield* venom.post({ content })
+          if (answer.status === 201) taken.set(yield* submittedIn(answer), content)
+          return answer
+        })
+        const refused = yield* until("the disk to be full", fill, ({ status }) => status !== 201)
+        const problem = yield* problemIn(refused, 503)
+        assert.match(`${refused.headers["retry-after"]}`, /^\d+$/)
+        assert.notMatch(problem.detail, /ENOSPC|\//)
+        assert.isAbove(taken.size, 3)
+
+        const unready = yield* problemIn(yield* venom.ready, 503)
+        assert.match(unready.detail, /not writable.*ENOSPC/)
+        assert.strictEqual((yield* venom.ask({ path: "/health/live" })).status, 200)
+        const during = yield* venom.list
+        assert.sameMembers(
+          during.map(({ id }) => id),
+          [...taken.keys()]
+        )
+        for (const [id, content] of taken) assert.strictEqual((yield* venom.get(id)).content, content)
+
+        yield* remove(ballast)
+        const accepted = yield* until("room to be noticed", venom.post({ content: "after" }), ({ status }) => status === 201)
+        taken.set(yield* submittedIn(accepted), "after")
+        assert.strictEqual((yield* venom.ready).status, 200)
+        const settled = yield* venom.settled
+        assert.isTrue(settled.every(({ attempt, status }) => status === "COMPLETED" && attempt === 1))
+        yield* venom.kill
+        const next = yield* serve(data, instantly)
+        assert.deepStrictEqual(yield* next.list, settled)
+        for (const { content, id } of settled) assert.strictEqual(content, taken.get(id))
+        assert.strictEqual(settled.length, taken.size)
+      }),
+    120_000
+  )
+
+  it.live(
+    "keeps no service from a kill -9 and a start: what was acknowledged is there as soon as there is room",
+    () =>
+      Effect.gen(function* () {
+        const disk = yield* directory
+        yield* mounted(disk, "size=2m")
+        const data = join(disk, "data")
+        const venom = yield* serve(data, instantly)
+        const ballast = join(disk, "ballast")
+        yield* write(ballast, Buffer.alloc(1_600_000))
+        const taken: Array<string> = []
+        yield* until(
+          "the disk to be full",
+          Effect.tap(venom.post({ content: "x".repeat(8000) }), (answer) =>
+            answer.status === 201 ? Effect.map(submittedIn(answer), (id) => taken.push(id)) : Effect.void
+          ),
+          ({ status }) => status === 503
+        )
+        yield* venom.kill
+        // it may be too full for a start: then that fails, and harms nothing
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const starting = yield* launch(data, instantly)
+            yield* Effect.raceFirst(starting.heard(/^Venom .* serves/), starting.ended)
+          })
+        )
+        yield* remove(ballast)
+        const next = yield* serve(data, instantly)
+        const all = yield* next.settled
+        assert.sameMembers(
+          all.map(({ id }) => id),
+          taken
+        )
+      }),
+    120_000
+  )
+})
+
+describe("a disk that has no room for another dump", { concurrent: true }, () => {
+  beforeEach(mayMount)
+
+  it.live("is not filled by trying: tasks are taken all the same, and the dump comes when there is room", () =>
+    Effect.gen(function* () {
+      const disk = yield* directory
+      yield* mounted(disk, "size=4m")
+      const data = join(disk, "data")
+      const venom = yield* serve(data, { ...instantly, VENOM_DUMP_INTERVAL: "10 millis" })
+      yield* Effect.forEach(Array.from({ length: 10 }), () => venom.submit("x".repeat(100_000)))
+      yield* venom.settled
+      const dump = Effect.map(read(join(data, "state_dump.json")), (bytes) => bytes.toString())
+      yield* until("all to be in the dump", dump, (text) => text.split(`"COMPLETED"`).length === 11)
+      const ballast = join(disk, "ballast")
+      yield* until("little to be left", command("dd", "if=/dev/zero", "bs=4k", `of=${ballast}`), () => true)
+      yield* change(ballast, (bytes) => bytes.subarray(0, -300_000))
+
+      const id = yield* venom.submit("small")
+      yield* venom.reaches(id, "COMPLETED")
+      yield* venom.heard(/No dump could be written.*ENOSPC/)
+      const before = yield* namesIn(data)
+      assert.strictEqual((yield* venom.ready).status, 200)
+      // each attempt makes a file and takes it away again
+      for (let attempt = 1; attempt <= 2; attempt++) {
+        const last = yield* modifiedAt(data)
+        yield* until("another attempt", modifiedAt(data), (time) => time !== last)
+      }
+      yield* until("the end of the attempt", namesIn(data), (names) => !names.includes("state_dump.json.tmp"))
+      assert.deepStrictEqual(yield* namesIn(data), before)
+      assert.lengthOf(
+        venom.log().filter(({ message }) => /No dump/.test(`${message}`)),
+        1
+      )
+      yield* remove(ballast)
+      yield* until("the dump", dump, (text) => text.includes(id))
+    })
+  )
+})
+
+describe("a data directory that is deleted under the running service", { concurrent: true }, () => {
+  it.live(
+    "is noticed: POST is answered with 503, then it is made anew with all tasks, and held as before",
+    () =>
+      Effect.gen(function* () {
+        const data = join(yield* directory, "data")
+        const venom = yield* serve(data, { VENOM_SIMULATED_DURATION: "50 millis" })
+        const ids = yield* Effect.forEach(Array.from({ length: 20 }), (_, n) => venom.submit(`before ${n}`))
+        yield* venom.settled
+        yield* remove(data)
+        const answer = yield* venom.post({ content: "into nothing" })
+        yield* problemIn(answer, 503)
+        assert.match(`${answer.headers["retry-after"]}`, /^\d+$/)
+        yield* problemIn(yield* venom.ready, 503)
+        assert.lengthOf(yield* venom.list, 20)
+
+        const accepted = yield* until("its return", venom.post({ content: "after" }), ({ status }) => status === 201)
+        ids.push(yield* submittedIn(accepted))
+        assert.strictEqual((yield* venom.ready).status, 200)
+        const all = yield* venom.settled
+        assert.sameMembers(
+          all.map(({ id }) => id),
+          ids
+        )
+        const second = yield* launch(data)
+        assert.strictEqual((yield* second.ended).code, 3)
+        assert.include(yield* namesIn(data), "venom.lock")
+        yield* venom.kill
+        const next = yield* serve(data, instantly)
+        assert.deepStrictEqual(yield* next.list, all)
+      })
+  )
+
+  it.live("while tasks are under way loses none of them", () =>
+    Effect.gen(function* () {
+      const data = join(yield* directory, "data")
+      const venom = yield* serve(data, { VENOM_SIMULATED_DURATION: "500 millis", VENOM_CONCURRENCY: "4" })
+      const ids = yield* Effect.forEach(Array.from({ length: 12 }), (_, n) => venom.submit(`task ${n}`))
+      yield* venom.reaches(ids[0] ?? "", "PROCESSING")
+      yield* remove(data)
+      const all = yield* venom.settled
+      assert.sameMembers(
+        all.map(({ id }) => id),
+        ids
+      )
+      assert.isTrue(all.every(({ attempt, status }) => status === "COMPLETED" && attempt === 1))
+      assert.strictEqual((yield* venom.stop).code, 0)
+      const bytes = yield* read(join(data, "state_dump.json"))
+      assert.sameDeepMembers([...(yield* dumpOf(bytes.toString()))], [...all])
+    })
+  )
+})
+
+describe("a service that holds VENOM_MAX_PENDING unfinished tasks", { concurrent: true }, () => {
+  it.live("answers 503 with Retry-After until one is finished, and is ready all the same", () =>
+    Effect.gen(function* () {
+      const venom = yield* serve(yield* directory, {
+        VENOM_MAX_PENDING: "3",
+        VENOM_CONCURRENCY: "1",
+        VENOM_SIMULATED_DURATION: "1500 millis"
+      })
+      const ids = yield* Effect.forEach(Array.from({ length: 3 }), () => venom.submit("x"))
+      const refused = yield* venom.post({ content: "one too many" })
+      yield* problemIn(refused, 503)
+      assert.match(`${refused.headers["retry-after"]}`, /^\d+$/)
+      assert.lengthOf(yield* venom.list, 3)
+      yield* venom.reaches(ids[0] ?? "", "COMPLETED")
+      yield* venom.submit("fits")
+    })
+  )
+})
