@@ -148,13 +148,14 @@ export const make = Effect.fnUntraced(function* (options: {
     yield* fs.writeFile(path, new Uint8Array(probeBytes)).pipe(Effect.ensuring(Effect.ignore(fs.remove(path, { force: true }))))
   })
 
-  /** A file that failed a sync is never trusted again: everything is written anew, and synced. */
+  /**
+   * A file that failed a sync is never trusted again: everything is written anew, and synced. The dump comes
+   * first: were it lost with the directory, a segment alone would tell of a state that is missing.
+   */
   const writeAnew = Effect.gen(function* () {
     yield* options.holdDirectory
-    const segment = yield* createSegment
-    const snapshot = { sequence: commit.sequence(), tasks: overlay.table.snapshot() }
-    yield* writeDump(snapshot).pipe(Effect.tapError(() => Effect.andThen(segment.close, Effect.ignore(fs.remove(segment.path)))))
-    yield* moveTo(segment)
+    yield* writeDump({ sequence: commit.sequence(), tasks: overlay.table.snapshot() })
+    yield* moveTo(yield* createSegment)
   })
 
   const tryRepair = dumping.withPermits(1)(
