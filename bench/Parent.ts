@@ -15,4 +15,5 @@ export const asked = async (): Promise<void> => {
 /** Lets the process end once nothing is left to do. */
 export const leave = (): void => process.disconnect?.()
 
-process.once("SIGTERM", () => process.exit())
+// so that a profile is written; the bench itself has its own way to end
+if (process.send !== undefined) process.once("SIGTERM", () => process.exit())

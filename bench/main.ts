@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process"
 import { existsSync } from "node:fs"
 import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises"
+import { loadavg } from "node:os"
 import { resolve } from "node:path"
 import process from "node:process"
 import { parseArgs } from "node:util"
@@ -18,7 +19,7 @@ import type { Values } from "./Values.ts"
 const usage = `npm run bench -- [options]
 
   --only ROW,ROW         only these rows: ${rows.map(({ name }) => name).join(", ")}
-  --contenders KEY,KEY   only these contenders: venom, limit, bullmqAlways, bullmqEverysec, pgBoss, graphileWorker
+  --contenders KEY,KEY   only these contenders, and nothing is saved: venom, limit, bullmqAlways, bullmqEverysec, pgBoss, graphileWorker
   --rounds N             rounds, interleaved (3)
   --quick                tiny sizes, one round, nothing is saved: to see that it runs
   --profile DIRECTORY    every process writes its CPU profile there, and nothing is saved
@@ -62,10 +63,9 @@ const run = async (): Promise<void> => {
   const home = await mkdtemp(`${resolve(options.dir)}/bench-`)
   // where the bench is root, PostgreSQL is another user
   await chmod(home, 0o755)
-  const leave = async () => {
-    for (const arena of open) await arena.stop("by force")
-    await rm(home, { recursive: true, force: true })
-    process.exit(130)
+  const leave = () => {
+    interrupted.abort()
+    for (const arena of open) void arena.stop("by force")
   }
   process.once("SIGINT", leave).once("SIGTERM", leave)
   const rounds = Number(options.rounds ?? (options.quick ? 1 : 3))
@@ -76,8 +76,13 @@ const run = async (): Promise<void> => {
     for (const row of rows) {
       if (only !== undefined && !only.includes(row.name)) continue
       const chosen = row.contenders.filter((key) => allowed === undefined || allowed.includes(key))
+      const load = loadavg()[0] ?? Number.NaN
       const measured = await measureRow(home, row, chosen, rounds, options.quick)
-      const result = Result.of(row, measured)
+      if (interrupted.signal.aborted) {
+        process.exitCode = 130
+        return
+      }
+      const result = Result.of(row, measured, { rounds, load })
       report.push(result)
       say(`\n${Table.row(result)}\n`)
     }
@@ -85,7 +90,7 @@ const run = async (): Promise<void> => {
     await rm(home, { recursive: true, force: true })
   }
   if (!options.quick && options.profile === undefined)
-    say(`\n${await Save.save({ machine: machine(), rounds, rows: report })}\n`)
+    say(`\n${await Save.save({ machine: machine(), rows: report })}\n`)
 }
 
 /** All contenders, then all of them again: what else the machine does meets everyone alike. */
@@ -102,13 +107,13 @@ const measureRow = async (
   for (let round = 1; round <= rounds; round++) {
     for (const contender of chosen) {
       const before = measured.get(contender)
-      if (before === undefined || before.problem !== undefined) continue
+      if (before === undefined || before.problem !== undefined || interrupted.signal.aborted) continue
       progress(`${row.name}, round ${round} of ${rounds}: ${contender}`)
       try {
         const values = await measureOnce(home, row, contender, quick)
         measured.set(contender, { ...before, rounds: [...before.rounds, values] })
       } catch (error) {
-        if (!(error instanceof Missing))
+        if (!(error instanceof Missing || interrupted.signal.aborted))
           process.stderr.write(`\n${row.name}, ${contender}: ${error instanceof Error ? error.stack : error}\n`)
         measured.set(contender, { ...before, problem: error instanceof Error ? error.message : String(error) })
       }
@@ -118,6 +123,8 @@ const measureRow = async (
   return measured
 }
 
+/** Asked to stop by a signal: what runs is ended, nothing more begins. */
+const interrupted = new AbortController()
 /** Of the measurement under way. */
 const open = new Set<Arena>()
 const prepared = new Map<string, string>()

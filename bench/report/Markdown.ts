@@ -5,7 +5,7 @@ import * as Table from "./Table.ts"
 /** The figures as a part of a document. */
 export const section = (report: Report): string =>
   [
-    `Measured by \`npm run bench\`: medians of ${report.rounds} interleaved rounds on one machine. Ratios count; absolute figures are those of this machine.`,
+    "Measured by `npm run bench`: medians of interleaved rounds on one machine. Ratios within a table count; absolute figures are those of this machine.",
     Table.head(report.machine).split("\n").join("  \n"),
     ...report.rows.map(row),
     "### Settings",
@@ -16,7 +16,7 @@ const row = (result: RowResult): string => {
   const columns = Object.entries(result.columns)
   return [
     `### ${result.title}`,
-    `${result.how}. (\`${result.row}\`, ${result.date.slice(0, 10)})`,
+    `${result.how}. (\`${result.row}\`, ${result.date.slice(0, 10)}, rounds: ${result.rounds}, load before: ${result.load.toFixed(1)})`,
     [
       `| | durable at the answer | ${columns.map(([name, { unit }]) => (columns.length === 1 ? unit : `${name}, ${unit}`)).join(" | ")} |`,
       `|---|---|${columns.map(() => "---:|").join("")}`,
@@ -26,7 +26,9 @@ const row = (result: RowResult): string => {
       )
     ].join("\n"),
     result.reach.map((reach) => `- ${Table.said(reach)}`).join("\n")
-  ].join("\n\n")
+  ]
+    .filter((part) => part !== "")
+    .join("\n\n")
 }
 
 const settings = ({ rows }: Report) =>

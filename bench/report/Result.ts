@@ -14,6 +14,9 @@ export interface RowResult {
   readonly title: string
   readonly how: string
   readonly date: string
+  readonly rounds: number
+  /** How busy the machine was before. */
+  readonly load: number
   readonly columns: Row["columns"]
   readonly contenders: ReadonlyArray<{
     readonly key: ContenderKey
@@ -36,7 +39,11 @@ export interface ReachResult {
   readonly isMet: boolean
 }
 
-export const of = (row: Row, measured: ReadonlyMap<ContenderKey, Measured>): RowResult => {
+export const of = (
+  row: Row,
+  measured: ReadonlyMap<ContenderKey, Measured>,
+  run: Pick<RowResult, "rounds" | "load">
+): RowResult => {
   const columns = Object.keys(row.columns)
   const medians = new Map(
     Array.from(measured, ([key, { rounds }]): readonly [ContenderKey, Values] => [key, mediansOf(columns, rounds)])
@@ -46,6 +53,7 @@ export const of = (row: Row, measured: ReadonlyMap<ContenderKey, Measured>): Row
     title: row.title,
     how: row.how,
     date: new Date().toISOString(),
+    ...run,
     columns: row.columns,
     contenders: Array.from(measured, ([key, { problem, rounds }]) => {
       const { durable, name, settings }: Contender = contenders[key]

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs"
 import { mkdir, readFile, writeFile } from "node:fs/promises"
+import { join } from "node:path"
 import type { Machine } from "./Machine.ts"
 import { section } from "./Markdown.ts"
 import type { RowResult } from "./Result.ts"
@@ -7,12 +8,11 @@ import { rows as known } from "../rows/all.ts"
 
 export interface Report {
   readonly machine: Machine
-  readonly rounds: number
   readonly rows: ReadonlyArray<RowResult>
 }
 
-const results = `${import.meta.dirname}/../results`
-const document = `${import.meta.dirname}/../../docs/performance.md`
+const results = join(import.meta.dirname, "../results")
+const document = join(import.meta.dirname, "../../docs/performance.md")
 const begin = "<!-- bench: begin (written by npm run bench) -->"
 const end = "<!-- bench: end -->"
 

@@ -14,7 +14,7 @@ export const row: Row = {
   measure: async (bench, contender) => {
     const arena = await bench.arena(contender)
     arena.startServer()
-    return arena.inside("./rows/one.ts", bench.quick ? { warm: 20, tasks: 50 } : { warm: 200, tasks: 1000 }).next()
+    return arena.inside("./rows/one.ts", bench.quick ? { warm: 20, tasks: 50 } : { warm: 1000, tasks: 1000 }).next()
   }
 }
 

@@ -1,3 +1,4 @@
+import { enableCompileCache } from "node:module"
 import type { Open } from "./System.ts"
 
 /** One row's rival: a queue with the server it needs and the settings it runs with. */
@@ -24,7 +25,11 @@ export const contenders = {
     durable: true,
     server: "none",
     settings: "file store, VENOM_FSYNC always, concurrency 64, everything else as by default",
-    load: () => import("./Venom.ts")
+    load: () => {
+      // as its program does
+      enableCompileCache()
+      return import("./Venom.ts")
+    }
   },
   limit: {
     name: "plain Node at the limit",
