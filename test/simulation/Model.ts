@@ -20,6 +20,8 @@ interface Known {
   last: VenomTask | undefined
   /** The last visible state that a crash must not take: all but a claim. */
   safe: VenomTask | undefined
+  /** The last state that an attempt began with. */
+  begun: VenomTask | undefined
 }
 
 /**
@@ -69,7 +71,8 @@ export class Model {
       cancelAsked: false,
       retryAsked: false,
       last: undefined,
-      safe: undefined
+      safe: undefined,
+      begun: undefined
     })
   }
 
@@ -95,6 +98,11 @@ export class Model {
   asks(verb: "cancel" | "retry", key: string): void {
     if (verb === "cancel") this.#of(key).cancelAsked = true
     else this.#of(key).retryAsked = true
+  }
+
+  /** An attempt begins: its claim survives the process, though not the machine. */
+  began(task: VenomTask): void {
+    this.#of(keyOf(task)).begun = task
   }
 
   /** An answer says that the task is so: from now on it is so, or further. */
@@ -176,6 +184,7 @@ export class Model {
       }
       known.last = task
       known.safe = task
+      known.begun = undefined
     }
     for (const known of this.#known.values()) if (known.last !== undefined) this.#checkTogether(known)
     if (!this.#removedInThisLife) this.#lossUntilMended = 0
@@ -189,6 +198,10 @@ export class Model {
   #checkSurvival(key: string, known: Known, task: VenomTask | undefined, ending: Ending): void {
     const floor = ending === "power" ? known.safe : known.last
     if (floor === undefined) return
+    const { begun } = known
+    if (ending !== "power" && begun !== undefined && task !== undefined && task.revision < begun.revision) {
+      return this.#fail(`${key} ran as ${brief(begun)}, and that is forgotten: ${brief(task)}`)
+    }
     if (task === undefined) return this.#fail(`${key} is lost, it was ${brief(floor)}`)
     if (task.revision < floor.revision) return this.#fail(`${key} went back from ${brief(floor)} to ${brief(task)}`)
     for (const seen of [known.safe, known.last]) {

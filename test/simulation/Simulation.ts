@@ -114,7 +114,10 @@ class Simulation {
         onRestart: chance.pick("resume", "resume", "resume", "fail")
       },
       runner: workload.runner({
-        began: (task) => history.note(`runs ${brief(task)}`),
+        began: (task) => {
+          history.note(`runs ${brief(task)}`)
+          model.began(task)
+        },
         succeeded: (task) => history.note(`worked ${brief(task)}`)
       }),
       said: (level, text) => this.#said(level, text),
@@ -202,8 +205,10 @@ class Simulation {
     const { chance, disk, model, world } = history
     history.note(`ends by ${this.#dead ?? "itself"}${life.exit === undefined ? "" : `: ${outcome(life.exit)}`}`)
     model.ends()
-    if (wasCalm && life.exit !== undefined && Exit.isFailure(life.exit)) {
-      history.fail(`it ended on a good disk: ${outcome(life.exit)}`)
+    if (life.exit !== undefined && Exit.isFailure(life.exit)) {
+      if (wasCalm && !model.mayLose) history.fail(`it ended on a good disk: ${outcome(life.exit)}`)
+      // somebody removed the directory, and of that a crash left a part: whoever did it does it again
+      if (model.mayLose) disk.removeTree(directory)
     }
     const inOrder = wasCalm && life.exit !== undefined && Exit.isSuccess(life.exit)
     if (inOrder) {

@@ -1,35 +1,64 @@
 import { parseArgs } from "node:util"
-import { run } from "./Simulation.ts"
+import { huntAll } from "./mutants/run.ts"
+import { type Report, run } from "./Simulation.ts"
 
-const { values } = parseArgs({
+const usage = `npm run simulate -- [--seeds 1000] [--from 1] [--trace] [--all] [--mutants [name]]
+
+  --seeds N    histories, one for each seed
+  --from N     the first seed
+  --trace      print every event of every history
+  --all        go on after a broken promise
+  --mutants    plant bugs, and tell after how many histories each is found`
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
   options: {
-    seeds: { type: "string", default: "200" },
+    seeds: { type: "string", default: "1000" },
     from: { type: "string", default: "1" },
     trace: { type: "boolean", default: false },
-    all: { type: "boolean", default: false }
+    all: { type: "boolean", default: false },
+    mutants: { type: "boolean", default: false },
+    help: { type: "boolean", default: false }
   }
 })
 const from = Number(values.from)
-const to = from + Number(values.seeds) - 1
-const begun = performance.now()
-let operations = 0
-let lives = 0
-for (let seed = from; seed <= to; seed++) {
-  const report = run(seed)
-  operations += report.operations
-  lives += report.lives
-  if (report.violation !== undefined && values.all) {
-    console.log(`Seed ${seed}: ${report.violation}`.slice(0, 300))
-    continue
+const seeds = Number(values.seeds)
+
+/** Events shown of a history that broke a promise. */
+const shown = 60
+const progressEvery = 500
+
+const tell = ({ seed, trace, violation }: Report): void => {
+  if (values.trace || (violation !== undefined && !values.all)) {
+    console.log((values.trace ? trace : trace.slice(-shown)).map((event) => event.slice(0, 400)).join("\n"))
   }
-  if (report.violation !== undefined || values.trace) {
-    console.log((values.trace ? report.trace : report.trace.slice(-60)).join("\n"))
-  }
-  if (report.violation !== undefined) {
-    console.log(`\nSeed ${seed}: ${report.violation}\nAgain, with its whole history: npm run simulate -- --seeds 1 --from ${seed} --trace`)
-    process.exitCode = 1
-    break
-  }
-  if ((seed - from + 1) % 500 === 0) console.log(`${seed - from + 1} histories, ${lives} lives, ${operations} system calls, ${Math.round(performance.now() - begun)} ms`)
+  if (violation === undefined) return
+  console.log(`Seed ${seed}: ${violation.slice(0, 400)}`)
+  console.log(`  its whole history: npm run simulate -- --seeds 1 --from ${seed} --trace`)
 }
-console.log(`${lives} lives, ${operations} system calls, ${Math.round(performance.now() - begun)} ms`)
+
+const simulate = (): boolean => {
+  const begun = performance.now()
+  const sum = { histories: 0, lives: 0, operations: 0, tasks: 0, broken: 0 }
+  const progress = () =>
+    console.log(
+      `${sum.histories} histories: ${sum.lives} lives, ${sum.tasks} tasks, ${sum.operations} system calls, ${sum.broken} broken promises, ${Math.round(performance.now() - begun)} ms`
+    )
+  for (let seed = from; seed < from + seeds; seed++) {
+    const report = run(seed)
+    sum.histories++
+    sum.lives += report.lives
+    sum.operations += report.operations
+    sum.tasks += report.tasks
+    if (report.violation !== undefined) sum.broken++
+    tell(report)
+    if (sum.broken > 0 && !values.all) break
+    if (sum.histories % progressEvery === 0) progress()
+  }
+  if (sum.histories % progressEvery !== 0) progress()
+  return sum.broken === 0
+}
+
+if (values.help) console.log(usage)
+else if (values.mutants) process.exitCode = huntAll(from, seeds, positionals.join(" ")) === 0 ? 0 : 1
+else process.exitCode = simulate() ? 0 : 1

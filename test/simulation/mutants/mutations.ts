@@ -1,0 +1,152 @@
+/** A bug planted in a copy of the sources: each `find` stands there once, and becomes `put`. */
+export interface Mutation {
+  readonly name: string
+  readonly edits: ReadonlyArray<{ readonly file: string; readonly find: string; readonly put: string }>
+}
+
+const file = (name: string) => `src/adapters/file/${name}.ts`
+
+/** The five that every durable queue has had once, and what this one has had or could have. */
+export const mutations: ReadonlyArray<Mutation> = [
+  {
+    name: "acknowledges before the sync",
+    edits: [
+      {
+        file: file("GroupCommit"),
+        find: "      if (fsync === \"always\" && current.changes.length > 0) {\n",
+        put: "      for (const task of current.changes) overlay.reveal(task)\n      Deferred.doneUnsafe(current.synced, Exit.void)\n      if (fsync === \"always\" && current.changes.length > 0) {\n"
+      }
+    ]
+  },
+  {
+    name: "skips the sync of the directory",
+    edits: [
+      {
+        file: file("Disk"),
+        find: "  withFile(fs, directory, { flag: \"r\" }, (handle) => handle.sync)",
+        put: "  withFile(fs, directory, { flag: \"r\" }, () => Effect.void)"
+      }
+    ]
+  },
+  {
+    name: "writes on to a file that failed a sync",
+    edits: [
+      {
+        file: file("Segment"),
+        find: "new SegmentFailure({ reason, trusted: false })",
+        put: "new SegmentFailure({ reason, trusted: true })"
+      }
+    ]
+  },
+  {
+    name: "loses the tail of the journal",
+    edits: [
+      {
+        file: file("Recovery"),
+        find: "    for (const record of content.records) {",
+        put: "    for (const record of content.records.slice(0, -1)) {"
+      }
+    ]
+  },
+  {
+    name: "reverts a final state",
+    edits: [
+      {
+        file: file("Store"),
+        find: "if (task.status === \"PROCESSING\") orphans.add(task.id)",
+        put: "if (task.status === \"PROCESSING\" || task.status === \"COMPLETED\") orphans.add(task.id)"
+      },
+      {
+        file: "src/domain/Lifecycle.ts",
+        find: "from(\"be rescued\", [\"PROCESSING\"]",
+        put: "from(\"be rescued\", [\"PROCESSING\", \"COMPLETED\"]"
+      }
+    ]
+  },
+  {
+    name: "begins an attempt before its claim is written",
+    edits: [
+      {
+        file: file("FileStateRepository"),
+        find: "Effect.as(Deferred.await(batch.written), tasks)",
+        put: "Effect.succeed(tasks)"
+      }
+    ]
+  },
+  {
+    name: "does not sync the dump",
+    edits: [{ file: file("Dump"), find: "      yield* file.sync\n", put: "" }]
+  },
+  {
+    name: "deletes the segments before the dump is there",
+    edits: [
+      {
+        file: file("Keeper"),
+        find: "    yield* Dump.write(fs, directory, snapshot, yield* Clock.currentTimeMillis)\n    previouslyDumped = dumped\n    dumped = snapshot.sequence\n    yield* deleteOldSegments\n",
+        put: "    previouslyDumped = snapshot.sequence\n    yield* deleteOldSegments\n    yield* Dump.write(fs, directory, snapshot, yield* Clock.currentTimeMillis)\n    dumped = snapshot.sequence\n"
+      }
+    ]
+  },
+  {
+    name: "dumps a state older than it says",
+    edits: [
+      {
+        file: file("Keeper"),
+        find: "      const snapshot = yield* rotate\n",
+        put: "      const tasks = overlay.table.snapshot()\n      const snapshot = Option.map(yield* rotate, ({ sequence }) => ({ sequence, tasks }))\n"
+      }
+    ]
+  },
+  {
+    name: "believes records that a later segment made void",
+    edits: [{ file: file("Recovery"), find: " || record.seq >= voidFrom", put: "" }]
+  },
+  {
+    name: "does not cut back what was written in part",
+    edits: [
+      {
+        file: file("Segment"),
+        find: "    file.truncate(end).pipe(",
+        put: "    Effect.void.pipe("
+      }
+    ]
+  },
+  {
+    name: "takes a short write for a whole one",
+    edits: [{ file: file("Segment"), find: "        yield* file.writeAll(bytes)\n", put: "        yield* file.write(bytes)\n" }]
+  },
+  {
+    name: "shows what is staged",
+    edits: [{ file: file("Overlay"), find: "    this.#pending.set(task.id, task)\n", put: "    this.#pending.set(task.id, task)\n    this.table.set(task)\n" }]
+  },
+  {
+    name: "keeps the overlay of a failed batch",
+    edits: [{ file: file("GroupCommit"), find: "      overlay.drop()\n", put: "" }]
+  },
+  {
+    name: "lets the writer take a batch half staged",
+    edits: [{ file: file("GroupCommit"), find: "Effect.andThen(work.await, Effect.yieldNow)", put: "work.await" }]
+  },
+  {
+    name: "does not sync the directory above",
+    edits: [
+      {
+        file: file("Disk"),
+        find: "    yield* Effect.catchReason(syncDirectory(fs, above), \"PlatformError\", \"PermissionDenied\", () => Effect.void)\n",
+        put: ""
+      }
+    ]
+  },
+  {
+    name: "writes each record against the state before it alone",
+    edits: [{ file: file("GroupCommit"), find: "Record.change(staged + 1, states, after)", put: "Record.change(staged + 1, [before], after)" }]
+  },
+  {
+    name: "never repairs",
+    edits: [{ file: file("Keeper"), find: "  yield* forEver(repair)\n", put: "" }]
+  },
+  {
+    name: "rotates without a sync of the old segment",
+    edits: [{ file: file("Keeper"), find: "      if (!(yield* commit.flush)) return Option.none()\n", put: "" }]
+  }
+]
