@@ -73,6 +73,7 @@ const run = async (): Promise<void> => {
   const report: Array<Result.RowResult> = []
   try {
     say(`${Table.head(machine())}\n`)
+    if (options.quick) say("Tiny sizes: this shows that it runs, its figures mean nothing.\n")
     for (const row of rows) {
       if (only !== undefined && !only.includes(row.name)) continue
       const chosen = row.contenders.filter((key) => allowed === undefined || allowed.includes(key))
