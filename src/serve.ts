@@ -26,8 +26,8 @@ const repository = (settings: Settings) =>
     ? MemoryStateRepository.layer(settings)
     : FileStateRepository.layer({ ...settings, directory: directory(settings) })
 
-const runner = ({ command, simulatedDuration }: Settings) =>
-  command === undefined
+const runner = ({ command, runner, simulatedDuration }: Settings) =>
+  runner === "simulated" || command === undefined
     ? SimulatedTaskRunner.layer({ duration: simulatedDuration })
     : CommandTaskRunner.layer({ command })
 

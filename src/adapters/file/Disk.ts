@@ -55,7 +55,8 @@ const makeOne = (fs: FileSystem.FileSystem, directory: string): Effect.Effect<vo
     fs.makeDirectory(directory, { mode: privateDirectory }),
     "PlatformError",
     "AlreadyExists",
-    (_, error) => Effect.flatMap(fs.stat(directory), ({ type }) => (type === "Directory" ? Effect.void : Effect.fail(error)))
+    (_, error) =>
+      Effect.flatMap(fs.stat(directory), ({ type }) => (type === "Directory" ? Effect.void : Effect.fail(error)))
   )
 
 /** By hand: where nothing can be made (`/proc`, or below a working directory that is gone) Node's own way never returns. */

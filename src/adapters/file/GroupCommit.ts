@@ -155,8 +155,8 @@ export const make = Effect.fnUntraced(function* (options: {
         ? Effect.logError(`Storage is not writable: ${reason}. New tasks are refused until it is`)
         : Effect.void
       // should the process die before storage is back, what is refused here must not be found again
-      const forget = trusted || fsync === "interval" ? Effect.void : segment.forgetUnsynced
-      return Effect.andThen(forget, Effect.andThen(refuse, tell))
+      const takeBack = trusted || failed.lines.length === 0 ? Effect.void : segment.takeBack
+      return Effect.andThen(takeBack, Effect.andThen(refuse, tell))
     })
 
   const commit = (current: Batch, last: number) =>

@@ -105,34 +105,40 @@ export const make = Effect.fnUntraced(function* (options: {
       if (commit.segment().from <= commit.sequence()) yield* moveTo(yield* createSegment)
       return Option.some<Dump.Snapshot>({ sequence: commit.sequence(), tasks: overlay.table.snapshot() })
     }).pipe(
-      // should the new segment turn up after a crash, it would make void what is written to the old one
-      Effect.tapError((error) => commit.distrust(`a new journal segment could not be made: ${Disk.describe(error)}`))
+      Effect.catch(({ error, mayTurnUp }) =>
+        Effect.andThen(
+          mayTurnUp ? commit.distrust(`a new journal segment could not be made: ${Disk.describe(error)}`) : Effect.void,
+          Effect.fail(error)
+        )
+      )
     )
   )
 
   let failures = 0
 
   /** Whether the dump is written. */
-  const dump = dumping.withPermits(1)(
-    Effect.gen(function* () {
-      hasChanges.closeUnsafe()
-      isLarge.closeUnsafe()
-      const snapshot = yield* rotate
-      if (Option.isSome(snapshot)) yield* writeDump(snapshot.value)
-      return Option.isSome(snapshot)
-    })
-  ).pipe(
-    Effect.catchTag("PlatformError", (error) =>
-      Effect.as(
-        failures === 0 ? Effect.logWarning(`No dump could be written: ${Disk.describe(error)}`) : Effect.void,
-        false
-      )
-    ),
-    Effect.tap((done) => {
-      failures = done ? 0 : failures + 1
-      return done ? Effect.void : hasChanges.open
-    })
-  )
+  const dump = dumping
+    .withPermits(1)(
+      Effect.gen(function* () {
+        hasChanges.closeUnsafe()
+        isLarge.closeUnsafe()
+        const snapshot = yield* rotate
+        if (Option.isSome(snapshot)) yield* writeDump(snapshot.value)
+        return Option.isSome(snapshot)
+      })
+    )
+    .pipe(
+      Effect.catchTag("PlatformError", (error) =>
+        Effect.as(
+          failures === 0 ? Effect.logWarning(`No dump could be written: ${Disk.describe(error)}`) : Effect.void,
+          false
+        )
+      ),
+      Effect.tap((done) => {
+        failures = done ? 0 : failures + 1
+        return done ? Effect.void : hasChanges.open
+      })
+    )
 
   const dumpSoon = Effect.gen(function* () {
     yield* hasChanges.await
@@ -145,7 +151,9 @@ export const make = Effect.fnUntraced(function* (options: {
   /** A full disk whose journal ends well: see whether it takes bytes again. */
   const probe = Effect.gen(function* () {
     const path = `${directory}/${probeFileName}`
-    yield* fs.writeFile(path, new Uint8Array(probeBytes)).pipe(Effect.ensuring(Effect.ignore(fs.remove(path, { force: true }))))
+    yield* fs
+      .writeFile(path, new Uint8Array(probeBytes))
+      .pipe(Effect.ensuring(Effect.ignore(fs.remove(path, { force: true }))))
   })
 
   /**
@@ -155,7 +163,7 @@ export const make = Effect.fnUntraced(function* (options: {
   const writeAnew = Effect.gen(function* () {
     yield* options.holdDirectory
     yield* writeDump({ sequence: commit.sequence(), tasks: overlay.table.snapshot() })
-    yield* moveTo(yield* createSegment)
+    yield* moveTo(yield* Effect.mapError(createSegment, ({ error }) => error))
   })
 
   const tryRepair = dumping.withPermits(1)(

@@ -97,14 +97,22 @@ export const isCount = (value: unknown): value is number => Number.isSafeInteger
 const fromJson = (value: unknown): Option.Option<Record> => {
   if (!Predicate.isObject(value)) return Option.none()
   if ("format" in value) {
-    return "version" in value && "from" in value && value.format === format && isCount(value.version) && isCount(value.from)
+    return "version" in value &&
+      "from" in value &&
+      value.format === format &&
+      isCount(value.version) &&
+      isCount(value.from)
       ? Option.some({ _tag: "Header", version: value.version, from: value.from })
       : Option.none()
   }
   if (!("seq" in value) || !isCount(value.seq)) return Option.none()
   const { seq } = value
   if ("tasks" in value && Array.isArray(value.tasks)) {
-    return Option.map(Result.getSuccess(Result.all(value.tasks.map(fromWire))), (tasks) => ({ _tag: "Insert", seq, tasks }))
+    return Option.map(Result.getSuccess(Result.all(value.tasks.map(fromWire))), (tasks) => ({
+      _tag: "Insert",
+      seq,
+      tasks
+    }))
   }
   return "id" in value && "set" in value && Predicate.isString(value.id) && isChanged(value.set)
     ? Option.some({ _tag: "Change", seq, id: value.id, set: value.set })

@@ -1,5 +1,5 @@
 import { Effect, Exit, type FileSystem, Option, Schema, Scope } from "effect"
-import type { PlatformError } from "effect/PlatformError"
+import { isPlatformError, type PlatformError } from "effect/PlatformError"
 import * as Disk from "./Disk.ts"
 import * as Record from "./Record.ts"
 
@@ -8,6 +8,13 @@ export class SegmentFailure extends Schema.TaggedError<SegmentFailure>()("Segmen
   reason: Schema.String,
   /** Whether the file still ends with the last good record, so that it may be written on. */
   trusted: Schema.Boolean
+}) {}
+
+/** No new segment could be made. */
+export class SegmentNotMade extends Schema.TaggedError<SegmentNotMade>()("SegmentNotMade", {
+  error: Schema.declare(isPlatformError),
+  /** Whether its header may turn up after a crash, and make void what is written to the segment before it. */
+  mayTurnUp: Schema.Boolean
 }) {}
 
 /** A numbered file of the journal, open at its end. One writer at a time. */
@@ -20,8 +27,8 @@ export interface Segment {
   /** Writes all the lines, or cuts the file back to what it was. */
   readonly append: (lines: ReadonlyArray<string>) => Effect.Effect<void, SegmentFailure>
   readonly sync: Effect.Effect<void, SegmentFailure>
-  /** Cuts off what the last good sync did not cover, as far as the disk lets it. Nothing may be appended after. */
-  readonly forgetUnsynced: Effect.Effect<void>
+  /** Cuts off what the last append has written, as far as the disk lets it. Nothing may be appended after. */
+  readonly takeBack: Effect.Effect<void>
   readonly close: Effect.Effect<void>
 }
 
@@ -56,7 +63,7 @@ export const create = Effect.fnUntraced(function* (
   directory: string,
   number: number,
   from: number
-): Effect.fn.Return<Segment, PlatformError> {
+): Effect.fn.Return<Segment, SegmentNotMade> {
   const path = `${directory}/${fileName(number)}`
   const scope = yield* Scope.make()
   const close = Scope.close(scope, Exit.void).pipe(
@@ -64,15 +71,20 @@ export const create = Effect.fnUntraced(function* (
   )
   const header = Buffer.from(Record.header(from))
   let end = header.length
-  let syncedEnd = header.length
+  let lastAppend = header.length
+  let isWhole = false
 
   const file = yield* Effect.gen(function* () {
     const opened = yield* fs.open(path, { flag: "wx", mode: Disk.privateFile }).pipe(Scope.provide(scope))
     yield* opened.writeAll(header)
+    isWhole = true
     yield* opened.sync
     yield* Disk.syncDirectory(fs, directory)
     return opened
-  }).pipe(Effect.tapError(() => Effect.andThen(close, Effect.ignore(fs.remove(path, { force: true })))))
+  }).pipe(
+    Effect.tapError(() => Effect.andThen(close, Effect.ignore(fs.remove(path, { force: true })))),
+    Effect.mapError((error) => new SegmentNotMade({ error, mayTurnUp: isWhole }))
+  )
 
   const cutBack = (error: PlatformError) =>
     file.truncate(end).pipe(
@@ -84,6 +96,7 @@ export const create = Effect.fnUntraced(function* (
 
   const append = (lines: ReadonlyArray<string>) =>
     Effect.gen(function* () {
+      lastAppend = end
       let size = 0
       for (const text of portions(lines)) {
         const bytes = Buffer.from(text)
@@ -99,15 +112,10 @@ export const create = Effect.fnUntraced(function* (
   )
 
   const sync = Effect.all([file.sync, stillThere], { concurrency: 2, discard: true }).pipe(
-    Effect.andThen(
-      Effect.sync(() => {
-        syncedEnd = end
-      })
-    ),
     Effect.catchTag("PlatformError", (error) => Effect.fail(untrusted(Disk.describe(error))))
   )
 
-  const forgetUnsynced = Effect.ignore(Effect.suspend(() => file.truncate(syncedEnd)))
+  const takeBack = Effect.ignore(Effect.suspend(() => file.truncate(lastAppend)))
 
-  return { number, path, from, size: () => end, append, sync, forgetUnsynced, close }
+  return { number, path, from, size: () => end, append, sync, takeBack, close }
 })

@@ -44,7 +44,9 @@ export const open = Effect.fnUntraced(function* (options: {
     held = ino
   })
   yield* holdDirectory
-  yield* Effect.forEach([...Dump.temporaryFileNames, Keeper.probeFileName], (name) => fs.remove(`${directory}/${name}`, { force: true }))
+  yield* Effect.forEach([...Dump.temporaryFileNames, Keeper.probeFileName], (name) =>
+    fs.remove(`${directory}/${name}`, { force: true })
+  )
 
   const found = yield* Recovery.read(fs, directory)
   yield* SetAside.damaged(fs, directory, found)
@@ -52,15 +54,15 @@ export const open = Effect.fnUntraced(function* (options: {
     `Recovered ${found.tasks.size} tasks from ${directory} (dump up to record ${found.dumped}, then ${found.records} records)`
   )
 
-  const segment = yield* Segment.create(fs, directory, found.lastSegment + 1, found.sequence + 1)
-  const isFresh = found.records > 0 || found.damage.length > 0 || !(yield* fs.exists(`${directory}/${Dump.fileName}`))
-  if (isFresh) {
+  // the dump comes first: a segment that names records to follow must not be found without the ones before
+  const needsDump = found.records > 0 || found.damage.length > 0 || !(yield* fs.exists(`${directory}/${Dump.fileName}`))
+  if (needsDump) {
     const tasks = Array.from(found.tasks.values())
-    yield* Dump.write(fs, directory, { sequence: found.sequence, tasks }, yield* Clock.currentTimeMillis).pipe(
-      // one more would stay behind with every start that fails
-      Effect.tapError(() => Effect.andThen(segment.close, Effect.ignore(fs.remove(segment.path))))
-    )
+    yield* Dump.write(fs, directory, { sequence: found.sequence, tasks }, yield* Clock.currentTimeMillis)
   }
+  const segment = yield* Segment.create(fs, directory, found.lastSegment + 1, found.sequence + 1).pipe(
+    Effect.mapError(({ error }) => error)
+  )
 
   const overlay = new Overlay(found.tasks.values())
   let keeper: Keeper.Keeper | undefined
@@ -88,7 +90,7 @@ export const open = Effect.fnUntraced(function* (options: {
     holdDirectory
   })
   // a process that dies young would leave one more each time; what cannot be deleted now is with the next dump
-  if (isFresh) yield* Effect.ignore(keeper.deleteOldSegments)
+  if (needsDump) yield* Effect.ignore(keeper.deleteOldSegments)
   const { close } = keeper
   yield* Effect.addFinalizer(() => commit.close.pipe(Effect.andThen(close), Effect.andThen(commit.segment().close)))
 
