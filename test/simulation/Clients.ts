@@ -12,10 +12,22 @@ export class Clients {
   /** Whether storage must be whole now. */
   readonly #mustBeWell: (life: Life) => boolean
   #submitted = 0
+  /** Acts that are planned and did not happen yet. */
+  #planned = 0
 
   constructor(history: History, mustBeWell: (life: Life) => boolean) {
     this.#history = history
     this.#mustBeWell = mustBeWell
+  }
+
+  /** Whether something will still be asked in this life. */
+  get areWaiting(): boolean {
+    return this.#planned > 0
+  }
+
+  /** The life is over, and nobody asks it anything more. */
+  leave(): void {
+    this.#planned = 0
   }
 
   /** Plans what is asked in a life: `most` times at most. */
@@ -33,7 +45,9 @@ export class Clients {
         () => this.#change(life, "cancel"),
         () => this.#change(life, "retry")
       )
+      this.#planned++
       world.after(chance.next() * within, () => {
+        this.#planned--
         if (life.isRunning) act()
       })
     }

@@ -27,7 +27,7 @@ export class History {
     this.model = new Model(this.workload, (violation) => this.fail(violation))
   }
 
-  note(text: string): void {
+  readonly note = (text: string): void => {
     this.trace.push(`${this.world.now.toFixed(3)} ${text}`)
   }
 

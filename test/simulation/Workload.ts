@@ -1,7 +1,7 @@
 import { Effect, Layer } from "effect"
 import type { TaskRequest, VenomTask } from "../../src/domain/Task.ts"
 import { permanent, retryable, type TaskFailure } from "../../src/domain/TaskError.ts"
-import { TaskRunner } from "../../src/ports/TaskRunner.ts"
+import { type AttemptHandle, TaskRunner } from "../../src/ports/TaskRunner.ts"
 import { Chance } from "./Chance.ts"
 
 /** What the work of one attempt comes to. A function of seed, task and attempt: whoever runs it, it is the same. */
@@ -47,7 +47,7 @@ export class Workload {
   /** Does the work; tells of each attempt as it begins and as its runner has succeeded. */
   runner(options: { readonly began: (task: VenomTask) => void; readonly succeeded: (task: VenomTask) => void }): Layer.Layer<TaskRunner> {
     return Layer.succeed(TaskRunner, {
-      run: Effect.fnUntraced(function* (this: Workload, task: VenomTask, { log }): Effect.fn.Return<string, TaskFailure> {
+      run: Effect.fnUntraced(function* (this: Workload, task: VenomTask, { log }: AttemptHandle): Effect.fn.Return<string, TaskFailure> {
         options.began(task)
         const key = keyOf(task)
         const { ends, lines, millis } = this.outcome(key, task.attempt)

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util"
 import { huntAll } from "./mutants/run.ts"
-import { type Report, run } from "./Simulation.ts"
+import { run } from "./RandomHistory.ts"
+import type { Report } from "./Simulation.ts"
 
 const usage = `npm run simulate -- [--seeds 1000] [--from 1] [--trace] [--all] [--mutants [name]]
 
