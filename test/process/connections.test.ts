@@ -16,51 +16,12 @@ const post = (content: string) => {
   const body = JSON.stringify({ content })
   return `${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
 }
-const statuses = (received: string) => Array.fromIterable(received.matchAll(/HTTP\/1\.1 (\d{3}) /g)).map(([, status]) => status)
+const statuses = (received: string) =>
+  Array.fromIterable(received.matchAll(/HTTP\/1\.1 (\d{3}) /g)).map(([, status]) => status)
 const receives = (connection: Connection, count: number) =>
   until(`${count} answers`, Effect.sync(connection.received), (received) => statuses(received).length === count)
 
-/** Writes a piece a second until the service has ended the connection; how many seconds that took. */
-const trickle = Effect.fnUntraced(function* (connection: Connection, piece: string) {
-  const begun = performance.now()
-  yield* Effect.raceFirst(
-    connection.closed,
-    Effect.forever(Effect.andThen(Effect.sync(() => connection.socket.write(piece)), Effect.sleep("1 second")))
-  )
-  return (performance.now() - begun) / 1000
-})
-
 layer(shared, { excludeTestServices: true })("On its connections the service", (it) => {
-  it.effect(
-    "cuts a client that takes its time with the headers, after 10 seconds, with a problem",
-    () =>
-      Effect.gen(function* () {
-        const { url } = yield* Shared
-        const connection = yield* open(url)
-        connection.socket.write("GET /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\n")
-        const seconds = yield* trickle(connection, "X-A: b\r\n")
-        assert.isAbove(seconds, 9)
-        assert.isBelow(seconds, 20)
-        assert.match(connection.received(), /^HTTP\/1\.1 408 .*application\/problem\+json.*"status":408/s)
-      }),
-    concurrently
-  )
-
-  it.effect(
-    "cuts a client that takes its time with the body, after 30 seconds, and has taken nothing in",
-    () =>
-      Effect.gen(function* () {
-        const venom = yield* Shared
-        const connection = yield* open(venom.url)
-        connection.socket.write(`${head}Content-Length: 1000\r\n\r\n{"content":"trickled`)
-        const seconds = yield* trickle(connection, "x")
-        assert.isAbove(seconds, 28)
-        assert.isBelow(seconds, 45)
-        assert.isFalse((yield* venom.list).some(({ content }) => content.startsWith("trickled")))
-      }),
-    concurrently
-  )
-
   it.effect(
     "answers pipelined requests in their order",
     () =>
@@ -116,7 +77,11 @@ layer(shared, { excludeTestServices: true })("On its connections the service", (
         const connections = yield* Effect.forEach(Array.range(1, 20), () => open(venom.url))
         for (const { socket } of connections) socket.write(post("hung up"), () => socket.destroySoon())
         const mine = Effect.map(venom.list, (all) => all.filter(({ content }) => content === "hung up"))
-        yield* until("all of them", mine, (tasks) => tasks.length === 20 && tasks.every(({ status }) => status === "COMPLETED"))
+        yield* until(
+          "all of them",
+          mine,
+          (tasks) => tasks.length === 20 && tasks.every(({ status }) => status === "COMPLETED")
+        )
       }),
     concurrently
   )

@@ -114,7 +114,6 @@ describe("a data directory that cannot be used is refused with 3 and a clear lin
       assert.include(yield* refusal(yield* launch("/proc/venom")), "/proc/venom")
     })
   )
-
 })
 
 describe("a data directory that may only be read", () => {
@@ -184,7 +183,11 @@ describe("the files", { concurrent: true }, () => {
       yield* Effect.forEach(Array.from({ length: 200 }), () => venom.submit("x".repeat(1000)), { concurrency: 10 })
       const tasks = yield* venom.settled
       const journals = Effect.map(namesIn(data), (names) => names.filter((name) => name.startsWith("journal")))
-      const left = yield* until("the first journals to go", journals, (names) => !names.includes("journal-00000001.jsonl"))
+      const left = yield* until(
+        "the first journals to go",
+        journals,
+        (names) => !names.includes("journal-00000001.jsonl")
+      )
       assert.isBelow(left.length, 5)
       yield* venom.kill
       const next = yield* serve(data, instantly)

@@ -48,7 +48,11 @@ describe("a full disk", { concurrent: true }, () => {
         for (const [id, content] of taken) assert.strictEqual((yield* venom.get(id)).content, content)
 
         yield* remove(ballast)
-        const accepted = yield* until("room to be noticed", venom.post({ content: "after" }), ({ status }) => status === 201)
+        const accepted = yield* until(
+          "room to be noticed",
+          venom.post({ content: "after" }),
+          ({ status }) => status === 201
+        )
         taken.set(yield* submittedIn(accepted), "after")
         assert.strictEqual((yield* venom.ready).status, 200)
         const settled = yield* venom.settled
@@ -140,36 +144,34 @@ describe("a disk that has no room for another dump", { concurrent: true }, () =>
 })
 
 describe("a data directory that is deleted under the running service", { concurrent: true }, () => {
-  it.live(
-    "is noticed: POST is answered with 503, then it is made anew with all tasks, and held as before",
-    () =>
-      Effect.gen(function* () {
-        const data = join(yield* directory, "data")
-        const venom = yield* serve(data, { VENOM_SIMULATED_DURATION: "50 millis" })
-        const ids = yield* Effect.forEach(Array.from({ length: 20 }), (_, n) => venom.submit(`before ${n}`))
-        yield* venom.settled
-        yield* remove(data)
-        const answer = yield* venom.post({ content: "into nothing" })
-        yield* problemIn(answer, 503)
-        assert.match(`${answer.headers["retry-after"]}`, /^\d+$/)
-        yield* problemIn(yield* venom.ready, 503)
-        assert.lengthOf(yield* venom.list, 20)
+  it.live("is noticed: POST is answered with 503, then it is made anew with all tasks, and held as before", () =>
+    Effect.gen(function* () {
+      const data = join(yield* directory, "data")
+      const venom = yield* serve(data, { VENOM_SIMULATED_DURATION: "50 millis" })
+      const ids = yield* Effect.forEach(Array.from({ length: 20 }), (_, n) => venom.submit(`before ${n}`))
+      yield* venom.settled
+      yield* remove(data)
+      const answer = yield* venom.post({ content: "into nothing" })
+      yield* problemIn(answer, 503)
+      assert.match(`${answer.headers["retry-after"]}`, /^\d+$/)
+      yield* problemIn(yield* venom.ready, 503)
+      assert.lengthOf(yield* venom.list, 20)
 
-        const accepted = yield* until("its return", venom.post({ content: "after" }), ({ status }) => status === 201)
-        ids.push(yield* submittedIn(accepted))
-        assert.strictEqual((yield* venom.ready).status, 200)
-        const all = yield* venom.settled
-        assert.sameMembers(
-          all.map(({ id }) => id),
-          ids
-        )
-        const second = yield* launch(data)
-        assert.strictEqual((yield* second.ended).code, 3)
-        assert.include(yield* namesIn(data), "venom.lock")
-        yield* venom.kill
-        const next = yield* serve(data, instantly)
-        assert.deepStrictEqual(yield* next.list, all)
-      })
+      const accepted = yield* until("its return", venom.post({ content: "after" }), ({ status }) => status === 201)
+      ids.push(yield* submittedIn(accepted))
+      assert.strictEqual((yield* venom.ready).status, 200)
+      const all = yield* venom.settled
+      assert.sameMembers(
+        all.map(({ id }) => id),
+        ids
+      )
+      const second = yield* launch(data)
+      assert.strictEqual((yield* second.ended).code, 3)
+      assert.include(yield* namesIn(data), "venom.lock")
+      yield* venom.kill
+      const next = yield* serve(data, instantly)
+      assert.deepStrictEqual(yield* next.list, all)
+    })
   )
 
   it.live("while tasks are under way loses none of them", () =>

@@ -10,10 +10,9 @@ import type { Task } from "./support/Wire.ts"
 const instantly = { VENOM_SIMULATED_DURATION: "0 seconds" }
 const seldom = { VENOM_SIMULATED_DURATION: "0 seconds", VENOM_DUMP_INTERVAL: "1 hour" }
 
-class Killed extends Context.Service<
-  Killed,
-  { readonly path: string; readonly tasks: ReadonlyArray<Task> }
->()("test/process/journal/Killed") {}
+class Killed extends Context.Service<Killed, { readonly path: string; readonly tasks: ReadonlyArray<Task> }>()(
+  "test/process/journal/Killed"
+) {}
 
 /** Left behind by kill -9: forty COMPLETED tasks, nearly all of them in the last segment of the journal alone. */
 const killed = Layer.effect(
@@ -40,21 +39,23 @@ const setAside = (path: string) => Effect.map(namesIn(path), (names) => names.fi
 const concurrently = { concurrent: true }
 
 layer(killed, { excludeTestServices: true, timeout: "2 minutes" })("The journal", (it) => {
-  it.effect("is text: each line a checksum and JSON with a sequence number, after a header with format and version", () =>
-    Effect.gen(function* () {
-      const { path } = yield* Killed
-      let sequence = 0
-      for (const file of yield* journalsIn(path)) {
-        const [header = "", ...lines] = (yield* read(file)).toString().split("\n")
-        assert.match(header, /^[0-9a-f]{8} \{"format":"venom-journal","version":1,/)
-        assert.strictEqual(lines.pop(), "")
-        for (const line of lines) {
-          assert.match(line, /^[0-9a-f]{8} \{/)
-          assert.strictEqual(JSON.parse(line.slice(9)).seq, ++sequence)
+  it.effect(
+    "is text: each line a checksum and JSON with a sequence number, after a header with format and version",
+    () =>
+      Effect.gen(function* () {
+        const { path } = yield* Killed
+        let sequence = 0
+        for (const file of yield* journalsIn(path)) {
+          const [header = "", ...lines] = (yield* read(file)).toString().split("\n")
+          assert.match(header, /^[0-9a-f]{8} \{"format":"venom-journal","version":1,/)
+          assert.strictEqual(lines.pop(), "")
+          for (const line of lines) {
+            assert.match(line, /^[0-9a-f]{8} \{/)
+            assert.strictEqual(JSON.parse(line.slice(9)).seq, ++sequence)
+          }
         }
-      }
-      assert.isAbove(sequence, 80)
-    })
+        assert.isAbove(sequence, 80)
+      })
   )
 
   const torn: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
@@ -83,7 +84,10 @@ layer(killed, { excludeTestServices: true, timeout: "2 minutes" })("The journal"
           assert.isTrue(bytes.subarray(-kept.length).equals(kept))
           const told = venom.log().filter(({ message }) => `${message}`.includes(name))
           const bytesTold = told.map(({ message }) => Number(/\((\d+) bytes\)/.exec(`${message}`)?.[1]))
-          assert.strictEqual(bytesTold.reduce((sum, bytes) => sum + bytes, 0), kept.length)
+          assert.strictEqual(
+            bytesTold.reduce((sum, bytes) => sum + bytes, 0),
+            kept.length
+          )
           assert.isTrue(told.every(({ level }) => level === "info"))
           // and again, with records behind the place of the tear
           const id = yield* venom.submit("new")

@@ -181,11 +181,9 @@ layer(shared, { excludeTestServices: true, timeout: "60 seconds" })("Whoever rea
   it.effect("may go away in the middle of a list, and the service stays as it was", () =>
     Effect.gen(function* () {
       const venom = yield* Shared
-      yield* Effect.forEach(
-        Array.range(1, 50),
-        () => Effect.timeoutOption(venom.ask({ path: tasks }), "5 millis"),
-        { concurrency: 10 }
-      )
+      yield* Effect.forEach(Array.range(1, 50), () => Effect.timeoutOption(venom.ask({ path: tasks }), "5 millis"), {
+        concurrency: 10
+      })
       assert.strictEqual((yield* venom.ready).status, 200)
       assert.deepStrictEqual(
         venom.log().filter(({ level }) => level === "error"),

@@ -88,94 +88,97 @@ const shared = Layer.effect(
   Effect.flatMap(directory, (data) => serve(data, { VENOM_SIMULATED_DURATION: "1 hour" }))
 )
 
-layer(shared, { excludeTestServices: true })("Whatever is wrong with a request is told in a problem document:", (it) => {
-  for (const [name, asked, status, names = []] of rows) {
-    it.effect(`${name} is answered with ${status}`, () =>
+layer(shared, { excludeTestServices: true })(
+  "Whatever is wrong with a request is told in a problem document:",
+  (it) => {
+    for (const [name, asked, status, names = []] of rows) {
+      it.effect(`${name} is answered with ${status}`, () =>
+        Effect.gen(function* () {
+          const venom = yield* Shared
+          // a connection of its own: a refusal may close it
+          const problem = yield* Effect.flatMap(ask(venom.url)(asked), (answer) => problemIn(answer, status))
+          for (const one of names) assert.include(JSON.stringify(problem), one)
+          if (status === 400 && names.length > 0) {
+            const paths = (problem.errors ?? []).map(({ path }) => path)
+            assert.includeMembers(paths, [...names])
+          }
+          assert.notMatch(JSON.stringify(problem), /\/src\/|node_modules|\.ts\b|\bat \w+ \(/)
+          assert.strictEqual((yield* venom.ask({ path: "/health/ready" })).status, 200)
+        })
+      )
+    }
+
+    for (const method of ["PUT", "PATCH", "DELETE", "OPTIONS"]) {
+      it.effect(`${method} is answered with 405, and Allow says what is possible`, () =>
+        Effect.gen(function* () {
+          const venom = yield* Shared
+          const many = yield* venom.ask({ method, path: tasks })
+          yield* problemIn(many, 405)
+          assert.sameMembers(`${many.headers["allow"]}`.split(/, ?/), ["GET", "HEAD", "POST"])
+          const one = yield* venom.ask({ method, path: `${tasks}/${unknownId}` })
+          yield* problemIn(one, 405)
+          assert.sameMembers(`${one.headers["allow"]}`.split(/, ?/), ["GET", "HEAD"])
+        })
+      )
+    }
+
+    it.effect("what is refused with a write has not happened", () =>
       Effect.gen(function* () {
         const venom = yield* Shared
-        // a connection of its own: a refusal may close it
-        const problem = yield* Effect.flatMap(ask(venom.url)(asked), (answer) => problemIn(answer, status))
-        for (const one of names) assert.include(JSON.stringify(problem), one)
-        if (status === 400 && names.length > 0) {
-          const paths = (problem.errors ?? []).map(({ path }) => path)
-          assert.includeMembers(paths, [...names])
+        assert.deepStrictEqual(yield* venom.list, [])
+      })
+    )
+
+    it.effect("what only looks wrong is taken", () =>
+      Effect.gen(function* () {
+        const venom = yield* Shared
+        const { host } = new URL(venom.url)
+        const asks: ReadonlyArray<Asked> = [
+          posted(` \n\t${good}\r\n `),
+          posted(good, chunked),
+          posted(good, { "content-type": "application/json; charset=UTF-8" }),
+          posted(good, { "content-type": "APPLICATION/JSON" }),
+          posted(good, { ...json, accept: "text/html;q=0.5, application/*;q=0.1" }),
+          posted(good, { ...json, accept: "application/problem+json, application/json" }),
+          posted(good, { ...json, host: `localhost:${new URL(venom.url).port}` }),
+          posted(good, { ...json, host: `[::1]:${new URL(venom.url).port}` }),
+          posted(good, { ...json, origin: `http://${host}` }),
+          posted(good, { ...json, "sec-fetch-site": "same-origin" }),
+          posted(good, { ...json, "content-encoding": "identity" }),
+          posted(good, { ...json, expect: "100-continue" })
+        ]
+        for (const asked of asks) yield* Effect.flatMap(ask(venom.url)(asked), submittedIn)
+        assert.lengthOf(yield* venom.list, asks.length)
+      })
+    )
+
+    it.effect("health is answered under any host name", () =>
+      Effect.gen(function* () {
+        const venom = yield* Shared
+        for (const path of ["/health/live", "/health/ready"]) {
+          assert.strictEqual((yield* venom.ask({ path, headers: { host: "evil.example" } })).status, 200)
         }
-        assert.notMatch(JSON.stringify(problem), /\/src\/|node_modules|\.ts\b|\bat \w+ \(/)
-        assert.strictEqual((yield* venom.ask({ path: "/health/ready" })).status, 200)
       })
     )
-  }
 
-  for (const method of ["PUT", "PATCH", "DELETE", "OPTIONS"]) {
-    it.effect(`${method} is answered with 405, and Allow says what is possible`, () =>
+    it.effect("what is no HTTP at all is a problem too, and so is a request without a host", () =>
       Effect.gen(function* () {
-        const venom = yield* Shared
-        const many = yield* venom.ask({ method, path: tasks })
-        yield* problemIn(many, 405)
-        assert.sameMembers(`${many.headers["allow"]}`.split(/, ?/), ["GET", "HEAD", "POST"])
-        const one = yield* venom.ask({ method, path: `${tasks}/${unknownId}` })
-        yield* problemIn(one, 405)
-        assert.sameMembers(`${one.headers["allow"]}`.split(/, ?/), ["GET", "HEAD"])
+        const { url } = yield* Shared
+        for (const text of [
+          "GARBAGE\r\n\r\n",
+          "GET /api/v1/tasks HTTP/1.1\r\n\r\n",
+          "GET /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nBad Header\r\n\r\n",
+          "POST /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
+          "POST /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
+        ]) {
+          const { closed, socket } = yield* open(url)
+          socket.end(text)
+          const answer = yield* closed
+          assert.match(answer, /^HTTP\/1\.1 400 /, text)
+          assert.match(answer, /content-type: application\/problem\+json/i, text)
+          assert.match(answer, /"status":400/, text)
+        }
       })
     )
   }
-
-  it.effect("what is refused with a write has not happened", () =>
-    Effect.gen(function* () {
-      const venom = yield* Shared
-      assert.deepStrictEqual(yield* venom.list, [])
-    })
-  )
-
-  it.effect("what only looks wrong is taken", () =>
-    Effect.gen(function* () {
-      const venom = yield* Shared
-      const { host } = new URL(venom.url)
-      const asks: ReadonlyArray<Asked> = [
-        posted(` \n\t${good}\r\n `),
-        posted(good, chunked),
-        posted(good, { "content-type": "application/json; charset=UTF-8" }),
-        posted(good, { "content-type": "APPLICATION/JSON" }),
-        posted(good, { ...json, accept: "text/html;q=0.5, application/*;q=0.1" }),
-        posted(good, { ...json, accept: "application/problem+json, application/json" }),
-        posted(good, { ...json, host: `localhost:${new URL(venom.url).port}` }),
-        posted(good, { ...json, host: `[::1]:${new URL(venom.url).port}` }),
-        posted(good, { ...json, origin: `http://${host}` }),
-        posted(good, { ...json, "sec-fetch-site": "same-origin" }),
-        posted(good, { ...json, "content-encoding": "identity" }),
-        posted(good, { ...json, expect: "100-continue" })
-      ]
-      for (const asked of asks) yield* Effect.flatMap(ask(venom.url)(asked), submittedIn)
-      assert.lengthOf(yield* venom.list, asks.length)
-    })
-  )
-
-  it.effect("health is answered under any host name", () =>
-    Effect.gen(function* () {
-      const venom = yield* Shared
-      for (const path of ["/health/live", "/health/ready"]) {
-        assert.strictEqual((yield* venom.ask({ path, headers: { host: "evil.example" } })).status, 200)
-      }
-    })
-  )
-
-  it.effect("what is no HTTP at all is a problem too, and so is a request without a host", () =>
-    Effect.gen(function* () {
-      const { url } = yield* Shared
-      for (const text of [
-        "GARBAGE\r\n\r\n",
-        "GET /api/v1/tasks HTTP/1.1\r\n\r\n",
-        "GET /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nBad Header\r\n\r\n",
-        "POST /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
-        "POST /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
-      ]) {
-        const { closed, socket } = yield* open(url)
-        socket.end(text)
-        const answer = yield* closed
-        assert.match(answer, /^HTTP\/1\.1 400 /, text)
-        assert.match(answer, /content-type: application\/problem\+json/i, text)
-        assert.match(answer, /"status":400/, text)
-      }
-    })
-  )
-})
+)

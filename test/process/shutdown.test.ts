@@ -63,7 +63,12 @@ describe("after SIGTERM", { concurrent: true }, () => {
   it.live("tasks beyond the grace time are given back, the attempt not counted, and run after the next start", () =>
     Effect.gen(function* () {
       const data = yield* directory
-      const settings = { ...forever, VENOM_SHUTDOWN_GRACE: "200 millis", VENOM_CONCURRENCY: "10", VENOM_ON_RESTART: "fail" }
+      const settings = {
+        ...forever,
+        VENOM_SHUTDOWN_GRACE: "200 millis",
+        VENOM_CONCURRENCY: "10",
+        VENOM_ON_RESTART: "fail"
+      }
       const venom = yield* serve(data, settings)
       const ids = yield* Effect.forEach(Array.from({ length: 20 }), (_, n) => venom.submit(`task ${n}`))
       yield* Effect.forEach(ids.slice(0, 10), (id) => venom.reaches(id, "PROCESSING"))
@@ -108,7 +113,9 @@ describe("after SIGTERM", { concurrent: true }, () => {
       const idle = yield* open(venom.url)
       idle.socket.write("GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
       const half = yield* open(venom.url)
-      half.socket.write("POST /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+      half.socket.write(
+        "POST /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+      )
       const unread = yield* open(venom.url)
       unread.socket.write("GET /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\n\r\n")
       yield* until("the list to begin", Effect.sync(unread.received), (text) => text.length > 0)

@@ -77,7 +77,14 @@ export const open = (url: string): Effect.Effect<Connection, Unanswered, Scope.S
       socket.on("error", (cause) => resume(Effect.fail(new Unanswered({ cause }))))
       socket.once("connect", () =>
         resume(
-          Effect.succeed({ socket, received, closed: Effect.map(Effect.promise(() => ended.promise), received) })
+          Effect.succeed({
+            socket,
+            received,
+            closed: Effect.map(
+              Effect.promise(() => ended.promise),
+              received
+            )
+          })
         )
       )
     }),

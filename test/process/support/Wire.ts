@@ -7,15 +7,7 @@ const Time = Schema.String.check(Schema.isPattern(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d
 const Id = Schema.String.check(
   Schema.isPattern(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
 )
-const Outcome = Schema.Literals([
-  "completed",
-  "error",
-  "defect",
-  "timeout",
-  "cancelled",
-  "crashed",
-  "rejected"
-])
+const Outcome = Schema.Literals(["completed", "error", "defect", "timeout", "cancelled", "crashed", "rejected"])
 
 export const Task = Schema.Struct({
   id: Id,
