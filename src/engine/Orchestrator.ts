@@ -50,7 +50,7 @@ export class Orchestrator extends Context.Service<
       const newId = Effect.map(random.uuidV7(), (uuid) => TaskId.make(uuid))
 
       return Orchestrator.of({
-        submit: Effect.fn("Orchestrator.submit")(function* (request) {
+        submit: Effect.fnUntraced(function* (request) {
           yield* draining.refuse
           const now = yield* Clock.currentTimeMillis
           const task = Lifecycle.submit(request, { id: yield* newId, now, maxAttempts: settings.maxAttempts })

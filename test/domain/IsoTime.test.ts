@@ -43,6 +43,12 @@ describe("IsoTime", () => {
     }
   })
 
+  it("reads a time in another zone rightly after one of the same second", () => {
+    for (const text of ["2026-01-31T09:30:00.000Z", "2026-01-31T09:30:00.123+02:00", "2026-01-31T09:30:00.456Z"]) {
+      assert.strictEqual(IsoTime.parse(text), Date.parse(text), text)
+    }
+  })
+
   it("reads what is spelled in another way as Date does", () => {
     const others = [
       "2026-01-31T09:30:00Z",
