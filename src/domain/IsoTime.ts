@@ -1,6 +1,7 @@
 /*
- * Times are milliseconds since 1970. The one spelling of a time on the wire: 2026-01-31T09:30:00.000Z. `Date` does the work, once for each second:
- * a queue of a million tasks writes and reads five million times, and most of them share their second with the last.
+ * Times are milliseconds since 1970; the one spelling on the wire is 2026-01-31T09:30:00.000Z. `Date` does the
+ * work, once for each second: a queue of a million tasks writes and reads five million times, and most of them
+ * share their second with the one before.
  */
 
 export const earliest: number = Date.parse("0000-01-01T00:00:00.000Z")
