@@ -5,8 +5,8 @@ import { CliError } from "effect/cli"
 import { DataDirectoryError } from "./adapters/file/Disk.ts"
 import * as Venom from "./cli/Venom.ts"
 import type * as Service from "./serve.ts"
-import { onStop } from "./signals.ts"
-import { version } from "./version.ts"
+import { onStop } from "./host/Signals.ts"
+import { version } from "./host/Version.ts"
 
 const stopped = 0
 const failed = 1

@@ -11,9 +11,9 @@ import { type Settings, SettingsError } from "./cli/Settings.ts"
 import * as Engine from "./engine/Engine.ts"
 import { defaults, EngineSettings } from "./engine/EngineSettings.ts"
 import * as Shutdown from "./engine/Shutdown.ts"
-import * as log from "./log.ts"
+import * as Log from "./host/Log.ts"
 import * as NodeServer from "./server/NodeServer.ts"
-import { version } from "./version.ts"
+import { version } from "./host/Version.ts"
 
 /** The service could not start, or broke. The log says why. */
 export class ServiceFailed extends Schema.TaggedError<ServiceFailed>()("ServiceFailed", { exitCode: Schema.Int }) {}
@@ -95,7 +95,7 @@ export const serve = (
     }),
     Effect.catchCauseIf(Cause.hasDies, (cause) => failed(1, "Venom broke", cause)),
     Effect.provide(
-      log.layer({
+      Log.layer({
         level: String.capitalize(settings.logLevel),
         format: settings.logFormat ?? (process.stderr.isTTY ? "pretty" : "json"),
         colors: process.stderr.isTTY && process.env["NO_COLOR"] === undefined

@@ -21,6 +21,7 @@ const rooms: Record<string, { readonly may: ReadonlyArray<string>; readonly plat
   server: { may: ["engine", "ports", "api", "domain"], platform: true },
   client: { may: ["api", "domain"], platform: false },
   cli: { may: ["client", "api", "domain"], platform: false },
+  host: { may: [], platform: true },
   dashboard: { may: ["api"], platform: false }
 }
 const names = Object.keys(rooms)

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { Schema } from "effect"
 import { assert, describe, it } from "vitest"
-import { version } from "../src/version.ts"
+import { version } from "../src/host/Version.ts"
 
 const pathOf = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url))
 const read = <A>(name: string, schema: Schema.Codec<A, string>) =>

@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { Record, Schema } from "effect"
 import { assert, describe, it } from "vitest"
 import * as Table from "../../src/cli/SettingsTable.ts"
-import { version } from "../../src/version.ts"
+import { version } from "../../src/host/Version.ts"
 import { directory, run, serve, type Venom } from "./venom.ts"
 
 const Submitted = Schema.Struct({ task_id: Schema.String })

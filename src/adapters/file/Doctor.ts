@@ -1,7 +1,7 @@
 import { Clock, Effect, type FileSystem, Result } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import type { VenomTask } from "../../domain/Task.ts"
-import * as Disk from "./Disk.ts"
+import type * as Disk from "./Disk.ts"
 import * as Dump from "./Dump.ts"
 import { Lock } from "./Lock.ts"
 import * as Recovery from "./Recovery.ts"

@@ -65,22 +65,22 @@ export const open = Effect.fnUntraced(function* (options: {
   )
 
   const overlay = new Overlay(found.tasks.values())
-  let keeper: Keeper.Keeper | undefined
+  const keepers: Array<Keeper.Keeper> = []
   const commit = yield* GroupCommit.make({
     overlay,
     segment,
     sequence: found.sequence,
     fsync: options.fsync,
     onCommit: (changes) => {
-      keeper?.onCommit()
+      for (const keeper of keepers) keeper.onCommit()
       if (changes.some(({ status }) => status === "PENDING")) options.onDue()
     },
     onHealth: () => {
-      keeper?.onHealth()
+      for (const keeper of keepers) keeper.onHealth()
       options.onDue()
     }
   })
-  keeper = yield* Keeper.make({
+  const keeper = yield* Keeper.make({
     ...options,
     overlay,
     commit,
@@ -89,10 +89,12 @@ export const open = Effect.fnUntraced(function* (options: {
     segments: found.segments,
     holdDirectory
   })
+  keepers.push(keeper)
   // a process that dies young would leave one more each time; what cannot be deleted now is with the next dump
   if (needsDump) yield* Effect.ignore(keeper.deleteOldSegments)
-  const { close } = keeper
-  yield* Effect.addFinalizer(() => commit.close.pipe(Effect.andThen(close), Effect.andThen(commit.segment().close)))
+  yield* Effect.addFinalizer(() =>
+    commit.close.pipe(Effect.andThen(keeper.close), Effect.andThen(commit.segment().close))
+  )
 
   const orphans = new Set<TaskId>()
   for (const task of found.tasks.values()) if (task.status === "PROCESSING") orphans.add(task.id)

@@ -1,16 +1,16 @@
 import { Cause, Console, Effect } from "effect"
 import { assert, describe, it } from "@effect/vitest"
-import * as log from "../src/log.ts"
+import * as Log from "../../src/host/Log.ts"
 
 /** What an effect writes to stderr; anything on stdout fails the test. */
-const errors = (effect: Effect.Effect<void>, options: Partial<log.LogOptions> = {}) => {
+const errors = (effect: Effect.Effect<void>, options: Partial<Log.LogOptions> = {}) => {
   const lines: Array<string> = []
   const heard: Console.Console = Object.assign(Object.create(globalThis.console), {
     error: (...parts: ReadonlyArray<unknown>) => lines.push(parts.join(" ")),
     log: () => assert.fail("stdout is for what a command answers")
   })
   return effect.pipe(
-    Effect.provide(log.layer({ format: "json", level: "Info", colors: false, ...options })),
+    Effect.provide(Log.layer({ format: "json", level: "Info", colors: false, ...options })),
     Effect.provideService(Console.Console, heard),
     Effect.as(lines)
   )
