@@ -1,21 +1,23 @@
 import { defineConfig } from "vitest/config"
 import "./scripts/check-node.mjs"
 
+/** Kills without number and load by the ten thousand: `npm run test:long`. */
+const long = ["test/process/kill.test.ts", "test/process/load.test.ts"]
+
+/** The real program, started again and again: alone on the machine, or its timing means little. */
+const alone = {
+  fileParallelism: false,
+  sequence: { groupOrder: 1 },
+  testTimeout: 60_000,
+  hookTimeout: 60_000
+}
+
 export default defineConfig({
   test: {
     projects: [
       { test: { name: "unit", include: ["{test,examples}/**/*.test.ts"], exclude: ["test/process/**"] } },
-      {
-        test: {
-          name: "process",
-          include: ["test/process/**/*.test.ts"],
-          // the real program, started again and again: alone on the machine, or its timing means little
-          fileParallelism: false,
-          sequence: { groupOrder: 1 },
-          testTimeout: 60_000,
-          hookTimeout: 60_000
-        }
-      }
+      { test: { name: "process", include: ["test/process/**/*.test.ts"], exclude: long, ...alone } },
+      { test: { name: "long", include: long, ...alone } }
     ]
   }
 })
