@@ -36,14 +36,14 @@ export class Clients {
     const within = chance.scale(10, 5 * minute)
     for (let count = chance.below(most); count > 0; count--) {
       const act = chance.pick(
-        () => this.#submit(life),
-        () => this.#submit(life),
-        () => this.#submit(life),
+        () => this.submit(life),
+        () => this.submit(life),
+        () => this.submit(life),
         () => this.#submitSeveral(life),
-        () => this.#insertTogether(life),
-        () => this.#change(life, "cancel"),
-        () => this.#change(life, "cancel"),
-        () => this.#change(life, "retry")
+        () => this.insertTogether(life),
+        () => this.change(life, "cancel"),
+        () => this.change(life, "cancel"),
+        () => this.change(life, "retry")
       )
       this.#planned++
       world.after(chance.next() * within, () => {
@@ -63,21 +63,26 @@ export class Clients {
   }
 
   #submitSeveral(life: Life): void {
-    for (let times = this.#history.chance.between(2, 12); times > 0; times--) this.#submit(life)
+    for (let times = this.#history.chance.between(2, 12); times > 0; times--) this.submit(life)
   }
 
-  #submit(life: Life): void {
+  submit(life: Life): void {
     const { chance, model, world } = this.#history
     const { key, request } = this.#newRequest()
-    const hangUp = this.#ask(life, `submit ${key}`, ({ orchestrator }) => orchestrator.submit(request), (exit) => {
-      if (Exit.isSuccess(exit)) model.taken(key, exit.value)
-      else this.#refused(life, [key], exit.cause)
-    })
+    const hangUp = this.#ask(
+      life,
+      `submit ${key}`,
+      ({ orchestrator }) => orchestrator.submit(request),
+      (exit) => {
+        if (Exit.isSuccess(exit)) model.taken(key, exit.value)
+        else this.#refused(life, [key], exit.cause)
+      }
+    )
     if (chance.happens(0.05)) world.after(chance.scale(0.01, 10), hangUp)
   }
 
   /** Several tasks that become one change: all of them or none. */
-  #insertTogether(life: Life): void {
+  insertTogether(life: Life): void {
     const { chance, model, workload } = this.#history
     const asked = Array.from({ length: chance.between(2, 8) }, () => this.#newRequest())
     const keys = asked.map(({ key }) => key)
@@ -103,15 +108,20 @@ export class Clients {
     )
   }
 
-  #change(life: Life, verb: "cancel" | "retry"): void {
+  change(life: Life, verb: "cancel" | "retry"): void {
     const { chance, model } = this.#history
     const { tasks } = model
     const task = tasks[chance.below(tasks.length)]
     if (task === undefined) return
     model.asks(verb, keyOf(task))
-    this.#ask(life, `${verb} ${keyOf(task)}`, ({ orchestrator }) => Effect.result(orchestrator[verb](task.id)), (exit) => {
-      if (Exit.isSuccess(exit) && exit.value._tag === "Success") model.told(exit.value.success)
-    })
+    this.#ask(
+      life,
+      `${verb} ${keyOf(task)}`,
+      ({ orchestrator }) => Effect.result(orchestrator[verb](task.id)),
+      (exit) => {
+        if (Exit.isSuccess(exit) && exit.value._tag === "Success") model.told(exit.value.success)
+      }
+    )
   }
 
   #ask<A, E>(

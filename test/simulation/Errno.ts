@@ -37,7 +37,11 @@ const tags: Readonly<Record<string, PlatformError.SystemErrorTag>> = {
 }
 
 /** The error that Effect's file system on Node would fail with. */
-export const toPlatformError = (error: Errno, method: string, pathOrDescriptor: string | number): PlatformError.PlatformError =>
+export const toPlatformError = (
+  error: Errno,
+  method: string,
+  pathOrDescriptor: string | number
+): PlatformError.PlatformError =>
   PlatformError.systemError({
     _tag: tags[error.code] ?? "Unknown",
     module: "FileSystem",

@@ -17,7 +17,11 @@ export type Fault = { readonly code: string } | { readonly share: number }
 export type Trouble = (operation: Operation, chance: Chance) => Fault | undefined
 
 const failing =
-  (probability: number, codes: readonly [string, ...Array<string>], concerns: (operation: Operation) => boolean): Trouble =>
+  (
+    probability: number,
+    codes: readonly [string, ...Array<string>],
+    concerns: (operation: Operation) => boolean
+  ): Trouble =>
   (operation, chance) =>
     concerns(operation) && chance.happens(probability) ? { code: chance.pick(...codes) } : undefined
 
@@ -38,7 +42,8 @@ export const failingNames = (probability: number): Trouble =>
     probability,
     ["EIO", "ENOSPC", "EMFILE"],
     (operation) =>
-      operation.mutates && (isAny("open", "rename", "link", "rm")(operation) || (operation.syscall === "fsync" && !isFile(operation)))
+      operation.mutates &&
+      (isAny("open", "rename", "link", "rm")(operation) || (operation.syscall === "fsync" && !isFile(operation)))
   )
 
 export const failingReads = (probability: number): Trouble =>
@@ -48,14 +53,10 @@ export const failingClose = (probability: number): Trouble => failing(probabilit
 
 export const anything = (probability: number): Trouble => failing(probability, ["EIO"], () => true)
 
-export const shortWrites = (probability: number): Trouble => (operation, chance) =>
-  operation.syscall === "write" && chance.happens(probability) ? { share: chance.next() } : undefined
+export const shortWrites =
+  (probability: number): Trouble =>
+  (operation, chance) =>
+    operation.syscall === "write" && chance.happens(probability) ? { share: chance.next() } : undefined
 
 export const readOnly: Trouble = ({ mutates, syscall }) =>
   !mutates ? undefined : { code: syscall === "fsync" ? "EIO" : "EROFS" }
-
-/** The operation of this number alone. */
-export const theNth =
-  (number: number, code: string): Trouble =>
-  (operation) =>
-    operation.number === number ? { code } : undefined

@@ -49,11 +49,16 @@ export class Life {
     const { chance, disk, said, settings, world } = options
     const logger = Logger.make<unknown, void>(({ cause, logLevel, message }) => {
       const parts = Array.isArray(message) ? message : [message]
-      const reasons = cause.reasons.map((reason) => reason._tag === "Die" ? `died: ${String(reason.defect)}` : reason._tag)
+      const reasons = cause.reasons.map((reason) =>
+        reason._tag === "Die" ? `died: ${String(reason.defect)}` : reason._tag
+      )
       said(logLevel, [...parts, ...reasons].map(String).join(" "))
     })
     this.#context = Context.empty().pipe(
-      Context.add(SecureRandom.SecureRandom, SecureRandom.make((size) => chance.bytes(size))),
+      Context.add(
+        SecureRandom.SecureRandom,
+        SecureRandom.make((size) => chance.bytes(size))
+      ),
       Context.add(FileSystem.FileSystem, disk),
       Context.merge(
         Context.empty().pipe(
@@ -69,6 +74,9 @@ export class Life {
         )
       )
     )
+  }
+
+  start(): void {
     this.run(Effect.scoped(this.#main()), (exit) => {
       this.exit = exit
     })

@@ -192,7 +192,8 @@ export class Model {
 
   #checkTogether({ together }: Known): void {
     const missing = together.filter((key) => this.#of(key).last === undefined)
-    if (missing.length > 0) this.#fail(`of ${together.join(", ")}, submitted together, there is no ${missing.join(", ")}`)
+    if (missing.length > 0)
+      this.#fail(`of ${together.join(", ")}, submitted together, there is no ${missing.join(", ")}`)
   }
 
   #checkSurvival(key: string, known: Known, task: VenomTask | undefined, ending: Ending): void {
@@ -241,8 +242,10 @@ export class Model {
   #checkCause(task: VenomTask, known: Known): void {
     const key = keyOf(task)
     if (task.status === "COMPLETED") {
-      if (this.#workload.outcome(key, task.attempt).ends !== "completes") this.#fail(`${key} completed by an attempt that does not`)
-      if (task.result !== this.#workload.result(key, task.attempt)) this.#fail(`${key} has another result: ${json(task)}`)
+      if (this.#workload.outcome(key, task.attempt).ends !== "completes")
+        this.#fail(`${key} completed by an attempt that does not`)
+      if (task.result !== this.#workload.result(key, task.attempt))
+        this.#fail(`${key} has another result: ${json(task)}`)
     } else if (task.result !== null) this.#fail(`${key} has a result and is ${task.status}`)
     if (task.status === "FAILED") {
       if (task.failure === null) return this.#fail(`${key} is FAILED without a failure`)
@@ -257,7 +260,8 @@ export class Model {
       if (!may) this.#fail(`${key} has no cause to be FAILED (${reason})`)
     } else if (task.failure !== null) this.#fail(`${key} has a failure and is ${task.status}`)
     this.#checkWhole(task)
-    if (isFinished(task) !== (task.finishedAt !== null)) this.#fail(`${key} is ${task.status} and finished at ${task.finishedAt}`)
+    if (isFinished(task) !== (task.finishedAt !== null))
+      this.#fail(`${key} is ${task.status} and finished at ${task.finishedAt}`)
   }
 
   /** Whether the parts of a task can belong to one state of it: none is left from before, none is missing. */
@@ -266,7 +270,8 @@ export class Model {
     const { attempt, attempts, logs, logsDropped, startedAt, status } = task
     const newest = attempts.at(-1)
     const runs = newest?.attempt === attempt && newest.finishedAt === null && newest.startedAt === startedAt
-    if (runs !== (status === "PROCESSING")) this.#fail(`${key} is ${status} with attempts that say otherwise: ${json(task)}`)
+    if (runs !== (status === "PROCESSING"))
+      this.#fail(`${key} is ${status} with attempts that say otherwise: ${json(task)}`)
     if (attempts.some((one, at) => one.attempt > attempt || one.attempt <= (attempts[at - 1]?.attempt ?? 0))) {
       this.#fail(`${key} has attempts that do not follow each other: ${json(task)}`)
     }
@@ -289,4 +294,5 @@ export class Model {
 
 const json = (task: VenomTask): string => JSON.stringify(toWire(task))
 const same = (a: VenomTask, b: VenomTask): boolean => json(a) === json(b)
-export const brief = (task: VenomTask): string => `${keyOf(task)} ${task.status} attempt ${task.attempt} revision ${task.revision}`
+export const brief = (task: VenomTask): string =>
+  `${keyOf(task)} ${task.status} attempt ${task.attempt} revision ${task.revision}`

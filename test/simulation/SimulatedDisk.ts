@@ -87,6 +87,26 @@ export class SimulatedDisk {
     directory.change([name], [])
   }
 
+  /** Puts a file there, durably, in place of another. */
+  put(path: string, content: Uint8Array): void {
+    const [directory, name] = this.#parent(path)
+    const file = new FileNode(++this.#lastIno)
+    file.write(0, content)
+    file.sync()("synced")
+    directory.change([], [[name, file]])
+    directory.sync()("synced")
+  }
+
+  /** Makes a directory, durably. */
+  putDirectory(path: string): void {
+    this.#makeDirectory(path, true)
+    for (let at = path.lastIndexOf("/"); at >= 0; at = path.lastIndexOf("/", at - 1)) {
+      const node = this.#lookup(path.slice(0, at))
+      if (node instanceof DirectoryNode) node.sync()("synced")
+      if (at === 0) break
+    }
+  }
+
   /** The files of a directory, as a process sees them, or none. */
   files(path: string): ReadonlyMap<string, Uint8Array> {
     const node = this.#lookup(path)
@@ -97,16 +117,20 @@ export class SimulatedDisk {
   #operate<A>(call: Call, begin: Begin<A>): Effect.Effect<A, PlatformError.PlatformError> {
     return Effect.callback((resume) => {
       const operation: Operation = { ...call, number: ++this.#count }
+      this.onOperation(operation)
       const end = begin()
-      const fault = this.troubles.reduce<Fault | undefined>((found, trouble) => found ?? trouble(operation, this.#chance), undefined)
+      const fault = this.troubles.reduce<Fault | undefined>(
+        (found, trouble) => found ?? trouble(operation, this.#chance),
+        undefined
+      )
       const [least, most] = this.latency
       const happen = () => {
-        if (fault !== undefined && "code" in fault && call.syscall !== "fsync") throw new Errno(fault.code, call.syscall, call.path)
+        if (fault !== undefined && "code" in fault && call.syscall !== "fsync")
+          throw new Errno(fault.code, call.syscall, call.path)
         return end(fault)
       }
       const quietly = () => void attempt(happen)
       this.#underWay.add(quietly)
-      this.onOperation(operation)
       this.#world.after(this.#chance.scale(least, most), () => {
         this.#underWay.delete(quietly)
         const result = attempt(happen)
@@ -165,12 +189,23 @@ export class SimulatedDisk {
     })
     return Effect.acquireRelease(
       Effect.map(open, (node) => ({ node, fd: ++this.#lastFd })),
-      ({ fd }) => Effect.orDie(this.#operate({ method, syscall: "close", path, subject: fd, mutates: false }, () => () => undefined))
-    ).pipe(Effect.map(({ fd, node }) => this.#handle(node, fd, path, chars.has("a"), method === "open" ? undefined : method)))
+      ({ fd }) =>
+        Effect.orDie(
+          this.#operate({ method, syscall: "close", path, subject: fd, mutates: false }, () => () => undefined)
+        )
+    ).pipe(Effect.map(({ fd, node }) => this.#handle(node, fd, path, chars, method === "open" ? undefined : method)))
   }
 
-  #handle(node: Node, fd: number, path: string, appends: boolean, asMethod: string | undefined): FileSystem.File {
+  #handle(
+    node: Node,
+    fd: number,
+    path: string,
+    flag: ReadonlySet<string>,
+    asMethod: string | undefined
+  ): FileSystem.File {
     let position = 0
+    const appends = flag.has("a")
+    const isFor = (mode: "reading" | "writing") => flag.has("+") || flag.has("r") === (mode === "reading")
     const call = (method: string, syscall: string, mutates: boolean): Call => ({
       method: asMethod ?? method,
       syscall,
@@ -179,6 +214,8 @@ export class SimulatedDisk {
       ...(asMethod === undefined ? { subject: fd } : {})
     })
     const file = (syscall: string): FileNode => {
+      const mode = syscall === "read" ? "reading" : "writing"
+      if (!isFor(mode)) throw new Errno(syscall === "ftruncate" ? "EINVAL" : "EBADF", syscall, undefined)
       if (node instanceof DirectoryNode) throw new Errno("EISDIR", syscall, undefined)
       return node
     }
@@ -269,8 +306,12 @@ export class SimulatedDisk {
     const readFile = (path: string) =>
       operate("readFile", "open", path, false, () => this.#findFile(path, "open").content.slice())
     const writeFile: FileSystem.FileSystem["writeFile"] = (path, data, options) =>
-      Effect.scoped(Effect.flatMap(this.#open("writeFile", path, options?.flag ?? "w"), (file) => file.writeAll(data))).pipe(
-        Effect.catchDefect((defect) => (defect instanceof PlatformError.PlatformError ? Effect.fail(defect) : Effect.die(defect)))
+      Effect.scoped(
+        Effect.flatMap(this.#open("writeFile", path, options?.flag ?? "w"), (file) => file.writeAll(data))
+      ).pipe(
+        Effect.catchDefect((defect) =>
+          defect instanceof PlatformError.PlatformError ? Effect.fail(defect) : Effect.die(defect)
+        )
       )
     const access: FileSystem.FileSystem["access"] = (path) =>
       operate("access", "access", path, false, () => void this.#find(path, "access"))
@@ -308,7 +349,7 @@ export class SimulatedDisk {
         operate("remove", "rm", path, true, () => {
           const known = this.#lookup(path)
           if (known === undefined && options?.force === true) return
-          this.#findFile(path, "rm")
+          this.#findFile(path, "lstat")
           const [directory, name] = this.#parent(path)
           directory.change([name], [])
         }),

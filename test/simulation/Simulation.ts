@@ -55,7 +55,10 @@ export class Simulation {
     this.history = new History(seed)
     this.weather = new Weather(this.history)
     // a removed directory is noticed by the next write
-    this.clients = new Clients(this.history, (life) => this.weather.hasSettled && life.isRunning && !this.history.model.mayLose)
+    this.clients = new Clients(
+      this.history,
+      (life) => this.weather.hasSettled && life.isRunning && !this.history.model.mayLose
+    )
   }
 
   run(planner: Planner): Report {
@@ -94,6 +97,7 @@ export class Simulation {
     disk.onOperation = ({ number, path, syscall }) => history.note(`disk ${number} ${syscall} ${path}`)
     const life = this.#begin(plan)
     plan.happens(life)
+    life.start()
 
     const limit = world.now + endsWithin
     const isOver = () => history.violation !== undefined || life.isDead || life.exit !== undefined
@@ -140,7 +144,8 @@ export class Simulation {
         note("started")
         for (const orphan of orphans) {
           const now = tasks.find(({ id }) => id === orphan.id)
-          if (now?.revision === orphan.revision) this.history.fail(`${brief(orphan)} was left by a dead process and is still`)
+          if (now?.revision === orphan.revision)
+            this.history.fail(`${brief(orphan)} was left by a dead process and is still`)
         }
       }
     })
@@ -201,6 +206,7 @@ export class Simulation {
     this.weather.calm()
     this.history.note("ONCE MORE")
     const life = this.#begin({ files: {}, settings: {} })
+    life.start()
     const { world } = this.history
     world.run({
       done: () => this.history.violation !== undefined || life.exit !== undefined || life.orchestrator !== undefined,

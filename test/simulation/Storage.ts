@@ -102,7 +102,11 @@ export class FileNode extends Changing<FileChange> {
 }
 
 /** An unsynced write: lost, kept, or a part of it kept; where the length was kept, zeros stand for what was not. */
-const leave = (content: Bytes, { at, bytes }: { readonly at: number; readonly bytes: Uint8Array }, chance: Chance): void => {
+const leave = (
+  content: Bytes,
+  { at, bytes }: { readonly at: number; readonly bytes: Uint8Array },
+  chance: Chance
+): void => {
   const somewhere = chance.below(bytes.length + 1)
   switch (chance.below(6)) {
     case 0:
@@ -192,7 +196,10 @@ export const survivor = (root: DirectoryNode, chance: Chance): DirectoryNode => 
     return directory(node)
   }
   const directory = (node: DirectoryNode): DirectoryNode =>
-    DirectoryNode.holding(node.ino, new Map(Array.from(node.survivingNames(chance), ([name, child]) => [name, visit(child)])))
+    DirectoryNode.holding(
+      node.ino,
+      new Map(Array.from(node.survivingNames(chance), ([name, child]) => [name, visit(child)]))
+    )
   return directory(root)
 }
 

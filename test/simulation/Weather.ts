@@ -37,6 +37,25 @@ export class Weather {
     disk.capacity = Number.POSITIVE_INFINITY
   }
 
+  /** This one operation fails with `code`. */
+  strike(code: string): void {
+    const { disk, world } = this.#history
+    this.#begin(`this operation fails with ${code}`)
+    disk.troubles = [
+      () => {
+        disk.troubles = []
+        return { code }
+      }
+    ]
+    world.after(0, () => this.calm())
+  }
+
+  #begin(name: string): void {
+    this.#calmSince = undefined
+    this.#troublesBegun++
+    this.#history.note(`trouble begins: ${name}`)
+  }
+
   /** Plans troubles for a life. */
   plan(life: Life): void {
     const history = this.#history
@@ -46,15 +65,14 @@ export class Weather {
     const trouble = this.#pick(life)
     const again = chance.happens(0.5)
     world.after(begins, () => {
-      this.#calmSince = undefined
-      this.#troublesBegun++
-      history.note(`trouble begins: ${trouble.name}`)
+      this.#begin(trouble.name)
       trouble.begin()
       world.after(lasts, () => {
         history.note("trouble ends")
         this.calm()
         world.after(mendsWithin, () => {
-          if (this.hasSettled && life.isRunning && !life.isWritable) history.fail("the disk is well again and storage is not")
+          if (this.hasSettled && life.isRunning && !life.isWritable)
+            history.fail("the disk is well again and storage is not")
         })
         if (again) this.plan(life)
       })

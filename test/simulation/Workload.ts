@@ -23,7 +23,17 @@ export class Workload {
   outcome(key: string, attempt: number): Outcome {
     const chance = new Chance(`${this.#seed} ${key} ${attempt}`)
     return {
-      ends: chance.pick("completes", "completes", "completes", "completes", "fails", "fails", "fails for good", "dies", "never ends"),
+      ends: chance.pick(
+        "completes",
+        "completes",
+        "completes",
+        "completes",
+        "fails",
+        "fails",
+        "fails for good",
+        "dies",
+        "never ends"
+      ),
       millis: chance.happens(0.2) ? 0 : chance.scale(1, 20_000),
       lines: chance.happens(0.3) ? chance.between(1, 6) : 0
     }
@@ -45,9 +55,16 @@ export class Workload {
   }
 
   /** Does the work; tells of each attempt as it begins and as its runner has succeeded. */
-  runner(options: { readonly began: (task: VenomTask) => void; readonly succeeded: (task: VenomTask) => void }): Layer.Layer<TaskRunner> {
+  runner(options: {
+    readonly began: (task: VenomTask) => void
+    readonly succeeded: (task: VenomTask) => void
+  }): Layer.Layer<TaskRunner> {
     return Layer.succeed(TaskRunner, {
-      run: Effect.fnUntraced(function* (this: Workload, task: VenomTask, { log }: AttemptHandle): Effect.fn.Return<string, TaskFailure> {
+      run: Effect.fnUntraced(function* (
+        this: Workload,
+        task: VenomTask,
+        { log }: AttemptHandle
+      ): Effect.fn.Return<string, TaskFailure> {
         options.began(task)
         const key = keyOf(task)
         const { ends, lines, millis } = this.outcome(key, task.attempt)

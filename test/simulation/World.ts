@@ -40,7 +40,11 @@ export class World {
    * Lets things happen until `done`, or until `limit`; `moment` is called after each. Says why it ended:
    * `idle` is when nothing would ever happen again.
    */
-  run(options: { readonly done: () => boolean; readonly limit: number; readonly moment: () => void }): "done" | "limit" | "idle" {
+  run(options: {
+    readonly done: () => boolean
+    readonly limit: number
+    readonly moment: () => void
+  }): "done" | "limit" | "idle" {
     for (;;) {
       while (this.#soon.length > 0) {
         const tasks = this.#soon

@@ -13,8 +13,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     edits: [
       {
         file: file("GroupCommit"),
-        find: "      if (fsync === \"always\" && current.changes.length > 0) {\n",
-        put: "      for (const task of current.changes) overlay.reveal(task)\n      Deferred.doneUnsafe(current.synced, Exit.void)\n      if (fsync === \"always\" && current.changes.length > 0) {\n"
+        find: '      if (fsync === "always" && current.changes.length > 0) {\n',
+        put: '      for (const task of current.changes) overlay.reveal(task)\n      Deferred.doneUnsafe(current.synced, Exit.void)\n      if (fsync === "always" && current.changes.length > 0) {\n'
       }
     ]
   },
@@ -23,8 +23,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     edits: [
       {
         file: file("Disk"),
-        find: "  withFile(fs, directory, { flag: \"r\" }, (handle) => handle.sync)",
-        put: "  withFile(fs, directory, { flag: \"r\" }, () => Effect.void)"
+        find: '  withFile(fs, directory, { flag: "r" }, (handle) => handle.sync)',
+        put: '  withFile(fs, directory, { flag: "r" }, () => Effect.void)'
       }
     ]
   },
@@ -53,13 +53,13 @@ export const mutations: ReadonlyArray<Mutation> = [
     edits: [
       {
         file: file("Store"),
-        find: "if (task.status === \"PROCESSING\") orphans.add(task.id)",
-        put: "if (task.status === \"PROCESSING\" || task.status === \"COMPLETED\") orphans.add(task.id)"
+        find: 'if (task.status === "PROCESSING") orphans.add(task.id)',
+        put: 'if (task.status === "PROCESSING" || task.status === "COMPLETED") orphans.add(task.id)'
       },
       {
         file: "src/domain/Lifecycle.ts",
-        find: "from(\"be rescued\", [\"PROCESSING\"]",
-        put: "from(\"be rescued\", [\"PROCESSING\", \"COMPLETED\"]"
+        find: 'from("be rescued", ["PROCESSING"]',
+        put: 'from("be rescued", ["PROCESSING", "COMPLETED"]'
       }
     ]
   },
@@ -113,11 +113,23 @@ export const mutations: ReadonlyArray<Mutation> = [
   },
   {
     name: "takes a short write for a whole one",
-    edits: [{ file: file("Segment"), find: "        yield* file.writeAll(bytes)\n", put: "        yield* file.write(bytes)\n" }]
+    edits: [
+      {
+        file: file("Segment"),
+        find: "        yield* file.writeAll(bytes)\n",
+        put: "        yield* file.write(bytes)\n"
+      }
+    ]
   },
   {
     name: "shows what is staged",
-    edits: [{ file: file("Overlay"), find: "    this.#pending.set(task.id, task)\n", put: "    this.#pending.set(task.id, task)\n    this.table.set(task)\n" }]
+    edits: [
+      {
+        file: file("Overlay"),
+        find: "    this.#pending.set(task.id, task)\n",
+        put: "    this.#pending.set(task.id, task)\n    this.table.set(task)\n"
+      }
+    ]
   },
   {
     name: "keeps the overlay of a failed batch",
@@ -132,14 +144,20 @@ export const mutations: ReadonlyArray<Mutation> = [
     edits: [
       {
         file: file("Disk"),
-        find: "    yield* Effect.catchReason(syncDirectory(fs, above), \"PlatformError\", \"PermissionDenied\", () => Effect.void)\n",
+        find: '    yield* Effect.catchReason(syncDirectory(fs, above), "PlatformError", "PermissionDenied", () => Effect.void)\n',
         put: ""
       }
     ]
   },
   {
     name: "writes each record against the state before it alone",
-    edits: [{ file: file("GroupCommit"), find: "Record.change(staged + 1, states, after)", put: "Record.change(staged + 1, [before], after)" }]
+    edits: [
+      {
+        file: file("GroupCommit"),
+        find: "Record.change(staged + 1, states, after)",
+        put: "Record.change(staged + 1, [before], after)"
+      }
+    ]
   },
   {
     name: "never repairs",

@@ -10,11 +10,15 @@ const root = join(import.meta.dirname, "../../..")
 const hunt = (mutation: Mutation, from: number, seeds: number) => {
   const copy = mkdtempSync(join(tmpdir(), "venom-mutant-"))
   try {
-    for (const part of ["src", "test/simulation", "package.json"]) cpSync(join(root, part), join(copy, part), { recursive: true })
+    for (const part of ["src", "test/simulation", "package.json"])
+      cpSync(join(root, part), join(copy, part), { recursive: true })
     symlinkSync(join(root, "node_modules"), join(copy, "node_modules"))
     for (const { file, find, put } of mutation.edits) {
       const path = join(copy, file)
-      writeFileSync(path, readFileSync(path, "utf8").replace(find, () => put))
+      writeFileSync(
+        path,
+        readFileSync(path, "utf8").replace(find, () => put)
+      )
     }
     const { stdout } = spawnSync(
       process.execPath,
