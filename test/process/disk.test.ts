@@ -66,42 +66,46 @@ describe("a full disk", { concurrent: true }, () => {
     120_000
   )
 
-  it.live(
-    "keeps no service from a kill -9 and a start: what was acknowledged is there as soon as there is room",
-    () =>
-      Effect.gen(function* () {
-        const disk = yield* directory
-        yield* mounted(disk, "size=2m")
-        const data = join(disk, "data")
-        const venom = yield* serve(data, instantly)
-        const ballast = join(disk, "ballast")
-        yield* write(ballast, Buffer.alloc(1_600_000))
-        const taken: Array<string> = []
-        yield* until(
-          "the disk to be full",
-          Effect.tap(venom.post({ content: "x".repeat(8000) }), (answer) =>
-            answer.status === 201 ? Effect.map(submittedIn(answer), (id) => taken.push(id)) : Effect.void
-          ),
-          ({ status }) => status === 503
-        )
-        yield* venom.kill
-        // it may be too full for a start: then that fails, and harms nothing
-        yield* Effect.scoped(
-          Effect.gen(function* () {
-            const starting = yield* launch(data, instantly)
-            yield* Effect.raceFirst(starting.heard(/^Venom .* serves/), starting.ended)
-          })
-        )
-        yield* remove(ballast)
-        const next = yield* serve(data, instantly)
-        const all = yield* next.settled
-        assert.sameMembers(
-          all.map(({ id }) => id),
-          taken
-        )
-      }),
-    120_000
-  )
+  for (const how of ["kill -9", "SIGTERM"] as const) {
+    it.live(
+      `loses nothing to ${how} and a start: what was acknowledged is there as soon as there is room`,
+      () =>
+        Effect.gen(function* () {
+          const disk = yield* directory
+          yield* mounted(disk, "size=2m")
+          const data = join(disk, "data")
+          const venom = yield* serve(data, { VENOM_SIMULATED_DURATION: "1 second", VENOM_SHUTDOWN_GRACE: "2 seconds" })
+          const ballast = join(disk, "ballast")
+          yield* write(ballast, Buffer.alloc(1_600_000))
+          const taken: Array<string> = []
+          yield* until(
+            "the disk to be full",
+            Effect.tap(venom.post({ content: "x".repeat(8000) }), (answer) =>
+              answer.status === 201 ? Effect.map(submittedIn(answer), (id) => taken.push(id)) : Effect.void
+            ),
+            ({ status }) => status === 503
+          )
+          if (how === "kill -9") yield* venom.kill
+          else assert.strictEqual((yield* venom.stop).code, 0)
+          // it may be too full for a start: then that fails, and harms nothing
+          yield* Effect.scoped(
+            Effect.gen(function* () {
+              const starting = yield* launch(data, instantly)
+              yield* Effect.raceFirst(starting.heard(/^Venom .* serves/), starting.ended)
+            })
+          )
+          yield* remove(ballast)
+          const next = yield* serve(data, instantly)
+          const all = yield* next.settled
+          assert.sameMembers(
+            all.map(({ id }) => id),
+            taken
+          )
+          assert.isTrue(all.every(({ status }) => status === "COMPLETED"))
+        }),
+      120_000
+    )
+  }
 })
 
 describe("a disk that has no room for another dump", { concurrent: true }, () => {

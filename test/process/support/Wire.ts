@@ -98,8 +98,11 @@ export const submittedIn = (answer: Answer): Effect.Effect<string> => {
 export const problemIn = (answer: Answer, status: number): Effect.Effect<Problem> => {
   assert.strictEqual(answer.status, status, answer.text)
   assert.match(`${answer.headers["content-type"]}`, /^application\/problem\+json/)
+  assert.strictEqual(answer.headers["content-length"], `${Buffer.byteLength(answer.text)}`)
   return Effect.map(decode(Problem, answer.text), (problem) => {
     assert.strictEqual(problem.status, status)
+    // of headers that are too large the path is not known
+    if (status !== 431) assert.match(`${problem.instance}`, /^\//)
     return problem
   })
 }
