@@ -130,7 +130,11 @@ export const make = Effect.fnUntraced(function* (options: {
     .pipe(
       Effect.catchTag("PlatformError", (error) =>
         Effect.as(
-          failures === 0 ? Effect.logWarning(`No dump could be written: ${Disk.describe(error)}`) : Effect.void,
+          error.reason._tag === "NotFound"
+            ? commit.exclusively(commit.distrust("the data directory is gone"))
+            : failures === 0
+              ? Effect.logWarning(`No dump could be written: ${Disk.describe(error)}`)
+              : Effect.void,
           false
         )
       ),
