@@ -8,7 +8,7 @@ import { directory, History, minute } from "./History.ts"
 import { Life } from "./Life.ts"
 import { brief, type Ending } from "./Model.ts"
 import { checkStopped } from "./StoppedDirectory.ts"
-import { Weather } from "./Weather.ts"
+import { mendsWithin, Weather } from "./Weather.ts"
 
 /** What becomes of one process. */
 export interface LifePlan {
@@ -168,7 +168,18 @@ export class Simulation {
     if (counts !== undefined) model.counted(tasks, counts)
     const { isWritable } = life
     if (isWritable && !this.#wasWritable) model.mended()
+    if (!isWritable && this.#wasWritable) this.#awaitMending(life)
     this.#wasWritable = isWritable
+  }
+
+  /** Whenever storage fails: once the disk is well, and has been for long enough, storage must be too. */
+  #awaitMending(life: Life): void {
+    const { history, weather } = this
+    history.world.after(mendsWithin, () => {
+      if (!life.isRunning || life.isWritable) return
+      if (weather.hasSettled) history.fail("the disk is well again and storage is not")
+      else this.#awaitMending(life)
+    })
   }
 
   #end(life: Life, wasCalm: boolean, powerGoes: boolean): void {

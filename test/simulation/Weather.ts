@@ -70,10 +70,6 @@ export class Weather {
       world.after(lasts, () => {
         history.note("trouble ends")
         this.calm()
-        world.after(mendsWithin, () => {
-          if (this.hasSettled && life.isRunning && !life.isWritable)
-            history.fail("the disk is well again and storage is not")
-        })
         if (again) this.plan(life)
       })
     })
