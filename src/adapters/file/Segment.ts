@@ -1,4 +1,4 @@
-import { Clock, Effect, Exit, type FileSystem, Option, Schema, Scope } from "effect"
+import { Effect, Exit, type FileSystem, Option, Schema, Scope } from "effect"
 import { isPlatformError, type PlatformError } from "effect/PlatformError"
 import * as Disk from "./Disk.ts"
 import * as Record from "./Record.ts"
@@ -57,9 +57,6 @@ export const numberOf = (name: string): Option.Option<number> => {
   return digits === undefined ? Option.none() : Option.some(Number(digits))
 }
 
-/** Nanoseconds between two looks at whether the file is still there. */
-const lookEvery = 100_000_000n
-
 /** A new segment: its header and its name are durable when this returns. */
 export const create = Effect.fnUntraced(function* (
   fs: FileSystem.FileSystem,
@@ -69,7 +66,6 @@ export const create = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Segment, SegmentNotMade> {
   const path = `${directory}/${fileName(number)}`
   const scope = yield* Scope.make()
-  const clock = yield* Clock.Clock
   const close = Scope.close(scope, Exit.void).pipe(
     Effect.catchCause((cause) => Effect.logWarning(`Closing ${path} failed`, cause))
   )
@@ -115,13 +111,9 @@ export const create = Effect.fnUntraced(function* (
     Option.contains(nlink, 0n) ? Effect.fail(untrusted(`${fileName(number)} was deleted`)) : Effect.void
   )
 
-  let lookAgainAt = 0n
-  const sync = Effect.suspend(() => {
-    const now = clock.monotonicTimeNanosUnsafe()
-    if (now < lookAgainAt) return file.sync
-    lookAgainAt = now + lookEvery
-    return Effect.all([file.sync, stillThere], { concurrency: 2, discard: true })
-  }).pipe(Effect.catchTag("PlatformError", (error) => Effect.fail(untrusted(Disk.describe(error)))))
+  const sync = Effect.all([file.sync, stillThere], { concurrency: 2, discard: true }).pipe(
+    Effect.catchTag("PlatformError", (error) => Effect.fail(untrusted(Disk.describe(error))))
+  )
 
   const takeBack = Effect.ignore(Effect.suspend(() => file.truncate(lastAppend)))
 
