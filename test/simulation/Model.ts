@@ -20,6 +20,8 @@ interface Known {
   last: VenomTask | undefined
   /** The last visible state that a crash must not take: all but a claim. */
   safe: VenomTask | undefined
+  /** Where syncs come late: what became visible in this life, and when. */
+  recent: ReadonlyArray<{ readonly at: number; readonly task: VenomTask }>
   /** The last state that an attempt began with. */
   begun: VenomTask | undefined
 }
@@ -37,6 +39,7 @@ export class Model {
   /** The data directory was removed from outside: until storage was mended so often nothing can be asked of a crash. */
   #lossUntilMended = 0
   #removedInThisLife = false
+  #syncsLate = false
 
   constructor(workload: Workload, fail: (violation: string) => void) {
     this.#workload = workload
@@ -72,6 +75,7 @@ export class Model {
       retryAsked: false,
       last: undefined,
       safe: undefined,
+      recent: [],
       begun: undefined
     })
   }
@@ -128,7 +132,7 @@ export class Model {
   }
 
   /** All that is visible at one moment of a life. */
-  sees(tasks: ReadonlyArray<VenomTask>): void {
+  sees(tasks: ReadonlyArray<VenomTask>, at: number): void {
     const appeared: Array<Known> = []
     for (const task of tasks) {
       const known = this.#known.get(keyOf(task))
@@ -145,7 +149,8 @@ export class Model {
         appeared.push(known)
       }
       known.last = task
-      if (!isClaim) known.safe = task
+      if (this.#syncsLate) known.recent = [...known.recent, { at, task }]
+      else if (!isClaim) known.safe = task
     }
     for (const known of appeared) this.#checkTogether(known)
     if (tasks.length < this.#visible) {
@@ -162,10 +167,19 @@ export class Model {
     }
   }
 
-  /** A life ended; what was asked and not answered stays unknown. */
-  ends(): void {
-    for (const known of this.#known.values()) if (known.submit === "under way") known.submit = "unknown"
+  /** A life begins; `syncsLate` when what it tells is on disk only some time after. */
+  begins(syncsLate: boolean): void {
+    this.#syncsLate = syncsLate
     this.#removedInThisLife = false
+  }
+
+  /** A life ended; what was asked and not answered stays unknown. What was visible by `sureUntil` is on disk. */
+  ends(sureUntil: number): void {
+    for (const known of this.#known.values()) {
+      known.safe = known.recent.findLast(({ at }) => at <= sureUntil)?.task ?? known.safe
+      known.recent = []
+    }
+    for (const known of this.#known.values()) if (known.submit === "under way") known.submit = "unknown"
   }
 
   /** What the next life found. From now on it is durable. */

@@ -20,8 +20,9 @@ const plan = (simulation: Simulation, isLast: boolean): ReturnType<Planner> => {
   if (!hasTrouble || chance.happens(0.7)) weather.calm()
   return {
     files: {
-      dumpInterval: chance.pick("10 millis", "1 second", "1 second", "1 hour"),
+      dumpInterval: chance.pick("10 millis", "1 second", "1 second", "1 second", "10 seconds", "1 hour"),
       journalMaxBytes: chance.pick(2_000, 20_000, 64 * 1024 * 1024),
+      fsync: chance.happens(0.15) ? "interval" : "always",
       ...(chance.happens(0.1) ? { maxPending: chance.between(1, 10) } : {})
     },
     settings: {
@@ -31,7 +32,7 @@ const plan = (simulation: Simulation, isLast: boolean): ReturnType<Planner> => {
     },
     happens: (life) => {
       if (!isLast) planEnd(simulation, life)
-      clients.plan(life, isLast ? 5 : 40)
+      clients.plan(life, isLast ? 5 : 25)
       if (hasTrouble) weather.plan(life)
     },
     untilAllIsDone: isLast,
@@ -67,5 +68,6 @@ const planEnd = (simulation: Simulation, life: Life): void => {
     default:
       world.after(chance.scale(1, 10 * minute), () => simulation.end(life, ending))
   }
-  if (chance.happens(0.4)) world.after(chance.scale(1, 5 * minute), () => simulation.stop(life))
+  const longest = 12 * minute
+  world.after(chance.happens(0.4) ? chance.scale(1, longest) : longest, () => simulation.stop(life))
 }

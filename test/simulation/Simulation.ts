@@ -35,6 +35,9 @@ export interface Report {
   readonly tasks: number
 }
 
+/** With `interval`, how long what was told may wait for its sync, which takes some calls that take their time. */
+const lateBy = 100
+
 /** However many attempts and pauses it takes, in the end all is done. */
 const endsWithin = 7 * 24 * 60 * minute
 
@@ -48,6 +51,9 @@ export class Simulation {
   /** How this life ends by force. */
   #dead: Ending | undefined
   #wasWritable = false
+  #seen: ReadonlyArray<VenomTask> = []
+  /** When storage was last seen to be whole. */
+  #lastWritable = 0
   /** Since a process last knew all tasks. */
   #lostPower = false
 
@@ -119,6 +125,8 @@ export class Simulation {
     const { disk, model, note, seed, workload, world } = this.history
     this.#dead = undefined
     this.#wasWritable = false
+    this.#seen = []
+    model.begins(plan.files.fsync === "interval")
     let orphans: ReadonlyArray<VenomTask> = []
     return new Life({
       world,
@@ -163,10 +171,14 @@ export class Simulation {
   #observe(life: Life): void {
     if (!life.isOpen) return
     const { model } = this.history
-    const { counts, tasks } = life
-    model.sees(tasks)
-    if (counts !== undefined) model.counted(tasks, counts)
+    const { tasks } = life
+    if (tasks.length !== this.#seen.length || tasks.some((task, at) => task !== this.#seen[at])) {
+      this.#seen = tasks
+      model.sees(tasks, this.history.world.now)
+      if (life.counts !== undefined) model.counted(tasks, life.counts)
+    }
     const { isWritable } = life
+    if (isWritable) this.#lastWritable = this.history.world.now
     if (isWritable && !this.#wasWritable) model.mended()
     if (!isWritable && this.#wasWritable) this.#awaitMending(life)
     this.#wasWritable = isWritable
@@ -186,7 +198,7 @@ export class Simulation {
     const { history } = this
     const { disk, model, world } = history
     history.note(`ends by ${this.#dead ?? "itself"}${life.exit === undefined ? "" : `: ${outcome(life.exit)}`}`)
-    model.ends()
+    model.ends(this.#lastWritable - lateBy - 40 * disk.latency[1])
     this.clients.leave()
     if (life.exit !== undefined && Exit.isFailure(life.exit)) {
       if (wasCalm && !model.mayLose) history.fail(`it ended on a good disk: ${outcome(life.exit)}`)
