@@ -196,6 +196,20 @@ describe("the files", { concurrent: true }, () => {
   )
 })
 
+describe("a service that syncs only now and then", () => {
+  it.live("loses nothing to a kill -9: only the system could still lose it", () =>
+    Effect.gen(function* () {
+      const data = yield* directory
+      const venom = yield* serve(data, { ...instantly, VENOM_FSYNC: "interval", VENOM_DUMP_INTERVAL: "1 hour" })
+      yield* Effect.forEach(Array.from({ length: 50 }), (_, n) => venom.submit(`task ${n}`), { concurrency: 10 })
+      const tasks = yield* venom.settled
+      yield* venom.kill
+      const next = yield* serve(data, instantly)
+      assert.deepStrictEqual(yield* next.list, tasks)
+    })
+  )
+})
+
 describe("a service that keeps its tasks in memory", () => {
   it.live("touches no directory, and forgets all when it ends", () =>
     Effect.gen(function* () {
