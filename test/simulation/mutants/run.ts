@@ -20,11 +20,12 @@ const hunt = (mutation: Mutation, from: number, seeds: number) => {
         readFileSync(path, "utf8").replace(find, () => put)
       )
     }
-    const { stdout } = spawnSync(
+    const { signal, stdout } = spawnSync(
       process.execPath,
       [join(copy, "test/simulation/simulate.ts"), "--from", String(from), "--seeds", String(seeds)],
       { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 }
     )
+    if (signal !== null) throw new Error(`${mutation.name}: the run was ended by ${signal}`)
     return /^Seed (\d+): (.*)$/m.exec(stdout)
   } finally {
     rmSync(copy, { recursive: true })
