@@ -90,7 +90,6 @@ export const serve = (
     Effect.catchTags({
       InvalidCommand: ({ message }) => Effect.fail(new SettingsError({ problems: [`the command: ${message}`] })),
       DataDirectoryError: ({ message }) => failed(3, message),
-      StorageError: ({ message }) => failed(1, message),
       ServeError: (error) => failed(1, `Cannot listen on ${settings.host} port ${settings.port}: ${whyNot(error)}`)
     }),
     Effect.catchCauseIf(Cause.hasDies, (cause) => failed(1, "Venom broke", cause)),

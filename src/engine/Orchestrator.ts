@@ -8,6 +8,7 @@ import {
   type QueueFull,
   StateRepository,
   type StorageError,
+  type StorageFull,
   type TaskFilter,
   type TaskPage
 } from "../ports/StateRepository.ts"
@@ -26,7 +27,7 @@ export class Orchestrator extends Context.Service<
   Orchestrator,
   {
     /** The task is durable, and PENDING, when this returns. */
-    readonly submit: (request: TaskRequest) => Effect.Effect<VenomTask, StorageError | QueueFull | ServiceDraining>
+    readonly submit: (request: TaskRequest) => Effect.Effect<VenomTask, StorageError | QueueFull | StorageFull | ServiceDraining>
     readonly get: (id: TaskId) => Effect.Effect<VenomTask, StorageError | TaskNotFound>
     /** A page, newest first. */
     readonly page: (filter: TaskFilter, request: PageRequest) => Effect.Effect<TaskPage, StorageError>
@@ -91,6 +92,7 @@ export class Orchestrator extends Context.Service<
           return [
             ...((yield* draining.hasBegun) ? ["draining: the service is shutting down"] : []),
             ...(storage._tag === "NotWritable" ? [`storage is not writable: ${storage.reason}`] : []),
+            ...(storage._tag === "Full" ? [`storage is not writable for new tasks: ${storage.reason}`] : []),
             ...(dispatching._tag === "Restarting" ? [`the dispatcher died (${dispatching.deaths} times so far)`] : [])
           ]
         })

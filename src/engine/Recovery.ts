@@ -3,26 +3,44 @@ import * as Lifecycle from "../domain/Lifecycle.ts"
 import { StateRepository } from "../ports/StateRepository.ts"
 import { EngineSettings } from "./EngineSettings.ts"
 
-/** At start: what a dead process has left PROCESSING runs again, or is FAILED, as the setting says. */
+/** The pause after storage refused. */
+const pause = "1 second"
+
+/**
+ * At start: what a dead process has left PROCESSING runs again, or is FAILED, as the setting says. Where
+ * storage does not take that now, the start goes on and it is done as soon as storage does.
+ */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const repository = yield* StateRepository
     const settings = yield* EngineSettings
-    const now = yield* Clock.currentTimeMillis
-    const rescued = yield* repository.rescue(
-      settings.onRestart === "resume"
-        ? Lifecycle.rescue(settings.crashLimit, now)
-        : Lifecycle.fail("crashed", "the process died during this attempt", now)
+    const rescue = Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      const rescued = yield* repository.rescue(
+        settings.onRestart === "resume"
+          ? Lifecycle.rescue(settings.crashLimit, now)
+          : Lifecycle.fail("crashed", "the process died during this attempt", now)
+      )
+      yield* Effect.forEach(
+        rescued,
+        (task) =>
+          Effect.logWarning(
+            task.status === "PENDING"
+              ? "Rescued: its attempt ended with the process, it runs again"
+              : `Failed as crashed: ${task.failure?.message ?? ""}`
+          ).pipe(Effect.annotateLogs({ task_id: task.id, attempt: task.attempt })),
+        { discard: true }
+      )
+    })
+    const rescueLater: Effect.Effect<void> = Effect.andThen(
+      Effect.sleep(pause),
+      Effect.catchTag(rescue, "StorageError", () => rescueLater)
     )
-    yield* Effect.forEach(
-      rescued,
-      (task) =>
-        Effect.logWarning(
-          task.status === "PENDING"
-            ? "Rescued: its attempt ended with the process, it runs again"
-            : `Failed as crashed: ${task.failure?.message ?? ""}`
-        ).pipe(Effect.annotateLogs({ task_id: task.id, attempt: task.attempt })),
-      { discard: true }
+    yield* Effect.catchTag(rescue, "StorageError", ({ message }) =>
+      Effect.andThen(
+        Effect.logWarning("What a dead process has left running waits for storage", message),
+        Effect.forkScoped(rescueLater)
+      )
     )
   })
 )

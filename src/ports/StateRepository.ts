@@ -21,6 +21,23 @@ export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", { li
   }
 }
 
+const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(2)} MiB`
+
+/** So little room is left that no more tasks are taken: what becomes of those that are there must still fit. */
+export class StorageFull extends Schema.TaggedError<StorageFull>()("StorageFull", {
+  /** Bytes. */
+  free: Schema.Finite,
+  needed: Schema.Finite
+}) {
+  /** For the operator, in words. */
+  get reason() {
+    return `${mebibytes(this.free)} of disk space are left, and ${mebibytes(this.needed)} are needed`
+  }
+  override get message() {
+    return `Storage is not writable for new tasks: ${this.reason}`
+  }
+}
+
 /** Which tasks; every given part must hold. */
 export interface TaskFilter {
   readonly status?: TaskStatus
@@ -52,6 +69,8 @@ export interface Settlement {
 export type StorageHealth =
   | { readonly _tag: "Writable" }
   | { readonly _tag: "NotWritable"; readonly reason: string; readonly since: Instant }
+  /** Only new tasks are refused. */
+  | { readonly _tag: "Full"; readonly reason: string }
 
 /**
  * Holds every task. The domain decides a change, the repository makes it atomic and durable.
@@ -70,7 +89,7 @@ export class StateRepository extends Context.Service<
   StateRepository,
   {
     /** All of them or none. Their ids are new. */
-    readonly insert: (tasks: ReadonlyArray<VenomTask>) => Effect.Effect<void, StorageError | QueueFull>
+    readonly insert: (tasks: ReadonlyArray<VenomTask>) => Effect.Effect<void, StorageError | QueueFull | StorageFull>
 
     /** Applies a transition to the newest state of a task and returns the task as it then is. */
     readonly update: (

@@ -1,11 +1,11 @@
 import { Clock, Context, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { HttpServerRequest } from "effect/http"
-import type { QueueFull, StorageError } from "../ports/StateRepository.ts"
+import type { QueueFull, StorageError, StorageFull } from "../ports/StateRepository.ts"
 import type { ServiceDraining } from "../engine/Draining.ts"
 import { pathOf } from "./JsonResponse.ts"
 
-type Refusal = StorageError | QueueFull | ServiceDraining
+type Refusal = StorageError | QueueFull | StorageFull | ServiceDraining
 type Request = HttpServerRequest.HttpServerRequest
 
 /** A service that refuses everything should not fill its log as well. */

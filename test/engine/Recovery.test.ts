@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit } from "effect"
+import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import * as Lifecycle from "../../src/domain/Lifecycle.ts"
 import type { VenomTask } from "../../src/domain/Task.ts"
@@ -148,18 +148,32 @@ describe("a start after a death", () => {
     })
   )
 
-  it.effect("an engine that cannot rescue does not start", () =>
+  it.effect("an engine that cannot rescue yet starts all the same, and rescues as soon as storage lets it", () =>
     Effect.gen(function* () {
-      const exit = yield* Effect.exit(
-        start(() => Effect.succeed(""), {
-          tasks: [orphan],
-          wrap: (repository) => ({
-            ...repository,
-            rescue: () => Effect.fail(new StorageError({ reason: "read only" }))
-          })
+      let isOut = true
+      const engine = yield* start(() => Effect.succeed("done"), {
+        tasks: [orphan],
+        wrap: (repository) => ({
+          ...repository,
+          rescue: (transition) =>
+            Effect.suspend(() =>
+              isOut ? Effect.fail(new StorageError({ reason: "read only" })) : repository.rescue(transition)
+            )
         })
+      })
+      yield* TestClock.adjust("10 minutes")
+      assert.deepStrictEqual(yield* engine.get(id), orphan)
+      assert.lengthOf(
+        engine.logged.filter((line) => line.includes("waits for storage")),
+        1
       )
-      assert.isTrue(Exit.isFailure(exit))
+      isOut = false
+      yield* TestClock.adjust(seconds(1))
+      const done = yield* engine.reaches(id, "COMPLETED")
+      assert.deepStrictEqual(
+        done.attempts.map(({ outcome }) => outcome),
+        ["crashed", "completed"]
+      )
     })
   )
 })

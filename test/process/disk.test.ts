@@ -2,7 +2,7 @@ import { assert, beforeEach, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { rm } from "node:fs/promises"
 import { join } from "node:path"
-import { change, command, modifiedAt, namesIn, read, write } from "./support/Files.ts"
+import { change, command, contentsOf, journalsIn, modifiedAt, namesIn, read, write } from "./support/Files.ts"
 import { mayMount, mounted } from "./support/Mount.ts"
 import { directory, launch, serve, until } from "./support/Service.ts"
 import { dumpOf, problemIn, submittedIn } from "./support/Wire.ts"
@@ -39,7 +39,7 @@ describe("a full disk", { concurrent: true }, () => {
         assert.isAbove(taken.size, 3)
 
         const unready = yield* problemIn(yield* venom.ready, 503)
-        assert.match(unready.detail, /not writable.*ENOSPC/)
+        assert.match(unready.detail, /not writable.*disk space/)
         assert.strictEqual((yield* venom.ask({ path: "/health/live" })).status, 200)
         const during = yield* venom.list
         assert.sameMembers(
@@ -88,13 +88,12 @@ describe("a full disk", { concurrent: true }, () => {
           )
           if (how === "kill -9") yield* venom.kill
           else assert.strictEqual((yield* venom.stop).code, 0)
-          // it may be too full for a start: then that fails, and harms nothing
-          yield* Effect.scoped(
-            Effect.gen(function* () {
-              const starting = yield* launch(data, instantly)
-              yield* Effect.raceFirst(starting.heard(/^Venom .* serves/), starting.ended)
-            })
+          const full = yield* serve(data, instantly)
+          assert.sameMembers(
+            (yield* full.list).map(({ id }) => id),
+            taken
           )
+          yield* full.kill
           yield* remove(ballast)
           const next = yield* serve(data, instantly)
           const all = yield* next.settled
@@ -109,41 +108,140 @@ describe("a full disk", { concurrent: true }, () => {
   }
 })
 
-describe("a disk that has no room for another dump", { concurrent: true }, () => {
+describe("a disk with little room", { concurrent: true }, () => {
   beforeEach(mayMount)
 
-  it.live("is not filled by trying: tasks are taken all the same, and the dump comes when there is room", () =>
+  it.live("that could not hold another dump takes no new tasks; those it has are finished, and it is not filled", () =>
     Effect.gen(function* () {
       const disk = yield* directory
       yield* mounted(disk, "size=4m")
       const data = join(disk, "data")
-      const venom = yield* serve(data, { ...instantly, VENOM_DUMP_INTERVAL: "10 millis" })
-      yield* Effect.forEach(Array.from({ length: 10 }), () => venom.submit("x".repeat(100_000)))
-      yield* venom.settled
+      const file = join(yield* directory, "open")
+      const venom = yield* serve(data, {
+        VENOM_RUNNER: "command",
+        VENOM_COMMAND: `sh -c 'until [ -e ${file} ]; do sleep 0.02; done; echo done'`,
+        VENOM_DUMP_INTERVAL: "10 millis",
+        VENOM_CONCURRENCY: "3"
+      })
+      const ids = yield* Effect.forEach(Array.from({ length: 10 }), () => venom.submit("x".repeat(100_000)))
       const dump = Effect.map(read(join(data, "state_dump.json")), (bytes) => bytes.toString())
-      yield* until("all to be in the dump", dump, (text) => text.split(`"COMPLETED"`).length === 11)
+      yield* until("all to be in the dump", dump, (text) => text.split(`"PROCESSING"`).length === 4)
       const ballast = join(disk, "ballast")
       yield* until("little to be left", command("dd", "if=/dev/zero", "bs=4k", `of=${ballast}`), () => true)
       yield* change(ballast, (bytes) => bytes.subarray(0, -300_000))
 
-      const id = yield* venom.submit("small")
-      yield* venom.reaches(id, "COMPLETED")
+      const refused = yield* until("it to be noticed", venom.post({ content: "small" }), ({ status }) => status === 503)
+      assert.match((yield* problemIn(refused, 503)).detail, /disk space/)
+      assert.match(`${refused.headers["retry-after"]}`, /^\d+$/)
+      assert.match((yield* problemIn(yield* venom.ready, 503)).detail, /not writable for new tasks.*disk space/)
+      yield* write(file, "")
+      for (const id of ids) assert.strictEqual((yield* venom.reaches(id, "COMPLETED")).result, "done")
       yield* venom.heard(/No dump could be written.*ENOSPC/)
-      assert.strictEqual((yield* venom.ready).status, 200)
       // each attempt makes a file and takes it away again
       const attempt = Effect.gen(function* () {
         const last = yield* modifiedAt(data)
         yield* until("another attempt", modifiedAt(data), (time) => time !== last)
         return yield* until("its end", namesIn(data), (names) => !names.includes("state_dump.json.tmp"))
       })
-      yield* attempt
       assert.deepStrictEqual(yield* attempt, yield* attempt)
       assert.lengthOf(
         venom.log().filter(({ message }) => /No dump/.test(`${message}`)),
         1
       )
       yield* remove(ballast)
-      yield* until("the dump", dump, (text) => text.includes(id))
+      yield* until("room to be noticed", venom.ready, ({ status }) => status === 200)
+      yield* venom.submit("fits")
+      yield* until("the dump", dump, (text) => text.includes(`"fits"`))
+    })
+  )
+
+  it.live(
+    "that somebody else fills to the last byte is told by the first write, and nothing begins until it has room",
+    () =>
+      Effect.gen(function* () {
+        const disk = yield* directory
+        yield* mounted(disk, "size=2m")
+        const venom = yield* serve(join(disk, "data"), instantly)
+        yield* venom.reaches(yield* venom.submit("before"), "COMPLETED")
+        const ballast = join(disk, "ballast")
+        yield* command("dd", "if=/dev/zero", "bs=4k", `of=${ballast}`)
+        yield* problemIn(yield* venom.post({ content: "x".repeat(8000) }), 503)
+        assert.match((yield* problemIn(yield* venom.ready, 503)).detail, /not writable.*ENOSPC/)
+        yield* remove(ballast)
+        yield* until("room to be noticed", venom.ready, ({ status }) => status === 200)
+        yield* venom.reaches(yield* venom.submit("after"), "COMPLETED")
+        assert.lengthOf(yield* venom.list, 2)
+      })
+  )
+
+  it.live("lets a start on its state go on: it can be read, nothing is lost, and it recovers by itself", () =>
+    Effect.gen(function* () {
+      const disk = yield* directory
+      yield* mounted(disk, "size=2m")
+      const data = join(disk, "data")
+      const settings = { VENOM_DUMP_INTERVAL: "1 hour", VENOM_SIMULATED_DURATION: "1 hour", VENOM_CONCURRENCY: "2" }
+      const first = yield* serve(data, settings)
+      const ids = yield* Effect.forEach(Array.from({ length: 10 }), (_, n) =>
+        first.submit(`${n} ${"x".repeat(60_000)}`)
+      )
+      yield* first.reaches(ids[0] ?? "", "PROCESSING")
+      yield* first.reaches(ids[1] ?? "", "PROCESSING")
+      const before = yield* first.list
+      yield* first.kill
+      // a crash while a record was written
+      const journal = (yield* journalsIn(data)).at(-1) ?? ""
+      yield* change(journal, (bytes) => Buffer.concat([bytes, Buffer.from(`1234abcd {"seq":`)]))
+      const left = yield* contentsOf(data)
+      const ballast = join(disk, "ballast")
+      yield* command("dd", "if=/dev/zero", "bs=4k", `of=${ballast}`)
+
+      const venom = yield* serve(data, instantly)
+      assert.deepStrictEqual(yield* venom.list, before)
+      const refused = yield* venom.post({ content: "new" })
+      yield* problemIn(refused, 503)
+      assert.match(`${refused.headers["retry-after"]}`, /^\d+$/)
+      assert.match((yield* problemIn(yield* venom.ready, 503)).detail, /not writable.*ENOSPC/)
+      assert.strictEqual((yield* venom.ask({ path: "/health/live" })).status, 200)
+      // a second one is kept out though nobody could write the lock
+      assert.strictEqual((yield* (yield* launch(data)).ended).code, 3)
+      const after = yield* contentsOf(data)
+      for (const [name, bytes] of left) if (name !== "venom.lock") assert.strictEqual(after.get(name), bytes, name)
+
+      yield* remove(ballast)
+      yield* until("room to be noticed", venom.ready, ({ status }) => status === 200)
+      const bad = (yield* namesIn(data)).filter((name) => name.endsWith(".bad"))
+      assert.lengthOf(bad, 1)
+      assert.strictEqual((yield* read(join(data, `${bad[0]}`))).toString(), `1234abcd {"seq":`)
+      yield* until("the lock", namesIn(data), (names) => names.includes("venom.lock"))
+      ids.push(yield* venom.submit("after"))
+      const all = yield* venom.settled
+      assert.sameMembers(
+        all.map(({ id }) => id),
+        ids
+      )
+      for (const task of all) assert.include(task, { status: "COMPLETED" })
+      yield* venom.kill
+      const next = yield* serve(data, instantly)
+      assert.deepStrictEqual(yield* next.list, all)
+    })
+  )
+
+  it.live("or none does not keep a start on it from being stopped in order, and leaves all as it was", () =>
+    Effect.gen(function* () {
+      const disk = yield* directory
+      yield* mounted(disk, "size=1m")
+      const data = join(disk, "data")
+      const first = yield* serve(data, { ...instantly, VENOM_DUMP_INTERVAL: "1 hour" })
+      yield* first.reaches(yield* first.submit("x".repeat(10_000)), "COMPLETED")
+      const before = yield* first.list
+      yield* first.kill
+      const ballast = join(disk, "ballast")
+      yield* command("dd", "if=/dev/zero", "bs=4k", `of=${ballast}`)
+      const second = yield* serve(data, instantly)
+      assert.strictEqual((yield* second.stop).code, 0)
+      yield* remove(ballast)
+      const third = yield* serve(data, instantly)
+      assert.deepStrictEqual(yield* third.list, before)
     })
   )
 })

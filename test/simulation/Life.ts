@@ -1,8 +1,9 @@
-import { Clock, Context, Effect, Exit, FileSystem, Layer, Logger, Random } from "effect"
+import { Clock, Context, Effect, Exit, FileSystem, Layer, Logger, type Option, Random } from "effect"
 import * as Deferred from "effect/Deferred"
 import { SecureRandom } from "effect/crypto"
 import * as FileStateRepository from "../../src/adapters/file/FileStateRepository.ts"
 import * as Lock from "../../src/adapters/file/Lock.ts"
+import * as Room from "../../src/adapters/file/Room.ts"
 import type { VenomTask } from "../../src/domain/Task.ts"
 import * as Engine from "../../src/engine/Engine.ts"
 import { EngineSettings } from "../../src/engine/EngineSettings.ts"
@@ -17,6 +18,8 @@ export interface LifeOptions {
   readonly world: World
   readonly chance: Chance
   readonly disk: FileSystem.FileSystem
+  /** What the disk says of its room; none from one that does not tell. */
+  readonly space: () => Effect.Effect<Option.Option<Room.Space>>
   readonly files: FileStateRepository.FileOptions
   readonly settings: EngineSettings
   readonly runner: Layer.Layer<TaskRunner>
@@ -70,6 +73,7 @@ export class Life {
           Context.add(EngineSettings, settings),
           // one process at a time is given here
           Context.add(Lock.Lock, () => Effect.void),
+          Context.add(Room.AskSpace, options.space),
           Context.add(Logger.CurrentLoggers, new Set([logger]))
         )
       )

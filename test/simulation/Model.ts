@@ -40,6 +40,8 @@ export class Model {
   #lossUntilMended = 0
   #removedInThisLife = false
   #syncsLate = false
+  /** A start found the disk unwell: what it shows is not sure to be on disk. */
+  #showsUnsure = false
 
   constructor(workload: Workload, fail: (violation: string) => void) {
     this.#workload = workload
@@ -122,6 +124,8 @@ export class Model {
   /** Storage is whole again. */
   mended(): void {
     this.#lossUntilMended = Math.max(0, this.#lossUntilMended - 1)
+    if (this.#showsUnsure) for (const known of this.#known.values()) known.safe = known.last
+    this.#showsUnsure = false
     for (const known of this.#known.values()) if (known.submit === "refused") known.void = true
   }
 
@@ -182,8 +186,9 @@ export class Model {
     for (const known of this.#known.values()) if (known.submit === "under way") known.submit = "unknown"
   }
 
-  /** What the next life found. From now on it is durable. */
-  recovers(tasks: ReadonlyArray<VenomTask>, ending: Ending): void {
+  /** What the next life found. From now on it is durable, if that life could write. */
+  recovers(tasks: ReadonlyArray<VenomTask>, ending: Ending, isDurable: boolean): void {
+    this.#showsUnsure = !isDurable
     const found = new Map(tasks.map((task) => [keyOf(task), task]))
     for (const task of tasks) if (!this.#known.has(keyOf(task))) this.#fail(`recovery made up ${brief(task)}`)
     this.#visible = found.size
@@ -197,7 +202,8 @@ export class Model {
         if (known.submit === "refused") known.submit = "unknown"
       }
       known.last = task
-      known.safe = task
+      if (isDurable) known.safe = task
+      else if (this.#lossUntilMended > 0) known.safe = undefined
       known.begun = undefined
     }
     for (const known of this.#known.values()) if (known.last !== undefined) this.#checkTogether(known)

@@ -1,4 +1,4 @@
-import { Exit } from "effect"
+import { Effect, Exit, Option } from "effect"
 import type { FileOptions } from "../../src/adapters/file/FileStateRepository.ts"
 import type { VenomTask } from "../../src/domain/Task.ts"
 import { defaults, type EngineSettings } from "../../src/engine/EngineSettings.ts"
@@ -128,10 +128,17 @@ export class Simulation {
     this.#seen = []
     model.begins(plan.files.fsync === "interval")
     let orphans: ReadonlyArray<VenomTask> = []
-    return new Life({
+    const tells = new Chance(`${seed} space ${disk.operations}`).happens(0.5)
+    const life = new Life({
       world,
       chance: new Chance(`${seed} process ${disk.operations}`),
       disk: disk.fileSystem,
+      // a disk that warns of its end is never filled to the last byte: half of them do not
+      space: () =>
+        Effect.sync(() => {
+          const total = Math.min(disk.capacity, 2 ** 40)
+          return tells ? Option.some({ free: Math.max(0, total - disk.used), total }) : Option.none()
+        }),
       files: { ...plan.files, directory },
       settings: { ...defaults, maxAttempts: workload.maxAttempts, ...plan.settings },
       runner: workload.runner({
@@ -145,11 +152,13 @@ export class Simulation {
       observe: (life) => this.#observe(life),
       opened: (tasks) => {
         note(`opened with ${tasks.map(brief).join(", ")}`)
-        model.recovers(tasks, this.#before)
+        model.recovers(tasks, this.#before, life.isWritable)
         orphans = tasks.filter(({ status }) => status === "PROCESSING")
       },
       started: (tasks) => {
         note("started")
+        // it waits for storage
+        if (!life.isWritable) return
         for (const orphan of orphans) {
           const now = tasks.find(({ id }) => id === orphan.id)
           if (now?.revision === orphan.revision)
@@ -157,6 +166,7 @@ export class Simulation {
         }
       }
     })
+    return life
   }
 
   #said(level: string, text: string): void {

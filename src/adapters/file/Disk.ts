@@ -24,6 +24,11 @@ export const isOutOfSpace = (error: PlatformError): boolean => {
   return code === "ENOSPC" || code === "EDQUOT"
 }
 
+const unwell = new Set(["ENOSPC", "EDQUOT", "EIO", "EROFS"])
+
+/** Whether the disk takes no writes now and may again: full, failing, or read-only. */
+export const isUnwell = (error: PlatformError): boolean => unwell.has(errorCode(error) ?? "")
+
 /** For the operator, in a few words. */
 export const describe = (error: PlatformError): string => {
   const code = errorCode(error)

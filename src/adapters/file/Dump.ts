@@ -42,7 +42,7 @@ const slices = function* (tasks: ReadonlyArray<VenomTask>): Generator<string> {
 /**
  * Replaces the dump as a whole; the one before stays as the previous one. One task per line, so that a
  * person and a program can read it; a CRC-32 of all before it ends it. In a crash either the old dump or
- * the new one is found, whole.
+ * the new one is found, whole. Returns its size.
  */
 export const write = Effect.fnUntraced(
   function* (
@@ -50,15 +50,17 @@ export const write = Effect.fnUntraced(
     directory: string,
     { sequence, tasks }: Snapshot,
     now: Instant
-  ): Effect.fn.Return<void, PlatformError> {
+  ): Effect.fn.Return<number, PlatformError> {
     const path = `${directory}/${fileName}`
     const temporary = `${path}.tmp`
+    let size = 0
     yield* Disk.withFile(fs, temporary, { flag: "w", mode: Disk.privateFile }, (file) =>
       Effect.gen(function* () {
         let sum = 0
         const put = (text: string) => {
           const bytes = Buffer.from(text)
           sum = crc32(bytes, sum)
+          size += bytes.length
           return file.writeAll(bytes)
         }
         const head = { format, version, sequence, created_at: IsoTime.format(now), count: tasks.length }
@@ -71,6 +73,7 @@ export const write = Effect.fnUntraced(
     yield* keepAsPrevious(fs, directory)
     yield* fs.rename(temporary, path)
     yield* Disk.syncDirectory(fs, directory)
+    return size
   },
   (effect, fs, directory) =>
     // a half-written dump would eat the space that verdicts need

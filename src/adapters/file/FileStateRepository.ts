@@ -3,7 +3,7 @@ import type { Transition } from "../../domain/Lifecycle.ts"
 import * as Lifecycle from "../../domain/Lifecycle.ts"
 import type { TaskId, VenomTask } from "../../domain/Task.ts"
 import { type IllegalTransition, TaskNotFound } from "../../domain/TaskError.ts"
-import { QueueFull, StateRepository, type StorageError } from "../../ports/StateRepository.ts"
+import { QueueFull, StateRepository, type StorageError, type StorageFull } from "../../ports/StateRepository.ts"
 import { DataDirectoryError, describe } from "./Disk.ts"
 import type { Fsync } from "./GroupCommit.ts"
 import * as Store from "./Store.ts"
@@ -27,7 +27,7 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
     Effect.gen(function* () {
       const limit = options.maxPending ?? Number.MAX_SAFE_INTEGER
       const hints = yield* PubSub.sliding<void>({ capacity: 1, replay: 1 })
-      const { commit, orphans, overlay } = yield* Store.open({
+      const { commit, orphans, overlay, room } = yield* Store.open({
         fs: yield* FileSystem.FileSystem,
         directory: options.directory,
         fsync: options.fsync ?? "always",
@@ -71,7 +71,9 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
 
       return StateRepository.of({
         insert: (tasks) =>
-          unlessRefused("new", (): Effect.Effect<void, StorageError | QueueFull> => {
+          unlessRefused("new", (): Effect.Effect<void, StorageError | QueueFull | StorageFull> => {
+            const full = room.refusal()
+            if (Option.isSome(full)) return Effect.fail(full.value)
             if (overlay.unfinished + tasks.length > limit) return Effect.fail(new QueueFull({ limit }))
             return tasks.length === 0 ? Effect.void : Deferred.await(commit.stageNew(tasks).synced)
           }),
@@ -104,17 +106,26 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
           ),
         rescue: (transition) =>
           unlessRefused("verdict", () =>
-            Effect.map(changeAll(Array.from(orphans, (id) => [id, transition] as const)), (results) => {
-              orphans.clear()
-              return results.flatMap((result) => (Result.isSuccess(result) ? [result.success] : []))
-            })
+            Effect.map(
+              changeAll(Array.from(orphans, ([id, orphan]) => [id, Lifecycle.heldBy(orphan, transition)] as const)),
+              (results) => {
+                orphans.clear()
+                return results.flatMap((result) => (Result.isSuccess(result) ? [result.success] : []))
+              }
+            )
           ),
         get: (id) => Effect.sync(() => Option.fromUndefinedOr(table.get(id))),
         page: (filter, request) => table.page(filter, request),
         counts: Effect.sync(() => table.counts),
         nextDue: Effect.sync(() => table.nextDue()),
         wake: Stream.fromPubSub(hints),
-        health: Effect.sync(commit.health)
+        health: Effect.sync(() => {
+          const health = commit.health()
+          return Option.match(health._tag === "Writable" ? room.refusal() : Option.none(), {
+            onNone: () => health,
+            onSome: ({ reason }) => ({ _tag: "Full", reason })
+          })
+        })
       })
     })
   )

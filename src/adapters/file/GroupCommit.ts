@@ -68,6 +68,8 @@ export const make = Effect.fnUntraced(function* (options: {
   readonly overlay: Overlay
   readonly segment: Segment
   readonly sequence: number
+  /** Why nothing can be written to the segment, where it begins so. */
+  readonly trouble: Option.Option<string>
   readonly fsync: Fsync
   /** Called after a batch with the changes that became visible, claims left out. */
   readonly onCommit: (changes: ReadonlyArray<VenomTask>) => void
@@ -88,7 +90,9 @@ export const make = Effect.fnUntraced(function* (options: {
   let synced = options.sequence
   /** The states that a task has left since it was last sure to be on disk. */
   const left = new Map<TaskId, Array<VenomTask>>()
-  let trouble: Trouble | undefined
+  let trouble: Trouble | undefined = Option.getOrUndefined(
+    Option.map(options.trouble, (reason) => ({ reason, trusted: false, since: clock.currentTimeMillisUnsafe() }))
+  )
   let closed = false
 
   /** A record that cannot be made must not leave a gap in the sequence. */

@@ -5,10 +5,15 @@ import * as Dump from "./Dump.ts"
 import type { GroupCommit } from "./GroupCommit.ts"
 import type { Overlay } from "./Overlay.ts"
 import type { SegmentFile } from "./Recovery.ts"
+import * as Room from "./Room.ts"
 import * as Segment from "./Segment.ts"
 
-/** Dumping takes at most this share of the time. */
+/** Dumping takes at most this share of the time, unless the journal grows to so many times the size of the dump. */
 const dumpShare = 0.05
+const mostDumps = 8
+
+/** How often the disk is asked for its room while the journal grows, and while there is none. */
+const measureEvery = "1 second"
 
 /** How often a disk that refused is tried again. */
 const repairEvery = "1 second"
@@ -26,6 +31,7 @@ export interface Keeper {
   readonly onCommit: () => void
   /** To be called when trouble begins or ends. */
   readonly onHealth: () => void
+  readonly room: Room.Room
   /** Deletes the segments that the previous dump no longer needs. */
   readonly deleteOldSegments: Effect.Effect<void, PlatformError>
   /** Writes the last dump. */
@@ -49,25 +55,41 @@ export const make = Effect.fnUntraced(function* (options: {
   readonly previouslyDumped: number
   /** Segments older than the one being written. */
   readonly segments: ReadonlyArray<SegmentFile>
-  /** Makes the directory where it is missing, and holds it. */
-  readonly holdDirectory: Effect.Effect<void, Disk.DataDirectoryError | PlatformError>
+  /** Makes the directory where it is missing, holds it, and sets aside what could not be read there. */
+  readonly prepareDirectory: Effect.Effect<void, Disk.DataDirectoryError | PlatformError>
 }): Effect.fn.Return<Keeper, never, Scope.Scope> {
   const { commit, directory, fs, overlay } = options
   const hasChanges = yield* Latch.make(false)
   const isLarge = yield* Latch.make(false)
-  const inTrouble = yield* Latch.make(false)
+  const isHuge = yield* Latch.make(false)
+  const grows = yield* Latch.make(false)
+  const inTrouble = yield* Latch.make(commit.health()._tag === "NotWritable")
   const dumping = yield* Semaphore.make(1)
   let dumped = options.dumped
   let previouslyDumped = options.previouslyDumped
   let segments: ReadonlyArray<SegmentFile> = options.segments
   let lastNumber = commit.segment().number
+  let dumpSize = yield* fs.stat(`${directory}/${Dump.fileName}`).pipe(
+    Effect.map(({ size }) => Number(size)),
+    Effect.catch(() => Effect.succeed(0))
+  )
+  // the journal holds what the next dump has more than the last one
+  const room = yield* Room.make(directory, () => dumpSize + commit.segment().size())
+  yield* room.measure
+  let sizeBefore = commit.segment().size()
 
   const onHealth = () => {
     if (commit.health()._tag === "NotWritable") inTrouble.openUnsafe()
   }
   const onCommit = () => {
+    const size = commit.segment().size()
+    room.spend(size - sizeBefore)
+    sizeBefore = size
     hasChanges.openUnsafe()
-    if (commit.segment().size() > options.journalMaxBytes) isLarge.openUnsafe()
+    grows.openUnsafe()
+    if (size <= options.journalMaxBytes) return
+    isLarge.openUnsafe()
+    if (size > mostDumps * dumpSize) isHuge.openUnsafe()
   }
 
   const createSegment = Effect.suspend(() => {
@@ -77,6 +99,7 @@ export const make = Effect.fnUntraced(function* (options: {
 
   const moveTo = (segment: Segment.Segment) => {
     segments = [...segments, commit.segment()]
+    sizeBefore = segment.size()
     return commit.moveTo(segment)
   }
 
@@ -90,7 +113,7 @@ export const make = Effect.fnUntraced(function* (options: {
   })
 
   const writeDump = Effect.fnUntraced(function* (snapshot: Dump.Snapshot) {
-    yield* Dump.write(fs, directory, snapshot, yield* Clock.currentTimeMillis)
+    dumpSize = yield* Dump.write(fs, directory, snapshot, yield* Clock.currentTimeMillis)
     previouslyDumped = dumped
     dumped = snapshot.sequence
     yield* deleteOldSegments
@@ -122,10 +145,11 @@ export const make = Effect.fnUntraced(function* (options: {
       Effect.gen(function* () {
         hasChanges.closeUnsafe()
         isLarge.closeUnsafe()
+        isHuge.closeUnsafe()
         const snapshot = yield* rotate
         if (Option.isSome(snapshot)) yield* writeDump(snapshot.value)
         return Option.isSome(snapshot)
-      })
+      }).pipe(Effect.ensuring(room.measure))
     )
     .pipe(
       Effect.catchTag("PlatformError", (error) =>
@@ -147,16 +171,28 @@ export const make = Effect.fnUntraced(function* (options: {
   const dumpSoon = Effect.gen(function* () {
     yield* hasChanges.await
     const [took, done] = yield* Effect.timed(dump)
-    const rest = Duration.max(options.dumpInterval, Duration.times(took, 1 / dumpShare - 1))
+    const share = Duration.times(took, 1 / dumpShare - 1)
+    const interval = Duration.subtract(options.dumpInterval, share)
     const retry = Duration.min(Duration.seconds(2 ** failures / 2), longestRetry)
-    yield* done ? Effect.raceFirst(Effect.sleep(rest), isLarge.await) : Effect.sleep(Duration.max(rest, retry))
+    if (!done) return yield* Effect.sleep(Duration.max(Duration.max(share, options.dumpInterval), retry))
+    yield* Effect.raceFirst(Effect.sleep(share), isHuge.await)
+    yield* Effect.raceFirst(Effect.sleep(interval), isLarge.await)
+  })
+
+  const watchRoom = Effect.gen(function* () {
+    yield* grows.await
+    grows.closeUnsafe()
+    // a dump that is being written takes room that it gives back
+    yield* dumping.withPermits(1)(room.measure)
+    if (Option.isSome(room.refusal())) grows.openUnsafe()
+    yield* Effect.sleep(measureEvery)
   })
 
   /** A full disk whose journal ends well: see whether it takes bytes again. */
   const probe = Effect.gen(function* () {
     const path = `${directory}/${probeFileName}`
     yield* fs
-      .writeFile(path, new Uint8Array(probeBytes))
+      .writeFile(path, new Uint8Array(probeBytes), { mode: Disk.privateFile })
       .pipe(Effect.ensuring(Effect.ignore(fs.remove(path, { force: true }))))
   })
 
@@ -165,7 +201,7 @@ export const make = Effect.fnUntraced(function* (options: {
    * first: were it lost with the directory, a segment alone would tell of a state that is missing.
    */
   const writeAnew = Effect.gen(function* () {
-    yield* options.holdDirectory
+    yield* options.prepareDirectory
     yield* writeDump({ sequence: commit.sequence(), tasks: overlay.table.snapshot() })
     yield* moveTo(yield* Effect.mapError(createSegment, ({ error }) => error))
   })
@@ -176,6 +212,7 @@ export const make = Effect.fnUntraced(function* (options: {
         // a file whose directory is gone can be trusted and is of no use
         const isUsable = commit.isTrusted() && (yield* fs.exists(commit.segment().path))
         yield* isUsable ? probe : writeAnew
+        yield* room.measure
         inTrouble.closeUnsafe()
         yield* commit.resume
         yield* Effect.logInfo("Storage is writable again")
@@ -204,11 +241,17 @@ export const make = Effect.fnUntraced(function* (options: {
     )
   yield* forEver(dumpSoon)
   yield* forEver(repair)
+  yield* forEver(watchRoom)
 
   return {
     onCommit,
     onHealth,
+    room,
     deleteOldSegments,
-    close: Effect.suspend(() => (commit.sequence() === dumped ? Effect.void : Effect.asVoid(dump)))
+    close: Effect.suspend(() => {
+      // the last one is told again: nobody will try once more
+      failures = 0
+      return commit.sequence() === dumped ? Effect.void : Effect.asVoid(dump)
+    })
   }
 })

@@ -1,4 +1,4 @@
-import { Context, Effect, type FileSystem, Option, Predicate, type Scope } from "effect"
+import { Context, Effect, type FileSystem, Option, Predicate, Schedule, type Scope } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import { createServer } from "node:net"
 import { hostname } from "node:os"
@@ -39,12 +39,25 @@ export const acquire = Effect.fnUntraced(function* (
   }
   if (holder !== undefined && (yield* isAlive(fs, holder))) return yield* held(directory, holder)
   const self = yield* describeProcess(fs, process.pid)
-  yield* Effect.acquireRelease(
+  const remove = fs.remove(path, { force: true })
+  const write = Effect.acquireRelease(
     Effect.andThen(
-      fs.remove(path, { force: true }),
-      fs.writeFileString(path, `${JSON.stringify(self)}\n`, { flag: "wx", mode: Disk.privateFile })
+      remove,
+      fs
+        .writeFileString(path, `${JSON.stringify(self)}\n`, { flag: "wx", mode: Disk.privateFile })
+        .pipe(Effect.tapError((error) => (Disk.isUnwell(error) ? Effect.ignore(remove) : Effect.void)))
     ),
-    () => Effect.ignore(fs.remove(path, { force: true }))
+    () => Effect.ignore(remove)
+  )
+  yield* Effect.catchIf(
+    write,
+    (error) => process.platform === "linux" && Disk.isUnwell(error),
+    (error) =>
+      // the socket holds the directory; who else wants it is told as soon as the disk takes it
+      Effect.andThen(
+        Effect.logWarning(`${path} cannot be written yet: ${Disk.describe(error)}`),
+        Effect.forkScoped(Effect.ignore(Effect.retry(write, Schedule.spaced("1 second"))))
+      )
   )
 })
 

@@ -119,3 +119,18 @@ export const create = Effect.fnUntraced(function* (
 
   return { number, path, from, size: () => end, append, sync, takeBack, close }
 })
+
+/** In the place of a segment that could not be made: nothing can be written to it. */
+export const unmade = (directory: string, number: number, from: number): Segment => {
+  const refused = Effect.fail(new SegmentFailure({ reason: `${fileName(number)} could not be made`, trusted: false }))
+  return {
+    number,
+    path: `${directory}/${fileName(number)}`,
+    from,
+    size: () => 0,
+    append: () => refused,
+    sync: refused,
+    takeBack: Effect.void,
+    close: Effect.void
+  }
+}

@@ -4,25 +4,45 @@ import * as Disk from "./Disk.ts"
 import * as Dump from "./Dump.ts"
 import type { Damage, Found } from "./Recovery.ts"
 
-/** Keeps what could not be read, under another name, and says what and how much. */
-export const damaged = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, directory: string, found: Found) {
+/**
+ * Keeps what could not be read, under another name, and says what and how much. Where the disk does not
+ * let it nothing is cut off, renamed or lost, and it may be run again: what is done is not done twice.
+ */
+export const damaged = (
+  fs: FileSystem.FileSystem,
+  directory: string,
+  found: Found
+): Effect.Effect<void, PlatformError> => {
   const files = Map.groupBy(found.damage, ({ file }) => file)
-  for (const [file, damage] of files) {
-    const torn = damage.every(({ torn }) => torn)
-    const kept = yield* freeName(fs, `${file}.bad`)
-    if (file.endsWith(Dump.fileName) || file.endsWith(Dump.previousFileName)) yield* fs.rename(file, kept)
-    else if (torn) yield* cutTail(fs, file, kept, damage)
-    else yield* fs.link(file, kept)
-    for (const { bytes, position, what } of damage) {
-      const message = `${file}, byte ${position}: ${what} (${bytes} bytes)`
-      yield* torn
-        ? Effect.logInfo(`A torn end was cut off: ${message}; the bytes are in ${kept}`)
-        : Effect.logError(`Damage was found, and all that can be read is kept: ${message}; the file is kept as ${kept}`)
+  let isSynced = files.size === 0
+  return Effect.gen(function* () {
+    for (const [file, damage] of files) {
+      // somebody has removed it
+      if (!(yield* fs.exists(file))) {
+        files.delete(file)
+        continue
+      }
+      const torn = damage.every(({ torn }) => torn)
+      const kept = yield* freeName(fs, `${file}.bad`)
+      if (file.endsWith(Dump.fileName) || file.endsWith(Dump.previousFileName)) yield* fs.rename(file, kept)
+      else if (torn) yield* cutTail(fs, file, kept, damage)
+      else yield* fs.link(file, kept)
+      files.delete(file)
+      for (const { bytes, position, what } of damage) {
+        const message = `${file}, byte ${position}: ${what} (${bytes} bytes)`
+        yield* torn
+          ? Effect.logInfo(`A torn end was cut off: ${message}; the bytes are in ${kept}`)
+          : Effect.logError(
+              `Damage was found, and all that can be read is kept: ${message}; the file is kept as ${kept}`
+            )
+      }
     }
-  }
-  if (files.size > 0) yield* Disk.syncDirectory(fs, directory)
-})
+    if (!isSynced) yield* Disk.syncDirectory(fs, directory)
+    isSynced = true
+  })
+}
 
+/** The bytes are on disk under their new name before they are cut off. */
 const cutTail = Effect.fnUntraced(function* (
   fs: FileSystem.FileSystem,
   file: string,
@@ -31,8 +51,12 @@ const cutTail = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, PlatformError> {
   const position = Math.min(...damage.map(({ position }) => position))
   const bytes = yield* fs.readFile(file)
-  yield* fs.writeFile(kept, bytes.subarray(position), { mode: Disk.privateFile })
-  yield* fs.truncate(file, position)
+  yield* Disk.withFile(fs, kept, { flag: "wx", mode: Disk.privateFile }, (copy) =>
+    Effect.andThen(copy.writeAll(bytes.subarray(position)), copy.sync)
+  ).pipe(
+    Effect.andThen(fs.truncate(file, position)),
+    Effect.tapError(() => Effect.ignore(fs.remove(kept, { force: true })))
+  )
 })
 
 const freeName = Effect.fnUntraced(function* (

@@ -1,6 +1,6 @@
-import { Clock, type Duration, Effect, Equal, type FileSystem, Option, Scope } from "effect"
+import { Clock, type Duration, Effect, Equal, type FileSystem, Option, Result, Scope } from "effect"
 import type { PlatformError } from "effect/PlatformError"
-import type { TaskId } from "../../domain/Task.ts"
+import type { TaskId, VenomTask } from "../../domain/Task.ts"
 import * as Disk from "./Disk.ts"
 import * as Dump from "./Dump.ts"
 import * as GroupCommit from "./GroupCommit.ts"
@@ -8,20 +8,24 @@ import * as Keeper from "./Keeper.ts"
 import * as Lock from "./Lock.ts"
 import { Overlay } from "./Overlay.ts"
 import * as Recovery from "./Recovery.ts"
+import type * as Room from "./Room.ts"
 import * as Segment from "./Segment.ts"
 import * as SetAside from "./SetAside.ts"
 
 export interface Store {
   readonly overlay: Overlay
   readonly commit: GroupCommit.GroupCommit
+  readonly room: Room.Room
   /** Tasks that a dead process has left PROCESSING. */
-  readonly orphans: Set<TaskId>
+  readonly orphans: Map<TaskId, VenomTask>
 }
 
 /**
  * Takes the directory, reads what is there, and goes on in a fresh segment after a fresh dump: what was
  * read from the page cache is on disk before anything is built upon it, and no torn byte ever stands
- * before a new record. Closing the scope writes what is staged and the last dump.
+ * before a new record. Where there is a state and the disk takes no writes, it begins in trouble: what was
+ * read can be read, and the rest is done when the disk is well. Closing the scope writes what is staged
+ * and the last dump.
  */
 export const open = Effect.fnUntraced(function* (options: {
   readonly fs: FileSystem.FileSystem
@@ -36,40 +40,62 @@ export const open = Effect.fnUntraced(function* (options: {
   const lock = yield* Lock.Lock
   const scope = yield* Effect.scope
   let held = Option.none<bigint>()
-  const holdDirectory = Effect.gen(function* () {
-    yield* Disk.makeDirectory(fs, directory)
+  const hold = Effect.gen(function* () {
     const { ino } = yield* fs.stat(directory)
     if (Option.isSome(held) && Equal.equals(held, ino)) return
     yield* Effect.provideService(lock(fs, directory), Scope.Scope, scope)
     held = ino
   })
-  yield* holdDirectory
-  yield* Effect.forEach([...Dump.temporaryFileNames, Keeper.probeFileName], (name) =>
-    fs.remove(`${directory}/${name}`, { force: true })
-  )
+  const makeDirectory = Disk.makeDirectory(fs, directory)
+  const made = yield* Effect.result(makeDirectory)
+  if (Result.isFailure(made) && !(Disk.isUnwell(made.failure) && (yield* fs.exists(directory)))) {
+    return yield* made.failure
+  }
+  yield* hold
 
   const found = yield* Recovery.read(fs, directory)
-  yield* SetAside.damaged(fs, directory, found)
   yield* Effect.logInfo(
     `Recovered ${found.tasks.size} tasks from ${directory} (dump up to record ${found.dumped}, then ${found.records} records)`
   )
-
-  // the dump comes first: a segment that names records to follow must not be found without the ones before
-  const needsDump = found.records > 0 || found.damage.length > 0 || !(yield* fs.exists(`${directory}/${Dump.fileName}`))
-  if (needsDump) {
-    const tasks = Array.from(found.tasks.values())
-    yield* Dump.write(fs, directory, { sequence: found.sequence, tasks }, yield* Clock.currentTimeMillis)
+  const dumpPath = `${directory}/${Dump.fileName}`
+  const hadDump = yield* fs.exists(dumpPath)
+  const setAside = SetAside.damaged(fs, directory, found)
+  const needsDump = found.records > 0 || found.damage.length > 0 || !hadDump
+  const number = found.lastSegment + 1
+  const from = found.sequence + 1
+  const begin = Effect.gen(function* () {
+    yield* Effect.fromResult(made)
+    yield* Effect.forEach([...Dump.temporaryFileNames, Keeper.probeFileName], (name) =>
+      fs.remove(`${directory}/${name}`, { force: true })
+    )
+    yield* setAside
+    // the dump comes first: a segment that names records to follow must not be found without the ones before
+    if (needsDump) {
+      const tasks = Array.from(found.tasks.values())
+      yield* Dump.write(fs, directory, { sequence: found.sequence, tasks }, yield* Clock.currentTimeMillis)
+    }
+    return yield* Segment.create(fs, directory, number, from).pipe(Effect.mapError(({ error }) => error))
+  })
+  const begun = yield* Effect.result(begin)
+  const hasState = hadDump || found.lastSegment > 0
+  if (Result.isFailure(begun) && !(hasState && Disk.isUnwell(begun.failure))) return yield* begun.failure
+  if (Result.isFailure(begun)) {
+    yield* Effect.logError(
+      `Storage is not writable: ${Disk.describe(begun.failure)}. What is there can be read; new tasks are refused`
+    )
+    // what is shown from now on the process before may have left to the system alone
+    yield* Effect.forEach([dumpPath, ...found.segments.map(({ path }) => path)], (path) =>
+      Effect.ignore(Disk.withFile(fs, path, { flag: "r" }, (file) => file.sync))
+    )
   }
-  const segment = yield* Segment.create(fs, directory, found.lastSegment + 1, found.sequence + 1).pipe(
-    Effect.mapError(({ error }) => error)
-  )
 
   const overlay = new Overlay(found.tasks.values())
   const keepers: Array<Keeper.Keeper> = []
   const commit = yield* GroupCommit.make({
     overlay,
-    segment,
+    segment: Result.getOrElse(begun, () => Segment.unmade(directory, number, from)),
     sequence: found.sequence,
+    trouble: Result.isFailure(begun) ? Option.some(Disk.describe(begun.failure)) : Option.none(),
     fsync: options.fsync,
     onCommit: (changes) => {
       for (const keeper of keepers) keeper.onCommit()
@@ -84,19 +110,19 @@ export const open = Effect.fnUntraced(function* (options: {
     ...options,
     overlay,
     commit,
-    dumped: found.sequence,
+    dumped: Result.isSuccess(begun) ? found.sequence : found.dumped,
     previouslyDumped: found.dumped,
     segments: found.segments,
-    holdDirectory
+    prepareDirectory: Effect.andThen(makeDirectory, Effect.andThen(hold, setAside))
   })
   keepers.push(keeper)
   // a process that dies young would leave one more each time; what cannot be deleted now is with the next dump
-  if (needsDump) yield* Effect.ignore(keeper.deleteOldSegments)
+  if (Result.isSuccess(begun) && needsDump) yield* Effect.ignore(keeper.deleteOldSegments)
   yield* Effect.addFinalizer(() =>
     commit.close.pipe(Effect.andThen(keeper.close), Effect.andThen(commit.segment().close))
   )
 
-  const orphans = new Set<TaskId>()
-  for (const task of found.tasks.values()) if (task.status === "PROCESSING") orphans.add(task.id)
-  return { overlay, commit, orphans }
+  const orphans = new Map<TaskId, VenomTask>()
+  for (const task of found.tasks.values()) if (task.status === "PROCESSING") orphans.set(task.id, task)
+  return { overlay, commit, room: keeper.room, orphans }
 })

@@ -183,6 +183,20 @@ export const durability = ({ open }: Reopen): void => {
       )
     }))
 
+  test("an orphan that was cancelled, retried and claimed anew before its rescue is none any more", (live) =>
+    Effect.gen(function* () {
+      yield* live((repository) => Effect.andThen(repository.insert([submitted(1)]), claimAll(repository)))
+      yield* live((repository) =>
+        Effect.gen(function* () {
+          yield* repository.update(idOf(1), Lifecycle.cancel(1))
+          yield* repository.update(idOf(1), Lifecycle.retryByHand(2))
+          const [claimed] = yield* claimAll(repository, 3)
+          assert.deepStrictEqual(yield* repository.rescue(Lifecycle.rescue(3, 4)), [])
+          assert.deepStrictEqual(yield* read(repository, idOf(1)), claimed)
+        })
+      )
+    }))
+
   test("a verdict from a former life comes too late once its task was rescued", (live) =>
     Effect.gen(function* () {
       const claimed = yield* live((repository) =>

@@ -53,9 +53,10 @@ export const mutations: ReadonlyArray<Mutation> = [
     edits: [
       {
         file: file("Store"),
-        find: 'if (task.status === "PROCESSING") orphans.add(task.id)',
-        put: 'if (task.status === "PROCESSING" || task.status === "COMPLETED") orphans.add(task.id)'
+        find: 'if (task.status === "PROCESSING") orphans.set(task.id, task)',
+        put: 'if (task.status === "PROCESSING" || task.status === "COMPLETED") orphans.set(task.id, task)'
       },
+      { file: file("FileStateRepository"), find: "Lifecycle.heldBy(orphan, transition)", put: "transition" },
       {
         file: "src/domain/Lifecycle.ts",
         find: 'from("be rescued", ["PROCESSING"]',
@@ -82,7 +83,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     edits: [
       {
         file: file("Keeper"),
-        find: "    yield* Dump.write(fs, directory, snapshot, yield* Clock.currentTimeMillis)\n    previouslyDumped = dumped\n    dumped = snapshot.sequence\n    yield* deleteOldSegments\n",
+        find: "    dumpSize = yield* Dump.write(fs, directory, snapshot, yield* Clock.currentTimeMillis)\n    previouslyDumped = dumped\n    dumped = snapshot.sequence\n    yield* deleteOldSegments\n",
         put: "    previouslyDumped = snapshot.sequence\n    yield* deleteOldSegments\n    yield* Dump.write(fs, directory, snapshot, yield* Clock.currentTimeMillis)\n    dumped = snapshot.sequence\n"
       }
     ]
