@@ -5,7 +5,7 @@ import { CliError } from "effect/cli"
 import { DataDirectoryError } from "./adapters/file/Disk.ts"
 import * as Venom from "./cli/Venom.ts"
 import type * as Service from "./serve.ts"
-import { onStop } from "./host/Signals.ts"
+import * as Signals from "./host/Signals.ts"
 import { version } from "./host/Version.ts"
 
 const stopped = 0
@@ -63,7 +63,7 @@ const keepAlive = setInterval(() => {}, 2 ** 31 - 1)
 let asked = false
 const fiber = Effect.runFork(program)
 
-onStop(() => {
+Signals.onStop(() => {
   asked = true
   fiber.interruptUnsafe(fiber.id)
 })

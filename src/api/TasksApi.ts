@@ -1,6 +1,6 @@
 import { flow, Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { TaskId, TaskRequest, TaskResponse, TaskStatus, VenomTask } from "../domain/Task.ts"
+import { GivenTaskId, TaskRequest, TaskResponse, TaskStatus, VenomTask } from "../domain/Task.ts"
 import * as Documented from "./Documented.ts"
 import { answers as problem } from "./Problem.ts"
 
@@ -31,7 +31,7 @@ const TaskHeaders = {
 }
 
 const get = HttpApiEndpoint.get("get", "/tasks/:id", {
-  params: { id: TaskId },
+  params: { id: GivenTaskId },
   headers: {
     "if-none-match": Schema.optionalKey(
       Schema.String.annotate({ description: "An ETag: 304 without a body while the task has not changed" })
@@ -63,7 +63,7 @@ const TaskQuery = {
   q: Schema.optionalKey(Schema.String.annotate({ description: "Tasks with this text in their content" })),
   limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween(pageSize))),
   cursor: Schema.optionalKey(
-    TaskId.annotate({ description: "Where a page begins: comes in the Link header of the page before" })
+    GivenTaskId.annotate({ description: "Where a page begins: comes in the Link header of the page before" })
   )
 }
 

@@ -1,4 +1,5 @@
 import { Record, Result, Schema, SchemaIssue, SchemaParser, Struct } from "effect"
+import { isLoopback } from "../api/Loopback.ts"
 import * as Table from "./SettingsTable.ts"
 
 interface SchemaOf extends Struct.Lambda {
@@ -47,8 +48,6 @@ const written = ({ environment, flags }: Given, key: Table.Key) => {
   const row: Table.Row = Table.table[key]
   return row.default === undefined ? [] : [{ key, name, text: row.default }]
 }
-
-const isLoopback = (host: string) => host === "localhost" || host === "::1" || /^127(\.\d+){3}$/.test(host)
 
 /** Settings that are right alone and wrong together. */
 const contradictions = (settings: Settings): ReadonlyArray<string> => [

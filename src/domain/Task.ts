@@ -5,6 +5,11 @@ import * as IsoTime from "./IsoTime.ts"
 export const TaskId = Schema.String.check(Schema.isUUID()).pipe(Schema.brand("TaskId"))
 export type TaskId = typeof TaskId.Type
 
+/** An id as somebody gives it: in capitals a UUID is the same (RFC 9562, section 4). */
+export const GivenTaskId = Schema.String.check(Schema.isUUID()).pipe(
+  Schema.decodeTo(TaskId, SchemaTransformation.toLowerCase())
+)
+
 /** Nothing else ever appears in `status`; why a task is there stands in other fields. */
 export const TaskStatus = Schema.Literals(["PENDING", "PROCESSING", "COMPLETED", "FAILED"]).annotate({
   identifier: "TaskStatus",

@@ -14,6 +14,19 @@ const json = Logger.make(({ cause, date, fiber, logLevel, message }) =>
   })
 )
 
+const unshowable = "(it cannot be shown)"
+
+/** What a runner throws may throw again when it is looked at: the event is told without it. */
+const guarded = (logger: Logger.Logger<unknown, void>): Logger.Logger<unknown, void> =>
+  Logger.make((event) => {
+    try {
+      logger.log(event)
+    } catch {
+      const message = Array.ensure(event.message).map((part) => (typeof part === "string" ? part : unshowable))
+      logger.log({ ...event, message, cause: Cause.die(unshowable) })
+    }
+  })
+
 export interface LogOptions {
   readonly level: LogLevel.LogLevel
   readonly format: "pretty" | "json"
@@ -23,7 +36,9 @@ export interface LogOptions {
 /** Logs go to stderr: stdout is for what a command answers. */
 export const layer = ({ colors, format, level }: LogOptions) =>
   Layer.mergeAll(
-    Logger.layer([format === "json" ? Logger.withConsoleError(json) : Logger.consolePretty({ colors, mode: "tty" })]),
+    Logger.layer([
+      guarded(format === "json" ? Logger.withConsoleError(json) : Logger.consolePretty({ colors, mode: "tty" }))
+    ]),
     Layer.succeed(Logger.LogToStderr, true),
     Layer.succeed(References.MinimumLogLevel, level)
   )

@@ -6,8 +6,11 @@ const stopping = ["SIGINT", "SIGTERM"] as const
 /** npm hands every signal on to what it runs, so that under `npm start` one Ctrl-C arrives twice. */
 const echo = process.env["npm_lifecycle_event"] === "start" ? 1000 : 0
 
+// while the program is still loading there is nothing to put in order
+let stop: () => void = () => process.exit(0)
+
 /** The first signal asks for an orderly stop; a second one ends the process at once, as if it had no handler. */
-export const onStop = (stop: () => void): void => {
+export const listen = (): void => {
   let asked: number | undefined
   for (const signal of stopping) {
     process.on(signal, () => {
@@ -19,4 +22,9 @@ export const onStop = (stop: () => void): void => {
       }
     })
   }
+}
+
+/** How to stop from now on. */
+export const onStop = (orderly: () => void): void => {
+  stop = orderly
 }

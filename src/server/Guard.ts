@@ -1,4 +1,5 @@
 import type { HttpServerRequest } from "effect/http"
+import { loopbackNames } from "../api/Loopback.ts"
 import { problems } from "../api/Problem.ts"
 import { pathOf, plain, type Problem } from "./JsonResponse.ts"
 import type { ServerSettings } from "./ServerSettings.ts"
@@ -13,8 +14,6 @@ export interface Refused {
 /** Characters of a request target. */
 export const longestUrl = 8192
 
-const loopback = ["localhost", "127.0.0.1", "[::1]"]
-
 /**
  * What is refused before any route is looked for.
  *
@@ -22,7 +21,7 @@ const loopback = ["localhost", "127.0.0.1", "[::1]"]
  * that is rebound to this address gives itself away; and it cannot hide its `Origin` when it writes.
  */
 export const make = (settings: ServerSettings): ((request: Request) => Refused | undefined) => {
-  const names = new Set([...loopback, ...[settings.host, ...settings.allowedHosts].map(hostName)])
+  const names = new Set([...loopbackNames, ...[settings.host, ...settings.allowedHosts].map(hostName)])
 
   const foreignHost = ({ headers }: Request): Refused | undefined => {
     const host = headers["host"]

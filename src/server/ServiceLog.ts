@@ -8,8 +8,8 @@ import { pathOf } from "./JsonResponse.ts"
 type Refusal = StorageError | QueueFull | StorageFull | ServiceDraining
 type Request = HttpServerRequest.HttpServerRequest
 
-/** A service that refuses everything should not fill its log as well. */
-const refusalLineEvery = 1000
+/** A service that refuses everything, or is slow, should not fill its log as well. */
+const lineEvery = 1000
 
 /** What the server tells its operator: a line for a bug, for what it refuses, for what was slow. No line for the rest. */
 export class ServiceLog extends Context.Service<
@@ -19,6 +19,7 @@ export class ServiceLog extends Context.Service<
     readonly bug: (request: Request, cause: unknown) => Effect.Effect<string>
     /** At most one line a second for each kind, which says how many were left out. */
     readonly refused: (request: Request, reason: Refusal) => Effect.Effect<void>
+    /** At most one line a second, likewise. */
     readonly slow: (request: Request, millis: number) => Effect.Effect<void>
   }
 >()("venom/server/ServiceLog") {
@@ -26,7 +27,23 @@ export class ServiceLog extends Context.Service<
     ServiceLog,
     Effect.gen(function* () {
       const random = yield* SecureRandom.SecureRandom
-      const told = new Map<Refusal["_tag"], { readonly at: number; leftOut: number }>()
+      const told = new Map<Refusal["_tag"] | "slow", { readonly at: number; leftOut: number }>()
+
+      const seldom = Effect.fnUntraced(function* (
+        kind: Refusal["_tag"] | "slow",
+        request: Request,
+        ...message: ReadonlyArray<unknown>
+      ) {
+        const now = yield* Clock.currentTimeMillis
+        const last = told.get(kind)
+        if (last !== undefined && Math.abs(now - last.at) < lineEvery) {
+          last.leftOut++
+          return
+        }
+        told.set(kind, { at: now, leftOut: 0 })
+        const leftOut = last === undefined || last.leftOut === 0 ? {} : { left_out: last.leftOut }
+        yield* Effect.logWarning(...message).pipe(Effect.annotateLogs({ ...about(request), ...leftOut }))
+      })
 
       return ServiceLog.of({
         bug: Effect.fnUntraced(function* (request, cause) {
@@ -36,22 +53,11 @@ export class ServiceLog extends Context.Service<
           )
           return id
         }),
-        refused: Effect.fnUntraced(function* (request, reason) {
-          const now = yield* Clock.currentTimeMillis
-          const last = told.get(reason._tag)
-          if (last !== undefined && Math.abs(now - last.at) < refusalLineEvery) {
-            last.leftOut++
-            return
-          }
-          told.set(reason._tag, { at: now, leftOut: 0 })
-          const leftOut = last === undefined || last.leftOut === 0 ? {} : { left_out: last.leftOut }
+        refused: (request, reason) => {
           const cause = reason._tag === "StorageError" && reason.cause !== undefined ? [reason.cause] : []
-          yield* Effect.logWarning(`Refused a request: ${reason.message}`, ...cause).pipe(
-            Effect.annotateLogs({ ...about(request), ...leftOut })
-          )
-        }),
-        slow: (request, millis) =>
-          Effect.logWarning(`A request took ${millis} ms`).pipe(Effect.annotateLogs(about(request)))
+          return seldom(reason._tag, request, `Refused a request: ${reason.message}`, ...cause)
+        },
+        slow: (request, millis) => seldom("slow", request, `A request took ${millis} ms`)
       })
     })
   )

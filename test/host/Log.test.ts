@@ -46,6 +46,30 @@ describe("the JSON log", () => {
     })
   )
 
+  for (const format of ["json", "pretty"] as const) {
+    it.effect(`in ${format} survives a defect that does not let itself be looked at`, () =>
+      Effect.gen(function* () {
+        const hostile = new Proxy(new Error("x"), {
+          get: () => {
+            throw new Error("do not look")
+          }
+        })
+        const lines = yield* errors(
+          Effect.andThen(
+            Effect.annotateLogs(Effect.logError("It broke", Cause.die(hostile)), "task_id", "t1"),
+            Effect.logError("And this", hostile)
+          ),
+          { format }
+        )
+        const text = lines.join("\n")
+        assert.include(text, "It broke")
+        assert.include(text, "t1")
+        assert.include(text, "And this")
+        assert.include(text, "cannot be shown")
+      })
+    )
+  }
+
   it.effect("leaves out what is below its level", () =>
     Effect.gen(function* () {
       assert.lengthOf(yield* errors(Effect.logDebug("x")), 0)

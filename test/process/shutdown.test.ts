@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { join } from "node:path"
 import { isRunning, read, write } from "./support/Files.ts"
 import { ask, open } from "./support/Http.ts"
-import { directory, serve, until } from "./support/Service.ts"
+import { directory, launch, serve, until } from "./support/Service.ts"
 import { dumpOf, problemIn } from "./support/Wire.ts"
 
 const forever = { VENOM_SIMULATED_DURATION: "1 hour" }
@@ -123,6 +123,25 @@ describe("after SIGTERM", { concurrent: true }, () => {
       const begun = performance.now()
       assert.strictEqual((yield* venom.stop).code, 0)
       assert.isBelow(performance.now() - begun, 15_000)
+    })
+  )
+
+  it.live("while the program is still loading it ends with 0 too", () =>
+    Effect.gen(function* () {
+      const place = yield* directory
+      const preload = join(place, "preload.mjs")
+      yield* write(
+        preload,
+        `import { registerHooks } from "node:module"
+         registerHooks({
+           load: (url, context, next) => {
+             if (url.endsWith("/program.ts")) process.kill(process.pid, "SIGTERM")
+             return next(url, context)
+           }
+         })`
+      )
+      const venom = yield* launch(join(place, "data"), { NODE_OPTIONS: `--import=${preload}` })
+      assert.deepInclude(yield* venom.ended, { code: 0, signal: null, stdout: "" })
     })
   )
 

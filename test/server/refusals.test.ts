@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Formatter, Layer, Logger, References, Stream } from "effect"
+import { Cause, Deferred, Effect, Fiber, Formatter, Layer, Logger, References, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as MemoryStateRepository from "../../src/adapters/memory/MemoryStateRepository.ts"
 import { TaskNotFound } from "../../src/domain/TaskError.ts"
@@ -176,5 +176,33 @@ describe("The log", () => {
       assert.include(line, "GET")
       assert.include(line, id)
     }).pipe(Effect.provide(served({ orchestrator: slow, loggers: [log.logger] })))
+  })
+
+  it.effect("has one line a second for those that are slow, which says how many were left out", () => {
+    const log = notebook()
+    return Effect.gen(function* () {
+      const all = yield* Deferred.make<void>()
+      let arrived = 0
+      const slow = () => ({
+        get: (taskId: TaskNotFound["taskId"]) =>
+          Effect.gen(function* () {
+            if (++arrived % 3 === 0) yield* Deferred.succeed(all, undefined)
+            yield* Effect.sleep("1500 millis")
+            return yield* new TaskNotFound({ taskId })
+          })
+      })
+      yield* Effect.gen(function* () {
+        const one = get("/api/v1/tasks/0198c0de-0000-7000-8000-000000000000")
+        const asked = yield* Effect.forkChild(Effect.all([one, one, one], { concurrency: 3 }))
+        yield* Deferred.await(all)
+        yield* TestClock.adjust("1500 millis")
+        yield* Fiber.join(asked)
+        assert.lengthOf(log.of("Warn"), 1)
+        const last = yield* Effect.forkChild(one)
+        yield* Effect.raceFirst(Fiber.await(last), Effect.forever(TestClock.adjust("100 millis")))
+        assert.lengthOf(log.of("Warn"), 2)
+        assert.include(log.of("Warn")[1], `"left_out":2`)
+      }).pipe(Effect.provide(served({ orchestrator: slow, loggers: [log.logger] })))
+    })
   })
 })

@@ -32,6 +32,16 @@ layer(served(), { excludeTestServices: true })("Submitting a task", (it) => {
     })
   )
 
+  it.effect("lets it be read by its id in capitals too, and listed from there", () =>
+    Effect.gen(function* () {
+      const { task_id } = yield* submitted((yield* submit({ content: "in capitals" })).text)
+      const read = yield* get(`/api/v1/tasks/${task_id.toUpperCase()}`)
+      assert.strictEqual((yield* task(read.text)).id, task_id)
+      const below = yield* get(`/api/v1/tasks?cursor=${task_id.toUpperCase()}`)
+      assert.deepStrictEqual(below.text, (yield* get(`/api/v1/tasks?cursor=${task_id}`)).text)
+    })
+  )
+
   it.effect("takes every spelling of its media type", () =>
     Effect.gen(function* () {
       for (const type of [

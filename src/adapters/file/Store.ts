@@ -20,6 +20,9 @@ export interface Store {
   readonly orphans: Map<TaskId, VenomTask>
 }
 
+/** More are there when processes have died young, one after the other, or before they had deleted what was old. */
+const mostSegments = 3
+
 /**
  * Takes the directory, reads what is there, and goes on in a fresh segment after a fresh dump: what was
  * read from the page cache is on disk before anything is built upon it, and no torn byte ever stands
@@ -60,7 +63,7 @@ export const open = Effect.fnUntraced(function* (options: {
   const dumpPath = `${directory}/${Dump.fileName}`
   const hadDump = yield* fs.exists(dumpPath)
   const setAside = SetAside.damaged(fs, directory, found)
-  const needsDump = found.records > 0 || found.damage.length > 0 || !hadDump
+  const needsDump = found.records > 0 || found.damage.length > 0 || !hadDump || found.segments.length > mostSegments
   const number = found.lastSegment + 1
   const from = found.sequence + 1
   const begin = Effect.gen(function* () {
@@ -116,7 +119,7 @@ export const open = Effect.fnUntraced(function* (options: {
     prepareDirectory: Effect.andThen(makeDirectory, Effect.andThen(hold, setAside))
   })
   keepers.push(keeper)
-  // a process that dies young would leave one more each time; what cannot be deleted now is with the next dump
+  // what cannot be deleted now is with the next dump
   if (Result.isSuccess(begun) && needsDump) yield* Effect.ignore(keeper.deleteOldSegments)
   yield* Effect.addFinalizer(() =>
     commit.close.pipe(Effect.andThen(keeper.close), Effect.andThen(commit.segment().close))
