@@ -1,24 +1,26 @@
 /*
  * Times are milliseconds since 1970; the one spelling on the wire is 2026-01-31T09:30:00.000Z. `Date` does the
  * work, once for each second: a queue of a million tasks writes and reads five million times, and most of them
- * share their second with the one before.
+ * share their second with one that was met a moment ago: this one, or the one that tasks wait for.
  */
 
 export const earliest: number = Date.parse("0000-01-01T00:00:00.000Z")
 export const latest: number = Date.parse("9999-12-31T23:59:59.999Z")
 
 const millisOf = Array.from({ length: 1000 }, (_, millis) => `${String(millis).padStart(3, "0")}Z`)
-const written = { second: Number.NaN, text: "" }
+const written = Array.from({ length: 8 }, () => ({ second: Number.NaN, text: "" }))
 const read = { text: "none yet", start: Number.NaN }
 
 /** Throws a `RangeError` where `Date` does: beyond the year 275760. */
 export const format = (instant: number): string => {
   const second = Math.floor(instant / 1000)
-  if (second !== written.second) {
-    written.text = new Date(second * 1000).toISOString().slice(0, -4)
-    written.second = second
+  const place = written[second & 7]
+  if (place === undefined) return new Date(instant).toISOString()
+  if (second !== place.second) {
+    place.text = new Date(second * 1000).toISOString().slice(0, -4)
+    place.second = second
   }
-  return `${written.text}${millisOf[instant - second * 1000] ?? ""}`
+  return `${place.text}${millisOf[instant - second * 1000] ?? ""}`
 }
 
 /** The time that `format` wrote; NaN when it is none. */

@@ -7,13 +7,10 @@ import * as InputIssues from "./InputIssues.ts"
 import { plain, problem } from "./JsonResponse.ts"
 import * as Routes from "./Routes.ts"
 import { ServerSettings } from "./ServerSettings.ts"
-import { ServiceLog } from "./ServiceLog.ts"
+import { isSlow, ServiceLog } from "./ServiceLog.ts"
 
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
-
-/** A request that takes longer until its answer begins gets a line in the log; probes never do. */
-const slow = 1000
 
 /**
  * Stands around every route of the router: refuses what no route should see, and makes whatever ends
@@ -88,7 +85,7 @@ export const layer = HttpRouter.middleware(
           Effect.catchCause((cause) => (isHungUp(cause) ? Effect.failCause(cause) : answer(request, cause))),
           Effect.tap(() => {
             const millis = Number((clock.currentTimeNanosUnsafe() - begun) / 1_000_000n)
-            return millis > slow && !Guard.isHealth(request.url) ? log.slow(request, millis) : Effect.void
+            return isSlow(millis) && !Guard.isHealth(request.url) ? log.slow(request, millis) : Effect.void
           })
         )
       })

@@ -21,12 +21,12 @@ export const longestUrl = 8192
  * that is rebound to this address gives itself away; and it cannot hide its `Origin` when it writes.
  */
 export const make = (settings: ServerSettings): ((request: Request) => Refused | undefined) => {
-  const names = new Set([...loopbackNames, ...[settings.host, ...settings.allowedHosts].map(hostName)])
+  const isOurs = ours(settings)
 
   const foreignHost = ({ headers }: Request): Refused | undefined => {
     const host = headers["host"]
     if (host === undefined) return { kind: plain(400, "Bad Request"), detail: "The Host header is missing" }
-    return names.has(hostName(host))
+    return isOurs(host)
       ? undefined
       : {
           kind: problems.refusedOrigin,
@@ -43,6 +43,12 @@ export const make = (settings: ServerSettings): ((request: Request) => Refused |
     const refused = isHealth(url) ? undefined : foreignHost(request)
     return refused ?? (writes.has(request.method) ? foreignWriter(request) : undefined)
   }
+}
+
+/** Whether a `Host` header names a place of this service. */
+export const ours = (settings: ServerSettings): ((host: string) => boolean) => {
+  const names = new Set([...loopbackNames, ...[settings.host, ...settings.allowedHosts].map(hostName)])
+  return (host) => names.has(hostName(host))
 }
 
 const writes = new Set(["POST", "PUT", "PATCH", "DELETE"])

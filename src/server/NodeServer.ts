@@ -7,6 +7,8 @@ import type { Orchestrator } from "../engine/Orchestrator.ts"
 import * as ConnectionErrors from "./ConnectionErrors.ts"
 import * as HttpApi from "./HttpApi.ts"
 import { defaults, ServerSettings } from "./ServerSettings.ts"
+import { ServiceLog } from "./ServiceLog.ts"
+import * as ShortWay from "./ShortWay.ts"
 
 export interface Options extends Partial<ServerSettings> {
   /** 0 picks a free one; the `HttpServer` that this layer gives says which. */
@@ -53,11 +55,14 @@ export const layer = (
       // closing waits for every connection, and Node no longer times out the ones that a client holds open
       const cut = Layer.effectDiscard(Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections())))
 
-      return HttpRouter.serve(HttpApi.layer, {
+      const ordinaryWay = HttpRouter.serve(Layer.merge(HttpApi.layer, ShortWay.UnderWay.layer), {
         disableLogger: true,
         disableListenLog: true,
         routerConfig: { caseSensitive: true }
-      }).pipe(
+      })
+      return ShortWay.layer(server).pipe(
+        Layer.provide(ordinaryWay),
+        Layer.provide(ServiceLog.layer),
         Layer.provideMerge(cut),
         Layer.provideMerge(socket),
         Layer.provide(HttpServer.layerServices),

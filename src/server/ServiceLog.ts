@@ -1,12 +1,19 @@
 import { Clock, Context, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
-import type { HttpServerRequest } from "effect/http"
 import type { QueueFull, StorageError, StorageFull } from "../ports/StateRepository.ts"
 import type { ServiceDraining } from "../engine/Draining.ts"
 import { pathOf } from "./JsonResponse.ts"
 
 type Refusal = StorageError | QueueFull | StorageFull | ServiceDraining
-type Request = HttpServerRequest.HttpServerRequest
+
+/** Which request a line is about. */
+interface Request {
+  readonly method: string
+  readonly url: string
+}
+
+/** A request that takes so long until its answer begins gets a line in the log; probes never do. */
+export const isSlow = (millis: number): boolean => millis > 1000
 
 /** A service that refuses everything, or is slow, should not fill its log as well. */
 const lineEvery = 1000

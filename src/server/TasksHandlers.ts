@@ -3,16 +3,17 @@ import { HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { problems } from "../api/Problem.ts"
 import { VenomApi } from "../api/VenomApi.ts"
-import { isFinished, type TaskId, type TaskStatus, type VenomTask } from "../domain/Task.ts"
-import * as TaskJson from "../domain/TaskJson.ts"
+import type { TaskId, TaskStatus, VenomTask } from "../domain/Task.ts"
 import { Orchestrator } from "../engine/Orchestrator.ts"
 import type { TaskFilter } from "../ports/StateRepository.ts"
+import * as AskedAlready from "./AskedAlready.ts"
 import * as InputIssues from "./InputIssues.ts"
 import { headers, json, problem } from "./JsonResponse.ts"
 import * as Refusal from "./Refusal.ts"
 import * as RequestBody from "./RequestBody.ts"
 import { ServerSettings } from "./ServerSettings.ts"
 import { ServiceLog } from "./ServiceLog.ts"
+import * as TaskAnswer from "./TaskAnswer.ts"
 import * as TaskListResponse from "./TaskListResponse.ts"
 
 /**
@@ -31,6 +32,8 @@ export const layer = HttpApiBuilder.group(
       .handleRaw(
         "submit",
         Effect.fnUntraced(function* ({ request }) {
+          const failed = AskedAlready.of(request)
+          if (failed !== undefined) return yield* Effect.catch(failed, Refusal.respond(log, request))
           const surplus = yield* surplusQuery(request)
           if (surplus !== undefined) return surplus
           const body = yield* Effect.result(RequestBody.taskRequest(request, maxBody))
@@ -51,6 +54,8 @@ export const layer = HttpApiBuilder.group(
       .handle(
         "get",
         Effect.fnUntraced(function* ({ headers, params, request }) {
+          const failed = AskedAlready.of(request)
+          if (failed !== undefined) return yield* Effect.catch(failed, Refusal.respond(log, request))
           const surplus = yield* surplusQuery(request)
           if (surplus !== undefined) return surplus
           return yield* orchestrator.get(params.id).pipe(
@@ -93,11 +98,10 @@ const surplusQuery = (request: HttpServerRequest.HttpServerRequest) =>
   })
 
 const taskResponse = (task: VenomTask, known: string | undefined): HttpServerResponse.HttpServerResponse => {
-  const tag = `"${task.revision}"`
-  const extra = isFinished(task) ? { etag: `W/${tag}` } : { etag: `W/${tag}`, "retry-after": "1" }
-  return known !== undefined && isKnown(tag, known)
+  const extra = TaskAnswer.headers(task)
+  return known !== undefined && isKnown(TaskAnswer.tag(task), known)
     ? HttpServerResponse.empty({ status: 304, headers: { ...headers, ...extra } })
-    : json(JSON.stringify(TaskJson.toWire(task)), { headers: extra })
+    : json(TaskAnswer.text(task), { headers: extra })
 }
 
 /** The weak comparison of RFC 9110: a tag counts whether it is called weak or not. */
