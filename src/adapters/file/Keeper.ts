@@ -8,9 +8,11 @@ import type { SegmentFile } from "./Recovery.ts"
 import * as Room from "./Room.ts"
 import * as Segment from "./Segment.ts"
 
-/** Dumping takes at most this share of the time, unless the journal grows to so many times the size of the dump. */
+/** Dumping takes at most this share of the time, whatever forces it. */
 const dumpShare = 0.05
-const mostDumps = 8
+
+/** Unless the journal grows to so many times its limit, or the dump's size where that is more. */
+const mostGrowth = 8
 
 /** How often the disk is asked for its room while the journal grows, and while there is none. */
 const measureEvery = "1 second"
@@ -89,7 +91,7 @@ export const make = Effect.fnUntraced(function* (options: {
     grows.openUnsafe()
     if (size <= options.journalMaxBytes) return
     isLarge.openUnsafe()
-    if (size > mostDumps * dumpSize) isHuge.openUnsafe()
+    if (size > mostGrowth * Math.max(options.journalMaxBytes, dumpSize)) isHuge.openUnsafe()
   }
 
   const createSegment = Effect.suspend(() => {
