@@ -27,7 +27,9 @@ export class Orchestrator extends Context.Service<
   Orchestrator,
   {
     /** The task is durable, and PENDING, when this returns. */
-    readonly submit: (request: TaskRequest) => Effect.Effect<VenomTask, StorageError | QueueFull | StorageFull | ServiceDraining>
+    readonly submit: (
+      request: TaskRequest
+    ) => Effect.Effect<VenomTask, StorageError | QueueFull | StorageFull | ServiceDraining>
     readonly get: (id: TaskId) => Effect.Effect<VenomTask, StorageError | TaskNotFound>
     /** A page, newest first. */
     readonly page: (filter: TaskFilter, request: PageRequest) => Effect.Effect<TaskPage, StorageError>
