@@ -29,6 +29,8 @@ export * as MemoryStateRepository from "./adapters/memory/MemoryStateRepository.
 export * as CommandTaskRunner from "./adapters/runners/CommandTaskRunner.ts"
 export * as SimulatedTaskRunner from "./adapters/runners/SimulatedTaskRunner.ts"
 
+export * as RandomBytes from "./host/RandomBytes.ts"
+
 export { VenomApi } from "./api/VenomApi.ts"
 export * as HttpApi from "./server/HttpApi.ts"
 export * as NodeServer from "./server/NodeServer.ts"

@@ -1,7 +1,6 @@
 import { resolve } from "node:path"
 import process from "node:process"
 import { Cause, Effect, type FileSystem, Layer, Predicate, Schema, String } from "effect"
-import { SecureRandom } from "effect/crypto"
 import { HttpServer, type HttpServerError } from "effect/http"
 import * as FileStateRepository from "./adapters/file/FileStateRepository.ts"
 import * as MemoryStateRepository from "./adapters/memory/MemoryStateRepository.ts"
@@ -12,6 +11,7 @@ import * as Engine from "./engine/Engine.ts"
 import { defaults, EngineSettings } from "./engine/EngineSettings.ts"
 import * as Shutdown from "./engine/Shutdown.ts"
 import * as Log from "./host/Log.ts"
+import * as RandomBytes from "./host/RandomBytes.ts"
 import * as NodeServer from "./server/NodeServer.ts"
 import { version } from "./host/Version.ts"
 
@@ -59,7 +59,7 @@ const service = (settings: Settings) =>
     Layer.provideMerge(Engine.layer),
     Layer.provide(repository(settings)),
     Layer.provide(runner(settings)),
-    Layer.provide(SecureRandom.layerWebCrypto),
+    Layer.provide(RandomBytes.layer),
     Layer.provide(Layer.succeed(EngineSettings, { ...defaults, ...settings }))
   )
 

@@ -8,6 +8,7 @@ import { toWire } from "../../src/domain/TaskJson.ts"
 import * as Engine from "../../src/engine/Engine.ts"
 import { defaults, EngineSettings } from "../../src/engine/EngineSettings.ts"
 import { Orchestrator } from "../../src/engine/Orchestrator.ts"
+import * as RandomBytes from "../../src/host/RandomBytes.ts"
 import { StateRepository } from "../../src/ports/StateRepository.ts"
 import { TaskRunner } from "../../src/ports/TaskRunner.ts"
 import { concurrency, type Open, type WorkEvents } from "./System.ts"
@@ -43,7 +44,7 @@ const runtimeOf = (directory: string, on: WorkEvents | undefined) =>
       Layer.provide(noWork(on)),
       Layer.provideMerge(telling(on)),
       Layer.provide(FileStateRepository.layer({ directory })),
-      Layer.provideMerge(SecureRandom.layerWebCrypto),
+      Layer.provideMerge(RandomBytes.layer),
       Layer.provide(NodeFileSystem.layer),
       Layer.provide(Layer.succeed(EngineSettings, { ...defaults, concurrency })),
       Layer.provide(Logger.layer([]))
@@ -55,7 +56,7 @@ const idleOf = (directory: string) =>
   ManagedRuntime.make(
     FileStateRepository.layer({ directory }).pipe(
       Layer.provide(NodeFileSystem.layer),
-      Layer.provideMerge(SecureRandom.layerWebCrypto),
+      Layer.provideMerge(RandomBytes.layer),
       Layer.provide(Logger.layer([]))
     )
   )

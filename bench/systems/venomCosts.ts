@@ -5,6 +5,7 @@ import { SecureRandom } from "effect/crypto"
 import * as FileStateRepository from "../../src/adapters/file/FileStateRepository.ts"
 import * as Lifecycle from "../../src/domain/Lifecycle.ts"
 import { TaskId } from "../../src/domain/Task.ts"
+import * as RandomBytes from "../../src/host/RandomBytes.ts"
 import { StateRepository } from "../../src/ports/StateRepository.ts"
 import { leave, tell } from "../Parent.ts"
 import { content, median } from "../Values.ts"
@@ -53,11 +54,7 @@ const layer = FileStateRepository.layer({
   directory: plan.directory,
   dumpInterval: "1 hour",
   journalMaxBytes: 2 ** 40
-}).pipe(
-  Layer.provide(NodeFileSystem.layer),
-  Layer.provideMerge(SecureRandom.layerWebCrypto),
-  Layer.provide(Logger.layer([]))
-)
+}).pipe(Layer.provide(NodeFileSystem.layer), Layer.provideMerge(RandomBytes.layer), Layer.provide(Logger.layer([])))
 
 await tell(await Effect.runPromise(Effect.provide(program, layer)))
 leave()

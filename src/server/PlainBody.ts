@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import * as IsoTime from "../domain/IsoTime.ts"
-import { TaskRequest } from "../domain/Task.ts"
+import { limits, TaskRequest } from "../domain/Task.ts"
 
 /**
  * The `TaskRequest` in a body that is as good as bodies usually are; `undefined` where it is not, or where
@@ -20,30 +20,40 @@ export const read = (bytes: Buffer): TaskRequest | undefined => {
 
 const isTaskRequest = Schema.is(Schema.toType(TaskRequest))
 
-/** The schema's names and times by hand, its limits by the schema. */
+/** Names and times by hand; limits by the schema, but for those of a content, which nearly all are far from. */
 const taskRequest = (input: unknown): TaskRequest | undefined => {
   if (!isRecord(input)) return undefined
-  const request: Record<string, unknown> = {}
+  const { content } = input
+  if (typeof content !== "string" || content.length * 3 > limits.contentBytes) return undefined
+  const more: Record<string, unknown> = {}
+  let runAt: number | undefined
+  let hasMore = false
   for (const name of Object.keys(input)) {
-    const value = input[name]
     switch (name) {
       case "content":
+        break
+      case "run_at":
+        runAt = instant(input[name])
+        if (runAt === undefined) return undefined
+        break
+      case "max_attempts":
+        more["maxAttempts"] = input[name]
+        hasMore = true
+        break
       case "type":
       case "priority":
       case "tags":
-        request[name] = value
-        break
-      case "max_attempts":
-        request["maxAttempts"] = value
-        break
-      case "run_at":
-        request["runAt"] = instant(value)
+        more[name] = input[name]
+        hasMore = true
         break
       default:
         return undefined
     }
   }
-  return isTaskRequest(request) ? request : undefined
+  const request = runAt === undefined ? { content } : { content, runAt }
+  if (!hasMore) return request
+  const whole = { ...more, ...request }
+  return isTaskRequest(whole) ? whole : undefined
 }
 
 const isRecord = (input: unknown): input is Readonly<Record<string, unknown>> =>
