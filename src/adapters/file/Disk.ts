@@ -1,4 +1,4 @@
-import { Effect, type FileSystem, Predicate, Schema } from "effect"
+import { Effect, type FileSystem, Option, Predicate, Schema } from "effect"
 import { PlatformError } from "effect/PlatformError"
 import { dirname } from "node:path"
 
@@ -50,6 +50,12 @@ export const withFile = <A>(
   Effect.catchDefect(Effect.scoped(Effect.flatMap(fs.open(path, options), run)), (defect) =>
     defect instanceof PlatformError ? Effect.fail(defect) : Effect.die(defect)
   )
+
+/** A number is given again when its file is gone, but not with the same time. */
+export type Identity = string
+
+export const identityOf = ({ birthtime, dev, ino }: FileSystem.File.Info): Identity =>
+  `${dev}-${Option.getOrElse(ino, () => 0n)} ${Option.match(birthtime, { onNone: () => 0, onSome: (time) => time.getTime() })}`
 
 /** Makes the names in a directory durable: created, renamed and removed files are found after a crash. */
 export const syncDirectory = (fs: FileSystem.FileSystem, directory: string): Effect.Effect<void, PlatformError> =>

@@ -1,6 +1,6 @@
-import { Context, Effect, type FileSystem, Option, Predicate, Schedule, type Scope } from "effect"
+import { Context, Effect, Equal, FiberSet, type FileSystem, Option, Predicate, Schedule, type Scope } from "effect"
 import type { PlatformError } from "effect/PlatformError"
-import { createServer } from "node:net"
+import { connect, createServer } from "node:net"
 import { hostname } from "node:os"
 import * as Disk from "./Disk.ts"
 import * as Record from "./Record.ts"
@@ -35,11 +35,19 @@ export const acquire = Effect.fnUntraced(function* (
   const holder = yield* readHolder(fs, path)
   if (process.platform === "linux") {
     const name = `\0venom-${info.dev}-${Option.getOrElse(info.ino, () => 0n)}`
-    if (!(yield* listen(name))) return yield* held(directory, holder)
+    const isOurs = Effect.match(fs.stat(directory), {
+      onFailure: ({ reason }) => reason._tag !== "NotFound",
+      onSuccess: (now) => now.dev === info.dev && Equal.equals(now.ino, info.ino)
+    })
+    const hold = listen(name, yield* FiberSet.makeRuntime<never, void, never>(), isOurs)
+    const isHeld = (yield* hold) || (yield* Effect.andThen(knock(name), hold))
+    if (!isHeld) return yield* held(directory, holder)
   }
   if (holder !== undefined && (yield* isAlive(fs, holder))) return yield* held(directory, holder)
   const self = yield* describeProcess(fs, process.pid)
   const remove = fs.remove(path, { force: true })
+  // by now it may tell of another process that has made the directory anew
+  const release = Effect.flatMap(readHolder(fs, path), (holder) => (Equal.equals(holder, self) ? remove : Effect.void))
   const write = Effect.acquireRelease(
     Effect.andThen(
       remove,
@@ -47,7 +55,7 @@ export const acquire = Effect.fnUntraced(function* (
         .writeFileString(path, `${JSON.stringify(self)}\n`, { flag: "wx", mode: Disk.privateFile })
         .pipe(Effect.tapError((error) => (Disk.isUnwell(error) ? Effect.ignore(remove) : Effect.void)))
     ),
-    () => Effect.ignore(remove)
+    () => Effect.ignore(release)
   )
   yield* Effect.catchIf(
     write,
@@ -72,12 +80,28 @@ const held = (directory: string, holder: Holder | undefined) =>
     }. Stop that one, or give this one a directory of its own`
   })
 
-/** Whether the name was free; it is held until the scope closes. */
-const listen = (name: string): Effect.Effect<boolean, never, Scope.Scope> =>
+/**
+ * Whether the name was free; it is held until the scope closes. Who knocks makes the holder look whether its
+ * directory is still there, and is sent away then: an open connection would hold up the end.
+ */
+const listen = (
+  name: string,
+  run: (effect: Effect.Effect<void>) => void,
+  isOurs: Effect.Effect<boolean>
+): Effect.Effect<boolean, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.callback<Option.Option<ReturnType<typeof createServer>>>((resume) => {
-      // whoever connects is sent away: an open connection would hold up the end
-      const server = createServer((peer) => peer.destroy())
+      const server = createServer((peer) => {
+        peer.on("error", () => {})
+        run(
+          isOurs.pipe(
+            Effect.map((ours) => {
+              if (!ours) server.close()
+            }),
+            Effect.ensuring(Effect.sync(() => peer.destroy()))
+          )
+        )
+      })
       server.once("error", () => resume(Effect.succeedNone))
       server.listen({ path: name }, () => {
         server.unref()
@@ -93,6 +117,15 @@ const listen = (name: string): Effect.Effect<boolean, never, Scope.Scope> =>
           })
       })
   ).pipe(Effect.map(Option.isSome))
+
+/** A directory that is gone may still be held, and its number be ours: then its holder lets go. */
+const knock = (name: string): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    const peer = connect({ path: name })
+    peer.on("error", () => {})
+    peer.once("close", () => resume(Effect.void))
+    return Effect.sync(() => void peer.destroy())
+  }).pipe(Effect.timeoutOption("1 second"), Effect.asVoid)
 
 const readHolder = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, path: string) {
   const text = yield* fs

@@ -1,4 +1,4 @@
-import { Clock, type Duration, Effect, Equal, type FileSystem, Option, Result, Scope } from "effect"
+import { Clock, type Duration, Effect, Equal, Exit, type FileSystem, Option, Result, Scope } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import type { TaskId, VenomTask } from "../../domain/Task.ts"
 import * as Disk from "./Disk.ts"
@@ -42,12 +42,17 @@ export const open = Effect.fnUntraced(function* (options: {
   const { directory, fs } = options
   const lock = yield* Lock.Lock
   const scope = yield* Effect.scope
-  let held = Option.none<bigint>()
+  let held = Option.none<Disk.Identity>()
+  let holding = yield* Scope.fork(scope)
   const hold = Effect.gen(function* () {
-    const { ino } = yield* fs.stat(directory)
-    if (Option.isSome(held) && Equal.equals(held, ino)) return
-    yield* Effect.provideService(lock(fs, directory), Scope.Scope, scope)
-    held = ino
+    const identity = Option.some(Disk.identityOf(yield* fs.stat(directory)))
+    if (Equal.equals(held, identity)) return
+    // what was held is gone, and its number may be another directory's by now
+    yield* Scope.close(holding, Exit.void)
+    held = Option.none()
+    holding = yield* Scope.fork(scope)
+    yield* Effect.provideService(lock(fs, directory), Scope.Scope, holding)
+    held = identity
   })
   const makeDirectory = Disk.makeDirectory(fs, directory)
   const made = yield* Effect.result(makeDirectory)
