@@ -42,8 +42,13 @@ export const layer = (
     Effect.sync(() => {
       const settings: ServerSettings = { ...defaults, ...options }
       const { maxConnections, ...serverOptions } = { ...limits, ...options.limits }
-      // the Host header is our own to ask for, with an answer that says so
-      const server = createServer({ ...serverOptions, requireHostHeader: false })
+      const server = createServer({
+        ...serverOptions,
+        // our own to ask for, with an answer that says so
+        requireHostHeader: false,
+        // a tenth of a GET goes into the body that it does not have
+        optimizeEmptyRequests: true
+      })
       server.maxConnections = maxConnections
       ConnectionErrors.install(server)
 

@@ -130,6 +130,14 @@ layer(served(), { excludeTestServices: true })(
       })
     )
 
+    it.effect("no body is an empty body", () =>
+      Effect.gen(function* () {
+        const answer = answerOf(yield* raw(`${head}Connection: close\r\n\r\n`))
+        assert.strictEqual(answer.status, 400)
+        yield* problemOf(answer)
+      })
+    )
+
     it.effect("requests sent in one go are answered in their order", () =>
       Effect.gen(function* () {
         const one = "GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
