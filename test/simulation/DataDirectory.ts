@@ -1,6 +1,7 @@
 import { Clock, Context, Effect, Exit, FileSystem, Layer, Logger } from "effect"
 import * as FileStateRepository from "../../src/adapters/file/FileStateRepository.ts"
 import * as Lock from "../../src/adapters/file/Lock.ts"
+import * as Room from "../../src/adapters/file/Room.ts"
 import * as Recovery from "../../src/adapters/file/Recovery.ts"
 import * as Lifecycle from "../../src/domain/Lifecycle.ts"
 import { TaskId, type VenomTask } from "../../src/domain/Task.ts"
@@ -54,6 +55,7 @@ const withRepository = <A>(
     Effect.scoped,
     Effect.provideService(FileSystem.FileSystem, disk.fileSystem),
     Effect.provideService(Lock.Lock, () => Effect.void),
+    Effect.provideService(Room.AskSpace, () => Effect.succeedNone),
     Effect.provideService(Clock.Clock, world.clock),
     Effect.provideService(Logger.CurrentLoggers, new Set([logger]))
   )
