@@ -1,6 +1,7 @@
 import { Effect, Option } from "effect"
 import type { Instant, TaskId, TaskStatus, VenomTask } from "../../domain/Task.ts"
 import type { PageRequest, TaskFilter, TaskPage } from "../../ports/StateRepository.ts"
+import { AgeIndex } from "./AgeIndex.ts"
 import { Heap } from "./Heap.ts"
 
 /** Tasks looked at before a search lets others run. */
@@ -29,8 +30,7 @@ const matches = (task: VenomTask, filter: TaskFilter): boolean =>
  */
 export class TaskTable {
   readonly #tasks = new Map<TaskId, VenomTask>()
-  /** Ids, oldest first. */
-  readonly #order: Array<TaskId> = []
+  readonly #ages = new AgeIndex((id) => this.#tasks.get(id))
   /** PENDING tasks, some of them outdated: an entry counts only while it is the task the table holds. */
   readonly #waiting = new Heap<VenomTask>(dueFirst)
   readonly #due = new Heap<VenomTask>(claimedFirst)
@@ -60,11 +60,23 @@ export class TaskTable {
   /** Adds a task or puts a newer state of it in place. */
   set(task: VenomTask): void {
     const known = this.#tasks.get(task.id)
-    if (known === undefined) this.#remember(task.id)
-    else this.#counts[known.status]--
-    this.#counts[task.status]++
     this.#tasks.set(task.id, task)
+    this.#counts[task.status]++
+    if (known === undefined) this.#ages.add(task)
+    else {
+      this.#counts[known.status]--
+      this.#ages.change(known, task)
+    }
     if (task.status === "PENDING") this.#await(task)
+  }
+
+  /** The task was never there. */
+  delete(id: TaskId): void {
+    const known = this.#tasks.get(id)
+    if (known === undefined) return
+    this.#ages.remove(known)
+    this.#counts[known.status]--
+    this.#tasks.delete(id)
   }
 
   /** Takes the most urgent PENDING tasks that are due and `free`. They come back by `set` or `putBack`. */
@@ -102,18 +114,19 @@ export class TaskTable {
     return Effect.suspend(() => {
       const tasks: Array<VenomTask> = []
       const search = (before: TaskId | undefined): Effect.Effect<TaskPage> => {
-        let at = (before === undefined ? this.#order.length : this.#countOlderThan(before)) - 1
-        for (let work = 0; at >= 0 && work < slice; at--) {
-          const task = this.#at(at)
+        let seen = before
+        let work = 0
+        for (const id of this.#ages.newestFirst(filter, before)) {
+          const task = this.#tasks.get(id)
           if (task === undefined) continue
+          if (work >= slice) return Effect.flatMap(Effect.yieldNow, () => search(seen))
+          seen = id
           work += filter.text === undefined ? 1 : 1 + task.content.length / searchedLikeOne
           if (!matches(task, filter)) continue
           if (tasks.length === request.limit) return Effect.succeed({ tasks, more: true })
           tasks.push(task)
         }
-        if (at < 0) return Effect.succeed({ tasks, more: false })
-        const next = this.#order[at + 1]
-        return Effect.flatMap(Effect.yieldNow, () => search(next))
+        return Effect.succeed({ tasks, more: false })
       }
       return search(request.before)
     })
@@ -126,29 +139,6 @@ export class TaskTable {
       for (const entry of entries) this.#waiting.push(entry)
     }
     this.#waiting.push(task)
-  }
-
-  #at(index: number): VenomTask | undefined {
-    const id = this.#order[index]
-    return id === undefined ? undefined : this.#tasks.get(id)
-  }
-
-  #remember(id: TaskId): void {
-    const newest = this.#order.at(-1)
-    if (newest === undefined || newest < id) this.#order.push(id)
-    else this.#order.splice(this.#countOlderThan(id), 0, id)
-  }
-
-  #countOlderThan(id: TaskId): number {
-    let low = 0
-    let high = this.#order.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      const candidate = this.#order[middle]
-      if (candidate !== undefined && candidate < id) low = middle + 1
-      else high = middle
-    }
-    return low
   }
 
   #holds(task: VenomTask): boolean {
