@@ -4,8 +4,8 @@ import type { VenomTask } from "../domain/Task.ts"
 import * as TaskJson from "../domain/TaskJson.ts"
 import { headers, json } from "./JsonResponse.ts"
 
-/** Characters of JSON that are written together. */
-const pieceLength = 64 * 1024
+/** Characters of JSON that are made in one go, while nobody else has a turn. */
+const pieceLength = 32 * 1024
 
 /** Characters of a page that are made before it is sent: 500 tasks can be more than a string may hold. */
 const atOnce = 1024 * 1024
@@ -20,10 +20,10 @@ export const page = (tasks: ReadonlyArray<VenomTask>, link?: string): HttpServer
     if (piece.done === true) return json(text, { headers: more })
     text += piece.value
   }
-  return HttpServerResponse.stream(
-    Stream.make(text).pipe(Stream.concat(Stream.fromIterable(rest, { chunkSize: 1 })), Stream.encodeText),
-    { contentType: "application/json", headers: { ...headers, ...more } }
-  )
+  return HttpServerResponse.stream(Stream.make(text).pipe(Stream.concat(inTurns(rest)), Stream.encodeText), {
+    contentType: "application/json",
+    headers: { ...headers, ...more }
+  })
 }
 
 /**
@@ -36,10 +36,10 @@ export const streamed = Effect.fnUntraced(function* <E>(tasks: Stream.Stream<Ven
   const rest = first.length === 0 ? Stream.empty : Stream.fromPull(Effect.succeed(pull))
   const body = rest.pipe(
     Stream.mapArray((chunk): readonly [ReadonlyArray<VenomTask>] => [chunk]),
-    Stream.flatMap((chunk) => Stream.fromIterable(pieces(chunk, ","), { chunkSize: 1 }))
+    Stream.flatMap((chunk) => inTurns(pieces(chunk, ",")))
   )
   return HttpServerResponse.stream(
-    Stream.fromIterable(pieces(first, "["), { chunkSize: 1 }).pipe(
+    inTurns(pieces(first, "[")).pipe(
       Stream.concat(body),
       Stream.concat(Stream.make(first.length === 0 ? "[]" : "]")),
       Stream.encodeText,
@@ -50,6 +50,13 @@ export const streamed = Effect.fnUntraced(function* <E>(tasks: Stream.Stream<Ven
     { contentType: "application/json", headers }
   )
 })
+
+/**
+ * One piece at a time, and after each the others have their turn: a client that reads fast takes each piece at
+ * once, so that nothing else ends the turn.
+ */
+const inTurns = (pieces: Iterable<string>): Stream.Stream<string> =>
+  Stream.fromIterable(pieces, { chunkSize: 1 }).pipe(Stream.mapEffect((piece) => Effect.as(Effect.yieldNow, piece)))
 
 function* array(tasks: ReadonlyArray<VenomTask>): Generator<string> {
   yield* pieces(tasks, "[")

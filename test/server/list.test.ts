@@ -3,6 +3,7 @@ import { Deferred, Effect, Layer, Logger, Option, Ref, Schema, Stream } from "ef
 import { TaskId, type VenomTask } from "../../src/domain/Task.ts"
 import * as MemoryStateRepository from "../../src/adapters/memory/MemoryStateRepository.ts"
 import { StateRepository, StorageError } from "../../src/ports/StateRepository.ts"
+import * as TaskListResponse from "../../src/server/TaskListResponse.ts"
 import { answerOf, ask, get, open, problemOf, raw, served, tasks } from "./support.ts"
 
 const later = Date.parse("2999-01-01T00:00:00Z")
@@ -55,6 +56,36 @@ describe("A list of all tasks", () => {
         assert.strictEqual(yield* Ref.get(pages), 64)
       }).pipe(Effect.provide(served({ orchestrator: () => ({ list }) })))
     }).pipe(Effect.scoped)
+  )
+
+  it.effect("leaves others their turn between two pieces, however fast it is taken", () =>
+    Effect.gen(function* () {
+      const many = tasks(5000, () => waiting("x".repeat(500)))
+      const { body } = yield* Effect.scoped(TaskListResponse.streamed(Stream.fromIterable(many)))
+      assert(body._tag === "Stream")
+      let turns = 0
+      yield* Effect.forkChild(
+        Effect.forever(
+          Effect.andThen(
+            Effect.sync(() => turns++),
+            Effect.yieldNow
+          )
+        )
+      )
+      const seen: Array<number> = []
+      let chars = 0
+      yield* Stream.runForEach(body.stream, (bytes) =>
+        Effect.sync(() => {
+          seen.push(turns)
+          chars += bytes.length
+        })
+      )
+      assert.isAbove(chars, 5000 * 700)
+      // the last piece is the closing bracket
+      const pieces = seen.slice(0, -1)
+      assert.isAbove(pieces.length, 80)
+      assert.strictEqual(new Set(pieces).size, pieces.length)
+    })
   )
 
   it.live("of large tasks is written in pieces, not page by page", () =>
