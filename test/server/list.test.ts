@@ -64,14 +64,7 @@ describe("A list of all tasks", () => {
       const { body } = yield* Effect.scoped(TaskListResponse.streamed(Stream.fromIterable(many)))
       assert(body._tag === "Stream")
       let turns = 0
-      yield* Effect.forkChild(
-        Effect.forever(
-          Effect.andThen(
-            Effect.sync(() => turns++),
-            Effect.yieldNow
-          )
-        )
-      )
+      yield* Effect.forkChild(Effect.forever(Effect.sync(() => turns++)))
       const seen: Array<number> = []
       let chars = 0
       yield* Stream.runForEach(body.stream, (bytes) =>
