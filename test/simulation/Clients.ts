@@ -1,4 +1,4 @@
-import { Cause, Clock, Effect, Exit, Schema } from "effect"
+import { Cause, Clock, Effect, Exit, Option, Predicate, Result, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import * as Lifecycle from "../../src/domain/Lifecycle.ts"
 import { TaskId } from "../../src/domain/Task.ts"
@@ -135,6 +135,7 @@ export class Clients {
     this.#history.note(what)
     return life.run(question({ orchestrator, repository }), (exit) => {
       this.#history.note(`${what}: ${outcome(exit)}`)
+      this.#history.tally.count(`${what.split(" ")[0]}: ${answer(exit)}`)
       life.observe()
       if (Exit.isFailure(exit) && Cause.hasDies(exit.cause)) this.#history.fail(`${what}: ${outcome(exit)}`)
       answered(exit)
@@ -155,6 +156,17 @@ export class Clients {
 interface Services {
   readonly orchestrator: NonNullable<Life["orchestrator"]>
   readonly repository: NonNullable<Life["repository"]>
+}
+
+/** What was answered, in one word. */
+const answer = (exit: Exit.Exit<unknown, unknown>): string => {
+  const failure = Exit.isFailure(exit)
+    ? Option.getOrUndefined(Exit.findErrorOption(exit))
+    : Result.isResult(exit.value) && Result.isFailure(exit.value)
+      ? exit.value.failure
+      : undefined
+  if (Predicate.hasProperty(failure, "_tag")) return String(failure._tag)
+  return Exit.isSuccess(exit) ? "done" : "hung up"
 }
 
 /** An exit in a few words. */

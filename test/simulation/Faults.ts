@@ -10,8 +10,8 @@ export interface Operation {
   readonly mutates: boolean
 }
 
-/** Fails with `code`, or does only a `share` of what was asked. */
-export type Fault = { readonly code: string } | { readonly share: number }
+/** Fails with `code`, or does only a `share` of what was asked, or takes `delay` milliseconds more. */
+export type Fault = { readonly code: string } | { readonly share: number } | { readonly delay: number }
 
 /** What may be wrong with a disk for a while. */
 export type Trouble = (operation: Operation, chance: Chance) => Fault | undefined
@@ -57,6 +57,14 @@ export const shortWrites =
   (probability: number): Trouble =>
   (operation, chance) =>
     operation.syscall === "write" && chance.happens(probability) ? { share: chance.next() } : undefined
+
+/** The longest that a call of a disk that hangs takes, in milliseconds. */
+export const longestHang = 5000
+
+export const hanging =
+  (probability: number): Trouble =>
+  (_, chance) =>
+    chance.happens(probability) ? { delay: chance.scale(10, longestHang) } : undefined
 
 export const readOnly: Trouble = ({ mutates, syscall }) =>
   !mutates ? undefined : { code: syscall === "fsync" ? "EIO" : "EROFS" }

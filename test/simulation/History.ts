@@ -1,6 +1,7 @@
 import { Chance } from "./Chance.ts"
 import { Model } from "./Model.ts"
 import { SimulatedDisk } from "./SimulatedDisk.ts"
+import { Tally } from "./Tally.ts"
 import { Workload } from "./Workload.ts"
 import { World } from "./World.ts"
 
@@ -17,14 +18,15 @@ export class History {
   readonly workload: Workload
   readonly model: Model
   readonly trace: Array<string> = []
+  readonly tally = new Tally()
   violation: string | undefined
 
   constructor(seed: number) {
     this.seed = seed
     this.chance = new Chance(`${seed} history`)
-    this.disk = new SimulatedDisk(this.world, new Chance(`${seed} disk`))
+    this.disk = new SimulatedDisk(this.world, new Chance(`${seed} disk`), this.tally)
     this.workload = new Workload(seed)
-    this.model = new Model(this.workload, (violation) => this.fail(violation))
+    this.model = new Model(this.workload, this.tally, (violation) => this.fail(violation))
   }
 
   readonly note = (text: string): void => {

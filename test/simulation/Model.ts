@@ -1,6 +1,7 @@
 import type { TaskRequest, TaskStatus, VenomTask } from "../../src/domain/Task.ts"
 import { isFinished } from "../../src/domain/Task.ts"
 import { toWire } from "../../src/domain/TaskJson.ts"
+import type { Tally } from "./Tally.ts"
 import { keyOf, type Workload } from "./Workload.ts"
 
 /** How the life before ended, and so what it may have lost. */
@@ -32,6 +33,7 @@ interface Known {
  */
 export class Model {
   readonly #workload: Workload
+  readonly #tally: Tally
   readonly #fail: (violation: string) => void
   readonly #known = new Map<string, Known>()
   readonly #keys = new Map<string, string>()
@@ -43,8 +45,9 @@ export class Model {
   /** A start found the disk unwell: what it shows is not sure to be on disk. */
   #showsUnsure = false
 
-  constructor(workload: Workload, fail: (violation: string) => void) {
+  constructor(workload: Workload, tally: Tally, fail: (violation: string) => void) {
     this.#workload = workload
+    this.#tally = tally
     this.#fail = fail
   }
 
@@ -147,6 +150,7 @@ export class Model {
       if (known.submit === "refused") this.#fail(`${keyOf(task)} was refused and is visible: ${brief(task)}`)
       if (last !== undefined) this.#checkStep(last, task, known)
       this.#checkCause(task, known)
+      this.#tally.count(`step ${step(last, task)}`)
       const isClaim = last?.status === "PENDING" && task.status === "PROCESSING" && task.revision === last.revision + 1
       if (last === undefined) {
         this.#visible++
@@ -314,5 +318,19 @@ export class Model {
 
 const json = (task: VenomTask): string => JSON.stringify(toWire(task))
 const same = (a: VenomTask, b: VenomTask): boolean => json(a) === json(b)
+/** Which edge of the state machine has led there, as far as two states tell. */
+const step = (before: VenomTask | undefined, { attempt, attempts, failure, status }: VenomTask): string => {
+  const from = before?.status ?? "nothing"
+  const how =
+    failure !== null
+      ? failure.reason
+      : from === "PROCESSING" && status === "PENDING"
+        ? before !== undefined && attempt < before.attempt
+          ? "released"
+          : (attempts.at(-1)?.outcome ?? "")
+        : ""
+  return `${from} to ${status}${how === "" ? "" : ` (${how})`}`
+}
+
 export const brief = (task: VenomTask): string =>
   `${keyOf(task)} ${task.status} attempt ${task.attempt} revision ${task.revision}`

@@ -3,6 +3,7 @@ import type { Chance } from "./Chance.ts"
 import { Errno, toPlatformError } from "./Errno.ts"
 import type { Fault, Operation, Trouble } from "./Faults.ts"
 import { DirectoryNode, FileNode, type Node, survivor } from "./Storage.ts"
+import { Tally } from "./Tally.ts"
 import type { World } from "./World.ts"
 
 interface Call {
@@ -25,11 +26,13 @@ type Begin<A> = () => (fault: Fault | undefined) => A
 export class SimulatedDisk {
   readonly #world: World
   readonly #chance: Chance
+  readonly #tally: Tally
   #root = new DirectoryNode(1)
   #lastIno = 1
   #lastFd = 2
   #count = 0
-  readonly #underWay = new Set<() => void>()
+  /** What is to happen when a call ends, and which it is. */
+  readonly #underWay = new Map<() => void, string>()
   /** Bytes that fit. */
   capacity = Number.POSITIVE_INFINITY
   /** What is wrong now. */
@@ -39,9 +42,10 @@ export class SimulatedDisk {
   /** Told of each call as it begins. */
   onOperation: (operation: Operation) => void = () => {}
 
-  constructor(world: World, chance: Chance) {
+  constructor(world: World, chance: Chance, tally: Tally = new Tally()) {
     this.#world = world
     this.#chance = chance
+    this.#tally = tally
   }
 
   /** System calls made so far. */
@@ -63,13 +67,17 @@ export class SimulatedDisk {
   kill(): void {
     const calls = Array.from(this.#underWay)
     this.#underWay.clear()
-    for (const call of calls) if (this.#chance.happens(0.5)) call()
+    for (const [call, syscall] of calls) {
+      const ends = this.#chance.happens(0.5)
+      this.#tally.count(`crash during ${syscall}, which ${ends ? "is" : "is not"} done`)
+      if (ends) call()
+    }
   }
 
   /** The machine dies: only what is durable is sure to be left. */
   powerOff(): void {
     this.kill()
-    this.#root = survivor(this.#root, this.#chance)
+    this.#root = survivor(this.#root, this.#chance, this.#tally)
   }
 
   /** Somebody else removes a directory with all that is in it. */
@@ -117,6 +125,7 @@ export class SimulatedDisk {
   #operate<A>(call: Call, begin: Begin<A>): Effect.Effect<A, PlatformError.PlatformError> {
     return Effect.callback((resume) => {
       const operation: Operation = { ...call, number: ++this.#count }
+      this.#tally.count(`call ${call.syscall}`)
       this.onOperation(operation)
       const end = begin()
       const fault = this.troubles.reduce<Fault | undefined>(
@@ -130,10 +139,13 @@ export class SimulatedDisk {
         return end(fault)
       }
       const quietly = () => void attempt(happen)
-      this.#underWay.add(quietly)
-      this.#world.after(this.#chance.scale(least, most), () => {
+      this.#underWay.set(quietly, call.syscall)
+      const delay = fault !== undefined && "delay" in fault ? fault.delay : 0
+      if (delay > 0) this.#tally.count(`late ${call.syscall}`)
+      this.#world.after(delay + this.#chance.scale(least, most), () => {
         this.#underWay.delete(quietly)
         const result = attempt(happen)
+        if (result instanceof Errno) this.#tally.count(`failed ${call.syscall} ${result.code}`)
         resume(
           result instanceof Errno
             ? Effect.fail(toPlatformError(result, call.method, call.subject ?? call.path))
@@ -282,6 +294,7 @@ export class SimulatedDisk {
     const room = bytes.length - missing
     if (room <= 0) throw new Errno("ENOSPC", "write", undefined)
     const count = fault !== undefined && "share" in fault ? Math.max(1, Math.floor(room * fault.share)) : room
+    if (count < bytes.length) this.#tally.count("short write")
     node.write(at, bytes.subarray(0, count))
     return count
   }
@@ -292,7 +305,10 @@ export class SimulatedDisk {
       if (fault === undefined || !("code" in fault)) return mark("synced")
       if (node instanceof FileNode) {
         mark("doubtful")
-        if (this.#chance.happens(0.3)) node.forgetDoubtful()
+        if (this.#chance.happens(0.3)) {
+          this.#tally.count("a failed sync takes its writes from what is read")
+          node.forgetDoubtful()
+        }
       }
       throw new Errno(fault.code, "fsync", undefined)
     }

@@ -8,6 +8,7 @@ import { directory, History, minute } from "./History.ts"
 import { Life } from "./Life.ts"
 import { brief, type Ending } from "./Model.ts"
 import { checkStopped } from "./StoppedDirectory.ts"
+import type { Tally } from "./Tally.ts"
 import { mendsWithin, Weather } from "./Weather.ts"
 
 /** What becomes of one process. */
@@ -30,6 +31,7 @@ export interface Report {
   /** What was promised and not kept; none in a good run. */
   readonly violation: string | undefined
   readonly trace: ReadonlyArray<string>
+  readonly tally: Tally
   readonly lives: number
   readonly operations: number
   readonly tasks: number
@@ -68,7 +70,7 @@ export class Simulation {
   }
 
   run(planner: Planner): Report {
-    const { disk, model, seed, trace } = this.history
+    const { disk, model, seed, tally, trace } = this.history
     let lives = 0
     while (this.history.violation === undefined) {
       const plan = planner(this, lives + 1)
@@ -77,7 +79,7 @@ export class Simulation {
     }
     if (this.history.violation === undefined) this.#startOnceMore()
     const { violation } = this.history
-    return { seed, violation, trace, lives, operations: disk.operations, tasks: model.tasks.length }
+    return { seed, violation, trace, tally, lives, operations: disk.operations, tasks: model.tasks.length }
   }
 
   /** The process, or with it the machine, dies at this moment. */
@@ -100,6 +102,7 @@ export class Simulation {
     history.note(`LIFE ${number} after ${this.#before}`)
     const troublesBefore = weather.troublesBegun
     const wasCalm = weather.isCalm
+    weather.lifeBegins()
     disk.onOperation = ({ number, path, syscall }) => history.note(`disk ${number} ${syscall} ${path}`)
     const life = this.#begin(plan)
     plan.happens(life)
@@ -171,6 +174,7 @@ export class Simulation {
 
   #said(level: string, text: string): void {
     this.history.note(`log ${level} ${text}`)
+    this.history.tally.count(`log ${text.split(/[:(,]| \/|\d/)[0]?.trim()}`)
     if (level !== "Error" || text.startsWith("Attempt died")) return
     if (/defect|died/.test(text)) this.history.fail(`${level}: ${text}`)
     // only when power went can more than an end be missing
@@ -208,7 +212,7 @@ export class Simulation {
     const { history } = this
     const { disk, model, world } = history
     history.note(`ends by ${this.#dead ?? "itself"}${life.exit === undefined ? "" : `: ${outcome(life.exit)}`}`)
-    model.ends(this.#lastWritable - lateBy - 40 * disk.latency[1])
+    model.ends(this.#lastWritable - lateBy - 40 * (disk.latency[1] + this.weather.slowest))
     this.clients.leave()
     if (life.exit !== undefined && Exit.isFailure(life.exit)) {
       if (wasCalm && !model.mayLose) history.fail(`it ended on a good disk: ${outcome(life.exit)}`)
@@ -224,6 +228,9 @@ export class Simulation {
     if (life.orchestrator !== undefined) this.#lostPower = false
     let ending: Ending = this.#dead ?? (inOrder ? "stop" : "kill")
     const lostPower = ending === "power" || (this.#dead === undefined && powerGoes)
+    const phase = life.orchestrator !== undefined ? (life.isStopping ? "stopping" : "running") : "starting"
+    const how = this.#dead ?? (Exit.isSuccess(life.exit ?? Exit.void) ? "itself" : "a start refused")
+    history.tally.count(`end by ${how} while ${phase}`)
     if (lostPower) {
       if (this.#dead === undefined) history.note("and then the power goes")
       this.#lostPower = true

@@ -1,4 +1,5 @@
 import type { Chance } from "./Chance.ts"
+import type { Tally } from "./Tally.ts"
 
 /**
  * What a disk holds, as a process sees it, and what of it would be left after a crash. Each file and each
@@ -84,15 +85,17 @@ export class FileNode extends Changing<FileChange> {
   }
 
   /** One of the contents a crash may leave. */
-  survivor(ino: number, chance: Chance): FileNode {
+  survivor(ino: number, chance: Chance, tally: Tally): FileNode {
     const content = new Bytes(this.#durable.view)
     for (const change of this.changes) {
       if (change.safety === "synced") {
         if (change._tag === "Write") content.write(change.at, change.bytes)
         else content.setLength(change.to)
       } else if (change._tag === "Length") {
-        if (chance.happens(0.5)) content.setLength(change.to)
-      } else leave(content, change, chance)
+        const isKept = chance.happens(0.5)
+        tally.count(`unsynced length ${isKept ? "kept" : "lost"}`)
+        if (isKept) content.setLength(change.to)
+      } else tally.count(`${change.safety} write ${leave(content, change, chance)}`)
     }
     const node = new FileNode(ino)
     node.#durable = content
@@ -101,27 +104,35 @@ export class FileNode extends Changing<FileChange> {
   }
 }
 
-/** An unsynced write: lost, kept, or a part of it kept; where the length was kept, zeros stand for what was not. */
+/**
+ * An unsynced write: lost, kept, or a part of it kept; where the length was kept, zeros stand for what was not.
+ * Says which.
+ */
 const leave = (
   content: Bytes,
   { at, bytes }: { readonly at: number; readonly bytes: Uint8Array },
   chance: Chance
-): void => {
+): string => {
   const somewhere = chance.below(bytes.length + 1)
   switch (chance.below(6)) {
     case 0:
-      return
+      return "lost"
     case 1:
-      return content.write(at, bytes)
+      content.write(at, bytes)
+      return "kept"
     case 2:
-      return content.write(at, bytes.subarray(0, somewhere))
+      content.write(at, bytes.subarray(0, somewhere))
+      return "cut short"
     case 3:
-      return content.extend(at + bytes.length)
+      content.extend(at + bytes.length)
+      return "left as zeros"
     case 4:
-      return content.write(at + somewhere, bytes.subarray(somewhere))
+      content.write(at + somewhere, bytes.subarray(somewhere))
+      return "left without its beginning"
     default:
       content.extend(at + bytes.length)
       content.write(at + somewhere, bytes.subarray(somewhere, chance.between(somewhere, bytes.length)))
+      return "left in its middle"
   }
 }
 
@@ -160,12 +171,14 @@ export class DirectoryNode extends Changing<NameChange> {
   }
 
   /** One of the sets of names a crash may leave: in order up to some point, or each new or old by itself. */
-  survivingNames(chance: Chance): ReadonlyMap<string, Node> {
+  survivingNames(chance: Chance, tally: Tally): ReadonlyMap<string, Node> {
     const names = new Map(this.#durable)
     const inOrder = chance.happens(0.5)
     const upTo = chance.below(this.changes.length + 1)
     for (const [at, change] of this.changes.entries()) {
-      if (change.safety === "synced" || (inOrder ? at < upTo : chance.happens(0.5))) apply(names, change)
+      const isKept = change.safety === "synced" || (inOrder ? at < upTo : chance.happens(0.5))
+      if (change.safety !== "synced") tally.count(`unsynced ${kindOf(change)} ${isKept ? "kept" : "lost"}`)
+      if (isKept) apply(names, change)
     }
     return names
   }
@@ -179,17 +192,20 @@ export class DirectoryNode extends Changing<NameChange> {
   }
 }
 
+const kindOf = ({ put, take }: NameChange): string =>
+  put.length === 0 ? "removal" : take.length === 0 ? "new name" : "rename"
+
 const apply = (names: Map<string, Node>, { put, take }: NameChange): void => {
   for (const name of take) names.delete(name)
   for (const [name, node] of put) names.set(name, node)
 }
 
 /** The tree of names and what they name that a crash may leave of `root`: all of it durable. */
-export const survivor = (root: DirectoryNode, chance: Chance): DirectoryNode => {
+export const survivor = (root: DirectoryNode, chance: Chance, tally: Tally): DirectoryNode => {
   const files = new Map<FileNode, FileNode>()
   const visit = (node: Node): Node => {
     if (node instanceof FileNode) {
-      const known = files.get(node) ?? node.survivor(node.ino, chance)
+      const known = files.get(node) ?? node.survivor(node.ino, chance, tally)
       files.set(node, known)
       return known
     }
@@ -198,7 +214,7 @@ export const survivor = (root: DirectoryNode, chance: Chance): DirectoryNode => 
   const directory = (node: DirectoryNode): DirectoryNode =>
     DirectoryNode.holding(
       node.ino,
-      new Map(Array.from(node.survivingNames(chance), ([name, child]) => [name, visit(child)]))
+      new Map(Array.from(node.survivingNames(chance, tally), ([name, child]) => [name, visit(child)]))
     )
   return directory(root)
 }

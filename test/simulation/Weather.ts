@@ -11,6 +11,7 @@ export class Weather {
   /** When the last trouble ended; none while one lasts. */
   #calmSince: number | undefined = 0
   #troublesBegun = 0
+  #slowest = 0
 
   constructor(history: History) {
     this.#history = history
@@ -23,6 +24,15 @@ export class Weather {
   /** Grows with each trouble. */
   get troublesBegun(): number {
     return this.#troublesBegun
+  }
+
+  /** Milliseconds more than usual that a call of this life may take. */
+  get slowest(): number {
+    return this.#slowest
+  }
+
+  lifeBegins(): void {
+    if (this.isCalm) this.#slowest = 0
   }
 
   /** Whether the disk has been well for so long that storage must be whole. */
@@ -54,6 +64,7 @@ export class Weather {
     this.#calmSince = undefined
     this.#troublesBegun++
     this.#history.note(`trouble begins: ${name}`)
+    this.#history.tally.count(`trouble ${name.replace(/ [\d.]+/, "")}`)
   }
 
   /** Plans troubles for a life. */
@@ -84,7 +95,7 @@ export class Weather {
         disk.troubles = [trouble]
       }
     })
-    switch (chance.below(11)) {
+    switch (chance.below(12)) {
       case 0:
         return from("failing writes", Faults.failingWrites(often))
       case 1:
@@ -102,7 +113,15 @@ export class Weather {
         return from("anything fails", Faults.anything(often))
       case 8:
         return from("failing closes", Faults.failingClose(often))
-      case 9: {
+      case 9:
+        return {
+          name: "hanging",
+          begin: () => {
+            this.#slowest = Faults.longestHang
+            disk.troubles = [Faults.hanging(often)]
+          }
+        }
+      case 10: {
         const room = chance.below(6000)
         return {
           name: `full but for ${room} bytes`,

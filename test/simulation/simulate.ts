@@ -2,13 +2,15 @@ import { parseArgs } from "node:util"
 import { huntAll } from "./mutants/run.ts"
 import { run } from "./RandomHistory.ts"
 import type { Report } from "./Simulation.ts"
+import { Tally } from "./Tally.ts"
 
-const usage = `npm run simulate -- [--seeds 1000] [--from 1] [--trace] [--all] [--mutants [name]]
+const usage = `npm run simulate -- [--seeds 1000] [--from 1] [--trace] [--all] [--coverage] [--mutants [name]]
 
   --seeds N    histories, one for each seed
   --from N     the first seed
   --trace      print every event of every history
   --all        go on after a broken promise
+  --coverage   print how often each thing has happened
   --mutants    plant bugs, and tell after how many histories each is found`
 
 const { positionals, values } = parseArgs({
@@ -18,6 +20,7 @@ const { positionals, values } = parseArgs({
     from: { type: "string", default: "1" },
     trace: { type: "boolean", default: false },
     all: { type: "boolean", default: false },
+    coverage: { type: "boolean", default: false },
     mutants: { type: "boolean", default: false },
     help: { type: "boolean", default: false }
   }
@@ -41,6 +44,7 @@ const tell = ({ seed, trace, violation }: Report): void => {
 const simulate = (): boolean => {
   const begun = performance.now()
   const sum = { histories: 0, lives: 0, operations: 0, tasks: 0, broken: 0 }
+  const tally = new Tally()
   const progress = () =>
     console.log(
       `${sum.histories} histories: ${sum.lives} lives, ${sum.tasks} tasks, ${sum.operations} system calls, ${sum.broken} broken promises, ${Math.round(performance.now() - begun)} ms`
@@ -48,6 +52,7 @@ const simulate = (): boolean => {
   for (let seed = from; seed < from + seeds; seed++) {
     const report = run(seed)
     sum.histories++
+    tally.add(report.tally)
     sum.lives += report.lives
     sum.operations += report.operations
     sum.tasks += report.tasks
@@ -57,6 +62,7 @@ const simulate = (): boolean => {
     if (sum.histories % progressEvery === 0) progress()
   }
   if (sum.histories % progressEvery !== 0) progress()
+  if (values.coverage) for (const [what, times] of tally.all) console.log(`${String(times).padStart(9)}  ${what}`)
   return sum.broken === 0
 }
 
