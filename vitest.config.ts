@@ -1,6 +1,9 @@
 import { defineConfig } from "vitest/config"
 import "./scripts/check-node.mjs"
 
+/** All that the daily tests try a part of. */
+const whole = ["test/simulation/everyOperation.test.ts", "test/simulation/damage.test.ts"]
+
 /** Kills without number and load by the ten thousand: `npm run test:long`. */
 const long = ["test/process/kill.test.ts", "test/process/load.test.ts"]
 
@@ -17,7 +20,7 @@ export default defineConfig({
     projects: [
       { test: { name: "unit", include: ["{test,examples}/**/*.test.ts"], exclude: ["test/process/**"] } },
       { test: { name: "process", include: ["test/process/**/*.test.ts"], exclude: long, ...alone } },
-      { test: { name: "long", include: long, ...alone } }
+      { test: { name: "long", include: [...long, ...whole], env: { TEST_EVERYTHING: "true" }, ...alone } }
     ]
   }
 })

@@ -63,19 +63,24 @@ const withRepository = <A>(
   return { exit, log, files: ending === "kill" && Exit.isSuccess(exit) ? atEnd : snapshot(disk) }
 }
 
+const listed = (repository: StateRepository["Service"]) =>
+  Effect.map(repository.page({}, { limit: Number.MAX_SAFE_INTEGER }), ({ tasks }) => stateOf(tasks))
+
 /** Starts on these files, lists all tasks, and stops. */
-export const start = (files: Files) => {
-  const {
-    exit,
-    files: left,
-    log
-  } = withRepository(
+export const start = (files: Files) => withRepository(files, listed, "stop")
+
+/** Starts on these files and does some work, until the process is killed: all tasks before it and after it. */
+export const goOn = (files: Files) =>
+  withRepository(
     files,
-    (repository) => Effect.map(repository.page({}, { limit: Number.MAX_SAFE_INTEGER }), ({ tasks }) => stateOf(tasks)),
-    "stop"
+    (repository) =>
+      Effect.gen(function* () {
+        const before = yield* listed(repository)
+        yield* work(repository, 2)
+        return { before, after: yield* listed(repository) }
+      }),
+    "kill"
   )
-  return { exit, log, files: left }
-}
 
 /** Reads these files and changes nothing. */
 export const read = (files: Files) => {

@@ -47,17 +47,35 @@ export class Weather {
     disk.capacity = Number.POSITIVE_INFINITY
   }
 
-  /** This one operation fails with `code`. */
-  strike(code: string): void {
+  /** This one operation meets a fault. */
+  strike(fault: Faults.Fault): void {
     const { disk, world } = this.#history
-    this.#begin(`this operation fails with ${code}`)
+    this.#begin(`at this operation: ${JSON.stringify(fault)}`)
+    if ("delay" in fault) this.#slowest = fault.delay
     disk.troubles = [
       () => {
         disk.troubles = []
-        return { code }
+        return fault
       }
     ]
     world.after(0, () => this.calm())
+  }
+
+  /** From now on, for `millis`. */
+  befall(name: string, begin: () => void, millis: number): void {
+    this.#begin(name)
+    begin()
+    this.#history.world.after(millis, () => {
+      this.#history.note("trouble ends")
+      this.calm()
+    })
+  }
+
+  /** Somebody deletes it all. */
+  removeDirectory(life: Life): void {
+    const { disk, model } = this.#history
+    model.directoryRemoved(life.isWritable)
+    disk.removeTree(directory)
   }
 
   #begin(name: string): void {
@@ -76,18 +94,13 @@ export class Weather {
     const trouble = this.#pick(life)
     const again = chance.happens(0.5)
     world.after(begins, () => {
-      this.#begin(trouble.name)
-      trouble.begin()
-      world.after(lasts, () => {
-        history.note("trouble ends")
-        this.calm()
-        if (again) this.plan(life)
-      })
+      this.befall(trouble.name, trouble.begin, lasts)
+      if (again) world.after(lasts, () => this.plan(life))
     })
   }
 
   #pick(life: Life): { readonly name: string; readonly begin: () => void } {
-    const { chance, disk, model } = this.#history
+    const { chance, disk } = this.#history
     const often = chance.scale(0.02, 1)
     const from = (name: string, trouble: Faults.Trouble) => ({
       name: `${name} ${often.toFixed(2)}`,
@@ -134,8 +147,7 @@ export class Weather {
         return {
           name: "directory removed",
           begin: () => {
-            model.directoryRemoved(life.isWritable)
-            disk.removeTree(directory)
+            this.removeDirectory(life)
           }
         }
     }

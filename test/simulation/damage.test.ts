@@ -3,8 +3,10 @@ import { describe, expect, it } from "vitest"
 import { fromWire, type TaskWire, toWire } from "../../src/domain/TaskJson.ts"
 import { Chance } from "./Chance.ts"
 import * as DataDirectory from "./DataDirectory.ts"
+import { everything } from "./everything.ts"
 
-const files = DataDirectory.made(40)
+/** A journal of a few hundred records. */
+const files = DataDirectory.made(120)
 const small = DataDirectory.made(2)
 
 const segmentsOf = (files: DataDirectory.Files) =>
@@ -13,9 +15,6 @@ const segmentsOf = (files: DataDirectory.Files) =>
     .sort()
 const contentOf = (files: DataDirectory.Files, name: string) => files.get(name) ?? new Uint8Array()
 const newline = 0x0a
-
-/** Takes minutes: `EVERY_BYTE=true npx vitest run --project unit test/simulation/damage`. */
-const everyByte = process.env["EVERY_BYTE"] === "true"
 
 /** Where each line begins, and the end of the last. */
 const linesOf = (content: Uint8Array): ReadonlyArray<number> => {
@@ -61,39 +60,71 @@ const found = (files: DataDirectory.Files) => {
 const last = segmentsOf(files).at(-1) ?? ""
 const journal = contentOf(files, last)
 
-describe("a journal cut off anywhere in its last hundred records", { timeout: 600_000 }, () => {
-  const lines = linesOf(journal)
-  const from = lines.at(-102) ?? 0
+const isTold = (line: string) => /torn end|Damage was found/.test(line)
+
+/** The service starts with that state, goes on, and has it all again after another start, which finds nothing wrong. */
+const goesOnWith = (files: DataDirectory.Files, state: DataDirectory.State | undefined) => {
+  const first = DataDirectory.goOn(files)
+  const second = DataDirectory.start(first.files)
+  if (Exit.isFailure(first.exit)) return { ...first, wrong: `it does not start: ${String(first.exit.cause)}` }
+  if (Exit.isFailure(second.exit)) return { ...first, wrong: `it does not start again: ${String(second.exit.cause)}` }
+  const { after, before } = first.exit.value
+  const wrong = [
+    difference(before, state),
+    after.size === before.size + 2 ? "" : "what it did then is not there",
+    difference(second.exit.value, after),
+    second.log.filter(isTold).join()
+  ]
+  return { ...first, wrong: wrong.find((one) => one !== "") }
+}
+
+const lines = linesOf(journal)
+const hundredth = lines.at(-101) ?? 0
+const lastOne = lines.at(-2) ?? 0
+
+it("the journal has a few hundred records", () => {
+  expect(lines.length).toBeGreaterThan(300)
+})
+
+describe("a journal cut off anywhere in its last hundred records", { timeout: 3_600_000 }, () => {
+  const states = new Map<number, DataDirectory.State>()
+  const stateOfLines = (whole: number) => {
+    const state = states.get(whole) ?? replay(files, (segment, line) => segment !== last || line < whole)
+    states.set(whole, state)
+    return state
+  }
+  const cutAt = (cut: number) => {
+    const whole = lines.findLastIndex((start) => start <= cut)
+    const position = lines[whole] ?? 0
+    return { files: withFile(files, last, journal.subarray(0, cut)), expected: stateOfLines(whole), position }
+  }
 
   it("gives all whole records before the cut", () => {
-    const expected = lines.map((_, whole) => replay(files, (segment, line) => segment !== last || line < whole))
-    const lastLines = lines.at(-3) ?? 0
     const wrong: Array<string> = []
-    for (let cut = from; cut <= journal.length; cut += everyByte || cut > lastLines ? 1 : 101) {
-      const whole = lines.findLastIndex((start) => start <= cut)
-      const torn = cut - (lines[whole] ?? 0)
-      const { damage, state } = found(withFile(files, last, journal.subarray(0, cut)))
-      if (!sameState(state, expected[whole])) wrong.push(`cut at byte ${cut}: ${difference(state, expected[whole])}`)
-      const told = damage.map((one) => ({ torn: one.torn, bytes: one.bytes, position: one.position }))
-      expect(told).toEqual(torn === 0 ? [] : [{ torn: true, bytes: torn, position: cut - torn }])
+    for (let cut = hundredth; cut <= journal.length; cut += everything ? 1 : cut > lastOne ? 3 : 397) {
+      const { expected, files, position } = cutAt(cut)
+      const { damage, state } = found(files)
+      const told = damage.map((one) => `${one.torn} ${one.bytes} ${one.position}`).join()
+      if (told !== (cut === position ? "" : `true ${cut - position} ${position}`))
+        wrong.push(`byte ${cut}: told ${told}`)
+      if (!sameState(state, expected)) wrong.push(`byte ${cut}: ${difference(state, expected)}`)
     }
     expect(wrong).toEqual([])
   })
 
-  it("lets the service start, sets the torn bytes aside, and says how many", () => {
-    for (let cut = from + 17; cut <= journal.length; cut += 1009) {
-      const whole = lines.findLastIndex((start) => start <= cut)
-      const torn = journal.subarray(lines[whole], cut)
-      const first = DataDirectory.start(withFile(files, last, journal.subarray(0, cut)))
-      expect(Exit.isSuccess(first.exit)).toBe(true)
-      expect(first.log.join("\n")).toContain(`(${torn.length} bytes)`)
-      expect(contentOf(first.files, `${last}.bad`)).toEqual(torn)
-      const second = DataDirectory.start(first.files)
-      expect(second.log.filter((line) => /torn|Damage/.test(line))).toEqual([])
-      expect(Exit.isSuccess(second.exit) && Exit.isSuccess(first.exit) && second.exit.value).toEqual(
-        Exit.isSuccess(first.exit) && first.exit.value
-      )
+  it("starts, sets the torn bytes aside and says how many, goes on, and has it all after another start", () => {
+    const wrong: Array<string> = []
+    for (let cut = hundredth; cut <= journal.length; cut += everything ? 7 : 997) {
+      const { expected, files, position } = cutAt(cut)
+      const torn = journal.subarray(position, cut)
+      const gone = goesOnWith(files, expected)
+      if (gone.wrong !== undefined) wrong.push(`byte ${cut}: ${gone.wrong}`)
+      const told = gone.log.filter(isTold)
+      if (torn.length === 0 ? told.length > 0 : !told.join().includes(`(${torn.length} bytes)`))
+        wrong.push(`byte ${cut}: ${torn.length} torn bytes, and the log says ${told.join()}`)
+      if (!sameBytes(contentOf(gone.files, `${last}.bad`), torn)) wrong.push(`byte ${cut}: other bytes are set aside`)
     }
+    expect(wrong).toEqual([])
   })
 })
 
@@ -103,7 +134,7 @@ const damaged = (content: Uint8Array, at: number, chance: Chance): Uint8Array =>
   return copy
 }
 
-describe("one bit changed", { timeout: 600_000 }, () => {
+describe("one bit changed", { timeout: 3_600_000 }, () => {
   const whole = replay(small, () => true)
 
   for (const segment of segmentsOf(small)) {
@@ -113,7 +144,7 @@ describe("one bit changed", { timeout: 600_000 }, () => {
       const lines = linesOf(content)
       const states = new Map<string, DataDirectory.State>()
       const wrong: Array<string> = []
-      for (let at = 0; at < content.length; at += everyByte ? 1 : 3) {
+      for (let at = 0; at < content.length; at += everything ? 1 : 3) {
         const line = lines.findLastIndex((start) => start <= at)
         // without its end a line runs into the next one
         const hit = content[at] === newline ? [line, line + 1] : [line]
@@ -134,7 +165,7 @@ describe("one bit changed", { timeout: 600_000 }, () => {
     const chance = new Chance("dump")
     const content = contentOf(small, "state_dump.json")
     const wrong: Array<string> = []
-    for (let at = 0; at < content.length; at += everyByte ? 1 : 3) {
+    for (let at = 0; at < content.length; at += everything ? 1 : 3) {
       const { refused, state } = found(withFile(small, "state_dump.json", damaged(content, at, chance)))
       // another version may be anything, and is left alone
       if (refused?.includes("newer version") === true || sameState(state, whole)) continue
@@ -159,22 +190,28 @@ describe("one bit changed", { timeout: 600_000 }, () => {
     }
   })
 
-  it("in a journal lets the service start, sets the segment aside, and is told once", () => {
+  it("in any of the last hundred records costs no other: it starts, sets the segment aside, goes on, and has it all", () => {
     const intact = replay(files, () => true)
-    const isTold = (line: string) => /torn end|Damage was found/.test(line)
-    for (let at = 60; at < journal.length; at += 1511) {
-      const content = damaged(journal, at, new Chance(at))
-      const costs = !sameState(found(withFile(files, last, content)).state, intact)
-      const first = DataDirectory.start(withFile(files, last, content))
-      const aside = contentOf(first.files, `${last}.bad`)
-      const [told, isTorn] = [first.log.some(isTold), first.log.some((line) => line.includes("torn end"))]
-      expect(Exit.isSuccess(first.exit)).toBe(true)
-      // the digits of a checksum may be written large
-      expect(told || !costs).toBe(true)
-      expect(aside.length > 0).toBe(told)
-      expect(isTorn || !told || sameBytes(aside, content)).toBe(true)
-      expect(DataDirectory.start(first.files).log.filter(isTold)).toEqual([])
+    const chance = new Chance("journal")
+    const wrong: Array<string> = []
+    for (let line = lines.length - 101; line < lines.length - 1; line += everything ? 1 : 9) {
+      const [begin = 0, end = 0] = lines.slice(line, line + 2)
+      const without = replay(files, (segment, number) => segment !== last || number !== line)
+      // not its line end: then it runs into the next
+      for (let at = begin + chance.below(end - begin - 1); at < end - 1; at += everything ? 29 : end) {
+        const content = damaged(journal, at, chance)
+        // the digits of a checksum may be written large
+        const isHarmless = sameState(found(withFile(files, last, content)).state, intact)
+        const gone = goesOnWith(withFile(files, last, content), isHarmless ? intact : without)
+        if (gone.wrong !== undefined) wrong.push(`byte ${at}: ${gone.wrong}`)
+        const isTorn = gone.log.some((entry) => entry.includes("torn end"))
+        const aside = contentOf(gone.files, `${last}.bad`)
+        if (!isHarmless && !gone.log.some(isTold)) wrong.push(`byte ${at}: not told`)
+        if (!isHarmless && !sameBytes(aside, isTorn ? content.subarray(begin) : content))
+          wrong.push(`byte ${at}: other bytes are set aside`)
+      }
     }
+    expect(wrong).toEqual([])
   })
 })
 

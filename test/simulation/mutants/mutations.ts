@@ -13,8 +13,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     edits: [
       {
         file: file("GroupCommit"),
-        find: '      if (fsync === "always" && current.changes.length > 0) {\n',
-        put: '      for (const task of current.changes) overlay.reveal(task)\n      Deferred.doneUnsafe(current.synced, Exit.void)\n      if (fsync === "always" && current.changes.length > 0) {\n'
+        find: '      if (fsync === "always" && current.changes.length + current.removals.length > 0) {\n',
+        put: '      for (const task of current.changes) overlay.reveal(task)\n      Deferred.doneUnsafe(current.synced, Exit.void)\n      if (fsync === "always" && current.changes.length + current.removals.length > 0) {\n'
       }
     ]
   },
