@@ -19,29 +19,32 @@ const amount = <T>(options: {
   readonly least: number
   readonly most: number
   readonly expected: string
+  /** A word that is taken beside the amounts, and what it means. */
+  readonly endless?: readonly [word: string, value: T]
 }) =>
-  written(options.to, (text) =>
-    Option.match(options.read(text), {
-      onNone: () => Result.fail(`expected ${options.expected}`),
-      onSome: (value) => {
-        const measured = options.measure(value)
-        return measured >= options.least && measured <= options.most
-          ? Result.succeed(value)
-          : Result.fail(`expected ${options.expected}`)
-      }
+  written(options.to, (text) => {
+    const [word, endless] = options.endless ?? []
+    if (endless !== undefined && text === word) return Result.succeed(endless)
+    const amount = Option.filter(options.read(text), (value) => {
+      const measured = options.measure(value)
+      return measured >= options.least && measured <= options.most
     })
-  )
+    const expected = `expected ${options.expected}${word === undefined ? "" : `, or ${word}`}`
+    return Result.fromOption(amount, () => expected)
+  })
 
 const digits = (text: string) => (/^\d{1,15}$/.test(text) ? Option.some(Number(text)) : Option.none())
 
-export const wholeNumber = (least: number, most: number) =>
+/** `endless` is a word for no bound at all. */
+export const wholeNumber = (least: number, most: number, endless?: string) =>
   amount({
-    to: Schema.Int,
+    to: Schema.Number,
     read: digits,
     measure: (value) => value,
     least,
     most,
-    expected: `a whole number from ${least} to ${most}`
+    expected: `a whole number from ${least} to ${most}`,
+    ...(endless === undefined ? {} : { endless: [endless, Number.POSITIVE_INFINITY] as const })
   })
 
 const inBytes = (size: ByteSize.Input) =>
@@ -60,15 +63,16 @@ export const size = (least: ByteSize.Input, most: ByteSize.Input) =>
 
 const longest = Duration.days(3650)
 
-/** `2 seconds`, `10 millis`. */
-export const duration = (least: Duration.Input) =>
+/** `2 seconds`, `10 millis`. `endless` is a word for no end at all. */
+export const duration = (least: Duration.Input, endless?: string) =>
   amount({
     to: Schema.Duration,
     read: Schema.decodeUnknownOption(Schema.DurationFromString),
     measure: Duration.toMillis,
     least: Duration.toMillis(least),
     most: Duration.toMillis(longest),
-    expected: `a duration such as "2 seconds" or "10 millis", from ${least} to ${Duration.format(longest)}`
+    expected: `a duration such as "2 seconds" or "10 millis", from ${least} to ${Duration.format(longest)}`,
+    ...(endless === undefined ? {} : { endless: [endless, Duration.infinity] as const })
   })
 
 /** One of several words; a word in `later` is known, and refused. */

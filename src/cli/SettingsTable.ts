@@ -125,6 +125,18 @@ export const table = {
     takes: "number",
     about: "A task whose attempts ended with the process this often is FAILED with the reason crashed"
   },
+  retention: {
+    schema: Text.duration("1 second", "forever"),
+    default: "7 days",
+    takes: "duration",
+    about: "How long a finished task is kept; then it is deleted. Also: forever"
+  },
+  retentionCount: {
+    schema: Text.wholeNumber(1, 100_000_000, "unlimited"),
+    default: "1000000",
+    takes: "number",
+    about: "Finished tasks kept; beyond it those are deleted that finished first. Also: unlimited"
+  },
   shutdownGrace: {
     schema: Text.duration("0 seconds"),
     default: "10 seconds",
@@ -151,4 +163,4 @@ export const flag = (key: Key): string => String.kebabCase(key)
 export const variable = (key: Key): string => `VENOM_${String.constantCase(key)}`
 
 /** Variables of a later version. To run without what they ask for would be worse than not to run. */
-export const later = ["VENOM_API_KEY", "VENOM_DATABASE_URL", "VENOM_RETENTION", "VENOM_RETENTION_COUNT"]
+export const later = ["VENOM_API_KEY", "VENOM_DATABASE_URL"]

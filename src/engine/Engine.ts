@@ -3,6 +3,7 @@ import { Attempt } from "./Attempt.ts"
 import { Dispatcher } from "./Dispatcher.ts"
 import { Draining } from "./Draining.ts"
 import { Orchestrator } from "./Orchestrator.ts"
+import { Pruner } from "./Pruner.ts"
 import * as Recovery from "./Recovery.ts"
 
 /**
@@ -13,5 +14,6 @@ export const layer = Orchestrator.layer.pipe(
   Layer.provideMerge(Dispatcher.layer),
   Layer.provide(Attempt.layer),
   Layer.provideMerge(Draining.layer),
+  Layer.provideMerge(Pruner.layer),
   Layer.provide(Recovery.layer)
 )

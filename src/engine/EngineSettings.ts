@@ -13,6 +13,10 @@ export interface EngineSettings {
   readonly onRestart: "resume" | "fail"
   /** A task whose attempts ended with the process this often is FAILED as `crashed`. */
   readonly crashLimit: number
+  /** How long a finished task is kept; may be infinite. */
+  readonly retention: Duration.Duration
+  /** How many finished tasks are kept, the newest; may be infinite. */
+  readonly retentionCount: number
   /** How long running attempts may finish when the engine stops. */
   readonly shutdownGrace: Duration.Duration
 }
@@ -24,6 +28,8 @@ export const defaults: EngineSettings = {
   backoff: Backoff.standard,
   onRestart: "resume",
   crashLimit: 3,
+  retention: Duration.days(7),
+  retentionCount: 1_000_000,
   shutdownGrace: Duration.seconds(10)
 }
 

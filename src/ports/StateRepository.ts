@@ -66,6 +66,13 @@ export interface Settlement {
   readonly transition: Transition
 }
 
+export interface Pruned {
+  /** How many were deleted. */
+  readonly count: number
+  /** When the first of the finished tasks that are left finished. */
+  readonly firstFinished: Option.Option<Instant>
+}
+
 export type StorageHealth =
   | { readonly _tag: "Writable" }
   | { readonly _tag: "NotWritable"; readonly reason: string; readonly since: Instant }
@@ -81,7 +88,7 @@ export type StorageHealth =
  * - Changes of one task happen one after another; no change is decided on a state that another
  *   change has left.
  * - Interrupting a caller interrupts its waiting, never the change.
- * - `insert`, `update`, `claim`, `settle` cost O(log n), `get` O(1).
+ * - `insert`, `update`, `claim`, `settle`, `prune` cost O(log n) a task, `get` O(1).
  *
  * `StateRepositoryTest.suite` holds every adapter to this.
  */
@@ -114,6 +121,16 @@ export class StateRepository extends Context.Service<
     /** Applies a transition to every task whose claimant is certainly dead, and returns them as they then are. */
     readonly rescue: (transition: Transition) => Effect.Effect<ReadonlyArray<VenomTask>, StorageError>
 
+    /**
+     * Deletes finished tasks, at most `limit`, those first that finished first: all that finished by a time, and
+     * all but `keep`. A task that another change is taking out of its final state stays.
+     */
+    readonly prune: (options: {
+      readonly finishedBy: Instant
+      readonly keep: number
+      readonly limit: number
+    }) => Effect.Effect<Pruned, StorageError>
+
     readonly get: (id: TaskId) => Effect.Effect<Option.Option<VenomTask>, StorageError>
 
     /** A page of matching tasks, newest first. */
@@ -130,6 +147,9 @@ export class StateRepository extends Context.Service<
      * and several may come as one.
      */
     readonly wake: Stream.Stream<void>
+
+    /** Emits when tasks have finished. A hint likewise. */
+    readonly finished: Stream.Stream<void>
 
     readonly health: Effect.Effect<StorageHealth>
   }

@@ -32,6 +32,8 @@ const twoValues: Record<Table.Key, readonly [string, string, beside?: Texts]> = 
   taskTimeout: ["1 millis", "3650 days"],
   onRestart: ["resume", "fail"],
   crashLimit: ["1", "20"],
+  retention: ["1 second", "forever"],
+  retentionCount: ["1", "unlimited"],
   shutdownGrace: ["0 seconds", "1 hour"],
   logLevel: ["trace", "none"],
   logFormat: ["pretty", "json"]
@@ -58,6 +60,8 @@ const refused: Record<Table.Key, { readonly texts: ReadonlyArray<string>; readon
   taskTimeout: { texts: ["0 seconds", "forever", "Infinity", "4000 days"], says: "expected a duration" },
   onRestart: { texts: ["retry"], says: "expected resume or fail" },
   crashLimit: { texts: ["0", "21"], says: "a whole number from 1 to 20" },
+  retention: { texts: ["0 seconds", "Forever", "Infinity", "4000 days", "unlimited"], says: ", or forever" },
+  retentionCount: { texts: ["0", "-1", "Infinity", "forever", "100000001"], says: ", or unlimited" },
   shutdownGrace: { texts: ["-1 seconds", "10"], says: "expected a duration" },
   logLevel: { texts: ["verbose", "Info"], says: "expected trace or debug" },
   logFormat: { texts: ["text"], says: "expected pretty or json" }
@@ -86,6 +90,8 @@ describe("settings", () => {
       taskTimeout: Duration.minutes(15),
       onRestart: "resume",
       crashLimit: 3,
+      retention: Duration.days(7),
+      retentionCount: 1_000_000,
       shutdownGrace: Duration.seconds(10),
       logLevel: "info"
     })
@@ -119,6 +125,11 @@ describe("settings", () => {
     assert.strictEqual(settings({}, { VENOM_PORT: "" }).port, 8000)
     assert.deepStrictEqual(problems({ port: "" }), ['--port "": expected a whole number from 0 to 65535'])
     assert.deepStrictEqual(problems({ dataDir: "" }), ['--data-dir "": expected some text'])
+  })
+
+  it("understand what has no end", () => {
+    assert.deepStrictEqual(settings({ retention: "forever" }).retention, Duration.infinity)
+    assert.strictEqual(settings({ retentionCount: "unlimited" }).retentionCount, Infinity)
   })
 
   it("understand sizes and lists", () => {

@@ -8,6 +8,7 @@ import { Dispatcher } from "../../src/engine/Dispatcher.ts"
 import * as Engine from "../../src/engine/Engine.ts"
 import { defaults, EngineSettings } from "../../src/engine/EngineSettings.ts"
 import { Orchestrator } from "../../src/engine/Orchestrator.ts"
+import { Pruner } from "../../src/engine/Pruner.ts"
 import * as Shutdown from "../../src/engine/Shutdown.ts"
 import { StateRepository } from "../../src/ports/StateRepository.ts"
 import { TaskRunner } from "../../src/ports/TaskRunner.ts"
@@ -35,6 +36,8 @@ export interface TestEngine {
   readonly reaches: (id: TaskId, status: TaskStatus) => Effect.Effect<VenomTask, unknown>
   /** Every task: what a store would have on its disk if the process died now. */
   readonly tasks: Effect.Effect<ReadonlyArray<VenomTask>, unknown>
+  /** How many tasks retention has deleted. */
+  readonly pruned: Effect.Effect<number>
   /** The orderly stop. */
   readonly stop: Effect.Effect<void>
   /** Every line logged, with its level and annotations. */
@@ -66,6 +69,9 @@ export const start = Effect.fnUntraced(function* (run: Run, options: Options = {
           ...defaults,
           backoff: steady,
           shutdownGrace: Duration.zero,
+          // nothing goes unless the test is about that: the clock may leap by years
+          retention: Duration.infinity,
+          retentionCount: Infinity,
           ...options.settings
         }),
         SecureRandom.layerWebCrypto
@@ -88,6 +94,7 @@ export const start = Effect.fnUntraced(function* (run: Run, options: Options = {
     get,
     reaches: (id, status) => eventually(get(id), (found) => found.status === status),
     tasks: Effect.map(repository.page({}, { limit: 1_000_000 }), ({ tasks }) => tasks),
+    pruned: Context.get(services, Pruner).pruned,
     stop: Scope.close(engineScope, Exit.void),
     logged
   }

@@ -5,6 +5,7 @@ import { type Reopen, durability } from "./repository/durability.ts"
 import { type MakeRepository, testsWith } from "./repository/harness.ts"
 import { againstModel } from "./repository/model.ts"
 import { pages } from "./repository/pages.ts"
+import { prune } from "./repository/prune.ts"
 
 /** Holds a repository to every sentence of `StateRepository`. */
 export const suite = (name: string, make: MakeRepository, options: { readonly runs?: number } = {}): void => {
@@ -13,6 +14,7 @@ export const suite = (name: string, make: MakeRepository, options: { readonly ru
     changes(test)
     claims(test)
     pages(test)
+    prune(test)
     againstModel(make, options.runs ?? 100)
   })
 }

@@ -27,13 +27,15 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
     Effect.gen(function* () {
       const limit = options.maxPending ?? Number.MAX_SAFE_INTEGER
       const hints = yield* PubSub.sliding<void>({ capacity: 1, replay: 1 })
+      const ends = yield* PubSub.sliding<void>({ capacity: 1, replay: 1 })
       const { commit, orphans, overlay, room } = yield* Store.open({
         fs: yield* FileSystem.FileSystem,
         directory: options.directory,
         fsync: options.fsync ?? "always",
         dumpInterval: Duration.fromInputUnsafe(options.dumpInterval ?? "1 second"),
         journalMaxBytes: options.journalMaxBytes ?? 64 * 1024 * 1024,
-        onDue: () => PubSub.publishUnsafe(hints, undefined)
+        onDue: () => PubSub.publishUnsafe(hints, undefined),
+        onFinished: () => PubSub.publishUnsafe(ends, undefined)
       }).pipe(
         Effect.catchTag("PlatformError", (error) =>
           Effect.fail(new DataDirectoryError({ directory: options.directory, reason: describe(error) }))
@@ -114,11 +116,20 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
               }
             )
           ),
+        prune: ({ finishedBy, keep, limit }) =>
+          unlessRefused("new", () => {
+            const gone = table
+              .takeFinished(finishedBy, overlay.finished - keep, limit, ({ id }) => !overlay.isPending(id))
+              .map(({ id }) => id)
+            const done = gone.length === 0 ? Effect.void : Deferred.await(commit.stageRemoval(gone).synced)
+            return Effect.map(done, () => ({ count: gone.length, firstFinished: table.firstFinished() }))
+          }),
         get: (id) => Effect.sync(() => Option.fromUndefinedOr(table.get(id))),
         page: (filter, request) => table.page(filter, request),
         counts: Effect.sync(() => table.counts),
         nextDue: Effect.sync(() => table.nextDue()),
         wake: Stream.fromPubSub(hints),
+        finished: Stream.fromPubSub(ends),
         health: Effect.sync(() => {
           const health = commit.health()
           return Option.match(health._tag === "Writable" ? room.refusal() : Option.none(), {

@@ -12,6 +12,8 @@ export interface Batch {
   readonly claims: Array<VenomTask>
   /** Visible once synced: all else. */
   readonly changes: Array<VenomTask>
+  /** Readable until synced. */
+  readonly removals: Array<TaskId>
   readonly written: Deferred.Deferred<void, StorageError>
   readonly synced: Deferred.Deferred<void, StorageError>
 }
@@ -20,6 +22,7 @@ const emptyBatch = (): Batch => ({
   lines: [],
   claims: [],
   changes: [],
+  removals: [],
   written: Deferred.makeUnsafe(),
   synced: Deferred.makeUnsafe()
 })
@@ -40,6 +43,8 @@ export interface GroupCommit {
   readonly stageNew: (tasks: ReadonlyArray<VenomTask>) => Batch
   /** Puts a decided change into the open batch, in this very step. */
   readonly stage: (kind: "claims" | "changes", before: VenomTask, after: VenomTask) => Batch
+  /** Puts the end of finished tasks into the open batch, in this very step. */
+  readonly stageRemoval: (ids: ReadonlyArray<TaskId>) => Batch
   /** Returns when all that is staged now is durable, and fails when it will not be. */
   readonly settled: Effect.Effect<void, StorageError>
   /** Why nothing new may be staged; verdicts may be while the file itself can still be trusted. */
@@ -121,6 +126,16 @@ export const make = Effect.fnUntraced(function* (options: {
     return batch
   }
 
+  const stageRemoval: GroupCommit["stageRemoval"] = (ids) => {
+    put(Record.removal(staged + 1, ids))
+    for (const id of ids) {
+      batch.removals.push(id)
+      overlay.stageRemoval(id)
+    }
+    work.openUnsafe()
+    return batch
+  }
+
   /** To be called when all that was written is on disk. */
   const forgetLeft = () => {
     for (const id of left.keys()) if (!overlay.isPending(id)) left.delete(id)
@@ -169,11 +184,12 @@ export const make = Effect.fnUntraced(function* (options: {
       written = last
       for (const task of current.claims) overlay.reveal(task)
       Deferred.doneUnsafe(current.written, Exit.void)
-      if (fsync === "always" && current.changes.length > 0) {
+      if (fsync === "always" && current.changes.length + current.removals.length > 0) {
         yield* segment.sync
         synced = last
       }
       for (const task of current.changes) overlay.reveal(task)
+      for (const id of current.removals) overlay.remove(id)
       if (synced === last) forgetLeft()
       Deferred.doneUnsafe(current.synced, Exit.void)
       onCommit(current.changes)
@@ -224,6 +240,7 @@ export const make = Effect.fnUntraced(function* (options: {
   return {
     stageNew,
     stage,
+    stageRemoval,
     settled: Effect.suspend(() => Deferred.await((batch.lines.length > 0 ? batch : underWay).synced)),
     refusal,
     health: () =>

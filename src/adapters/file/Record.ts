@@ -1,6 +1,6 @@
 import { Option, Predicate, Result } from "effect"
 import { crc32 } from "node:zlib"
-import type { Instant, VenomTask } from "../../domain/Task.ts"
+import type { Instant, TaskId, VenomTask } from "../../domain/Task.ts"
 import * as IsoTime from "../../domain/IsoTime.ts"
 import { attemptToWire, fromWire, type TaskWire, toWire } from "../../domain/TaskJson.ts"
 
@@ -15,6 +15,8 @@ export type Record =
   | { readonly _tag: "Insert"; readonly seq: number; readonly tasks: ReadonlyArray<VenomTask> }
   /** The changed fields of a task, as they are after the change. */
   | { readonly _tag: "Change"; readonly seq: number; readonly id: string; readonly set: Changed }
+  /** Tasks that are no more. */
+  | { readonly _tag: "Removal"; readonly seq: number; readonly ids: ReadonlyArray<string> }
 
 type Changed = Partial<Omit<TaskWire, "logs">> & {
   /** The log keeps its first `keep` lines, then come these. */
@@ -37,6 +39,8 @@ export const insert = (seq: number, tasks: ReadonlyArray<VenomTask>): string =>
  */
 export const change = (seq: number, before: ReadonlyArray<VenomTask>, after: VenomTask): string =>
   line(`{"seq":${seq},"id":"${after.id}","set":${changed(before, after)}}`)
+
+export const removal = (seq: number, ids: ReadonlyArray<TaskId>): string => line(JSON.stringify({ seq, removed: ids }))
 
 /** By hand, in the spelling of `Changed`: this is the most frequent thing that is written. */
 const changed = (before: ReadonlyArray<VenomTask>, after: VenomTask): string => {
@@ -110,6 +114,11 @@ const fromJson = (value: unknown): Option.Option<Record> => {
       seq,
       tasks
     }))
+  }
+  if ("removed" in value && Array.isArray(value.removed)) {
+    return value.removed.every(Predicate.isString)
+      ? Option.some({ _tag: "Removal", seq, ids: value.removed })
+      : Option.none()
   }
   return "id" in value && "set" in value && Predicate.isString(value.id) && isChanged(value.set)
     ? Option.some({ _tag: "Change", seq, id: value.id, set: value.set })

@@ -200,6 +200,10 @@ const play = (tasks: Map<string, VenomTask>, record: Placed): boolean => {
     for (const task of record.tasks) tasks.set(task.id, task)
     return true
   }
+  if (record._tag === "Removal") {
+    for (const id of record.ids) tasks.delete(id)
+    return true
+  }
   const task = tasks.get(record.id)
   const changed = task === undefined ? Option.none() : Record.apply(task, record.set)
   if (Option.isSome(changed)) tasks.set(record.id, changed.value)

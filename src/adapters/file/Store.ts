@@ -1,6 +1,6 @@
 import { Clock, type Duration, Effect, Equal, Exit, type FileSystem, Option, Result, Scope } from "effect"
 import type { PlatformError } from "effect/PlatformError"
-import type { TaskId, VenomTask } from "../../domain/Task.ts"
+import { isFinished, type TaskId, type VenomTask } from "../../domain/Task.ts"
 import * as Disk from "./Disk.ts"
 import * as Dump from "./Dump.ts"
 import * as GroupCommit from "./GroupCommit.ts"
@@ -38,6 +38,8 @@ export const open = Effect.fnUntraced(function* (options: {
   readonly journalMaxBytes: number
   /** Called when tasks may have become claimable. */
   readonly onDue: () => void
+  /** Called when tasks have finished. */
+  readonly onFinished: () => void
 }): Effect.fn.Return<Store, Disk.DataDirectoryError | PlatformError, Scope.Scope> {
   const { directory, fs } = options
   const lock = yield* Lock.Lock
@@ -108,6 +110,7 @@ export const open = Effect.fnUntraced(function* (options: {
     onCommit: (changes) => {
       for (const keeper of keepers) keeper.onCommit()
       if (changes.some(({ status }) => status === "PENDING")) options.onDue()
+      if (changes.some(isFinished)) options.onFinished()
     },
     onHealth: () => {
       for (const keeper of keepers) keeper.onHealth()

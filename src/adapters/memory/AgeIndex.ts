@@ -2,16 +2,21 @@ import type { TaskId, TaskStatus, VenomTask } from "../../domain/Task.ts"
 import type { TaskFilter } from "../../ports/StateRepository.ts"
 
 /** Ids in a chunk at most: few enough to be looked at one by one, enough to be worth passing over. */
-const capacity = 128
+const capacity = 256
 
-type Counts = Record<TaskStatus, number>
-
-const none = (): Counts => ({ PENDING: 0, PROCESSING: 0, COMPLETED: 0, FAILED: 0 })
-const total = (counts: Counts): number => counts.PENDING + counts.PROCESSING + counts.COMPLETED + counts.FAILED
+/** What a task is, but for its tags. */
+interface Kind {
+  readonly status: TaskStatus
+  readonly type: string
+  count: number
+}
 
 const positionOf = (ids: ReadonlyArray<TaskId>, id: TaskId): number => {
   let low = 0
   let high = ids.length
+  // ids nearly always come in order
+  const newest = ids[high - 1]
+  if (newest === undefined || newest < id) return high
   while (low < high) {
     const middle = (low + high) >> 1
     const candidate = ids[middle]
@@ -21,54 +26,82 @@ const positionOf = (ids: ReadonlyArray<TaskId>, id: TaskId): number => {
   return low
 }
 
+const suits = (kind: Kind, { status, type }: TaskFilter): boolean =>
+  kind.count > 0 && (status === undefined || kind.status === status) && (type === undefined || kind.type === type)
+
 /** Neighbours by age, and what they are. */
 class Chunk {
   /** Oldest first. */
   readonly ids: Array<TaskId> = []
   /** What is below it belongs to the chunk before, if there is one. */
   readonly floor: TaskId
-  readonly #statuses = none()
-  readonly #types = new Map<string, Counts>()
+  /** For each id, which of the kinds its task is of. */
+  readonly #kindAt = new Uint8Array(capacity)
+  readonly #kinds: Array<Kind> = []
   readonly #tags = new Map<string, number>()
 
   constructor(floor: TaskId) {
     this.floor = floor
   }
 
-  mayMatch({ status, tag, type }: TaskFilter): boolean {
-    const counts = type === undefined ? this.#statuses : this.#types.get(type)
-    return (
-      counts !== undefined && (status === undefined || counts[status] > 0) && (tag === undefined || this.#tags.has(tag))
-    )
+  insert(task: VenomTask): void {
+    const at = positionOf(this.ids, task.id)
+    if (at < this.ids.length) {
+      this.#kindAt.copyWithin(at + 1, at, this.ids.length)
+      this.ids.splice(at, 0, task.id)
+    } else this.ids.push(task.id)
+    this.#kindAt[at] = this.#join(task)
+    for (const tag of task.tags) this.#tags.set(tag, (this.#tags.get(tag) ?? 0) + 1)
   }
 
-  count({ status, tags, type }: VenomTask): void {
-    this.#statuses[status]++
-    let ofType = this.#types.get(type)
-    if (ofType === undefined) this.#types.set(type, (ofType = none()))
-    ofType[status]++
-    for (const tag of tags) this.#tags.set(tag, (this.#tags.get(tag) ?? 0) + 1)
-  }
-
-  discount({ status, tags, type }: VenomTask): void {
-    this.#statuses[status]--
-    const ofType = this.#types.get(type)
-    if (ofType !== undefined && --ofType[status] === 0 && total(ofType) === 0) this.#types.delete(type)
-    for (const tag of tags) {
+  remove(task: VenomTask): void {
+    const at = positionOf(this.ids, task.id)
+    this.#leave(at)
+    this.#kindAt.copyWithin(at, at + 1, this.ids.length)
+    this.ids.splice(at, 1)
+    for (const tag of task.tags) {
       const left = (this.#tags.get(tag) ?? 0) - 1
       if (left > 0) this.#tags.set(tag, left)
       else this.#tags.delete(tag)
     }
   }
 
-  /** A task of this chunk is in another status. */
-  move(before: VenomTask, after: VenomTask): void {
-    this.#statuses[before.status]--
-    this.#statuses[after.status]++
-    const ofType = this.#types.get(after.type)
-    if (ofType === undefined) return
-    ofType[before.status]--
-    ofType[after.status]++
+  change(task: VenomTask): void {
+    const at = positionOf(this.ids, task.id)
+    this.#leave(at)
+    this.#kindAt[at] = this.#join(task)
+  }
+
+  /** Whether a task here may match. */
+  mayMatch(filter: TaskFilter): boolean {
+    return (filter.tag === undefined || this.#tags.has(filter.tag)) && this.#kinds.some((kind) => suits(kind, filter))
+  }
+
+  /** Positions of those that may match, newest first, below `end`. */
+  *search(filter: TaskFilter, end: number): Generator<number> {
+    const may = this.#kinds.map((kind) => suits(kind, filter))
+    for (let at = end - 1; at >= 0; at--) if (may[this.#kindAt[at] ?? 0] === true) yield at
+  }
+
+  /** The number of a task's kind, which has one more. */
+  #join({ status, type }: VenomTask): number {
+    let unused = this.#kinds.length
+    for (let at = 0; at < this.#kinds.length; at++) {
+      const kind = this.#kinds[at]
+      if (kind === undefined) continue
+      if (kind.status === status && kind.type === type) {
+        kind.count++
+        return at
+      }
+      if (kind.count === 0) unused = at
+    }
+    this.#kinds[unused] = { status, type, count: 1 }
+    return unused
+  }
+
+  #leave(at: number): void {
+    const kind = this.#kinds[this.#kindAt[at] ?? 0]
+    if (kind !== undefined) kind.count--
   }
 }
 
@@ -92,19 +125,18 @@ export class AgeIndex {
     let at = this.#chunkAt(id)
     let chunk = this.#chunks[at]
     if (chunk === undefined || (chunk.ids.length >= capacity && this.#isNewest(at, chunk, id))) {
-      // ids nearly always come in order: full chunks stay full
+      // what is in order is not split: full chunks stay full
       at = this.#chunks.push((chunk = new Chunk(id))) - 1
     } else if (chunk.ids.length >= capacity) {
       const upper = this.#split(at, chunk)
       if (upper.floor <= id) chunk = upper
     }
-    chunk.ids.splice(positionOf(chunk.ids, id), 0, id)
-    chunk.count(task)
+    chunk.insert(task)
   }
 
   /** A change of a task: its type and its tags are never others. */
   change(before: VenomTask, after: VenomTask): void {
-    if (before.status !== after.status) this.#chunks[this.#chunkAt(after.id)]?.move(before, after)
+    if (before.status !== after.status) this.#chunks[this.#chunkAt(after.id)]?.change(after)
   }
 
   /** A task as it was told last; `find` gives it still. */
@@ -112,8 +144,7 @@ export class AgeIndex {
     const at = this.#chunkAt(task.id)
     const chunk = this.#chunks[at]
     if (chunk === undefined) return
-    chunk.ids.splice(positionOf(chunk.ids, task.id), 1)
-    chunk.discount(task)
+    chunk.remove(task)
     if (chunk.ids.length === 0) this.#chunks.splice(at, 1)
     else if (chunk.ids.length < capacity / 4 && !this.#merge(at - 1)) this.#merge(at)
   }
@@ -126,8 +157,8 @@ export class AgeIndex {
       if (chunk === undefined || !chunk.mayMatch(filter)) continue
       const { ids } = chunk
       const end = before === undefined || at < newest ? ids.length : positionOf(ids, before)
-      for (let n = end - 1; n >= 0; n--) {
-        const id = ids[n]
+      for (const position of chunk.search(filter, end)) {
+        const id = ids[position]
         if (id !== undefined) yield id
       }
     }
@@ -156,9 +187,9 @@ export class AgeIndex {
 
   /** Its upper half becomes a chunk of its own. */
   #split(at: number, chunk: Chunk): Chunk {
-    const [floor = chunk.floor, ...rest] = chunk.ids.splice(capacity / 2)
-    const upper = new Chunk(floor)
-    this.#take(upper, chunk, [floor, ...rest])
+    const ids = chunk.ids.slice(capacity / 2)
+    const upper = new Chunk(ids[0] ?? chunk.floor)
+    this.#move(ids, chunk, upper)
     this.#chunks.splice(at + 1, 0, upper)
     return upper
   }
@@ -168,18 +199,17 @@ export class AgeIndex {
     const chunk = this.#chunks[at]
     const next = this.#chunks[at + 1]
     if (chunk === undefined || next === undefined || chunk.ids.length + next.ids.length > capacity / 2) return false
-    this.#take(chunk, next, next.ids)
+    this.#move([...next.ids], next, chunk)
     this.#chunks.splice(at + 1, 1)
     return true
   }
 
-  #take(to: Chunk, from: Chunk, ids: ReadonlyArray<TaskId>): void {
-    to.ids.push(...ids)
+  #move(ids: ReadonlyArray<TaskId>, from: Chunk, to: Chunk): void {
     for (const id of ids) {
       const task = this.#find(id)
       if (task === undefined) continue
-      from.discount(task)
-      to.count(task)
+      from.remove(task)
+      to.insert(task)
     }
   }
 }

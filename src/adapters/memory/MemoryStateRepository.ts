@@ -1,7 +1,7 @@
 import { Effect, Layer, Option, PubSub, Result, Stream } from "effect"
 import type { Transition } from "../../domain/Lifecycle.ts"
 import * as Lifecycle from "../../domain/Lifecycle.ts"
-import type { TaskId, VenomTask } from "../../domain/Task.ts"
+import { isFinished, type TaskId, type VenomTask } from "../../domain/Task.ts"
 import { type IllegalTransition, TaskNotFound } from "../../domain/TaskError.ts"
 import { QueueFull, type Settlement, StateRepository } from "../../ports/StateRepository.ts"
 import { TaskTable } from "./TaskTable.ts"
@@ -23,10 +23,12 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
       for (const task of options.tasks ?? []) table.set(task)
       const orphans = (options.tasks ?? []).filter(({ status }) => status === "PROCESSING")
       const hints = yield* PubSub.sliding<void>({ capacity: 1, replay: 1 })
+      const ends = yield* PubSub.sliding<void>({ capacity: 1, replay: 1 })
 
       const put = (task: VenomTask): void => {
         table.set(task)
         if (task.status === "PENDING") PubSub.publishUnsafe(hints, undefined)
+        if (isFinished(task)) PubSub.publishUnsafe(ends, undefined)
       }
 
       const change = (
@@ -59,11 +61,18 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
         rescue: (transition) =>
           // rescued once, an orphan is held by that claim no more
           Effect.sync(() => successes(orphans.map((claimed) => settle({ claimed, transition })))),
+        prune: ({ finishedBy, keep, limit }) =>
+          Effect.sync(() => {
+            const gone = table.takeFinished(finishedBy, table.finished - keep, limit, () => true)
+            for (const { id } of gone) table.delete(id)
+            return { count: gone.length, firstFinished: table.firstFinished() }
+          }),
         get: (id) => Effect.sync(() => Option.fromUndefinedOr(table.get(id))),
         page: (filter, request) => table.page(filter, request),
         counts: Effect.sync(() => table.counts),
         nextDue: Effect.sync(() => table.nextDue()),
         wake: Stream.fromPubSub(hints),
+        finished: Stream.fromPubSub(ends),
         health: Effect.succeed({ _tag: "Writable" })
       })
     })

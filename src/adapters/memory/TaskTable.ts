@@ -1,5 +1,5 @@
 import { Effect, Option } from "effect"
-import type { Instant, TaskId, TaskStatus, VenomTask } from "../../domain/Task.ts"
+import { type Instant, isFinished, type TaskId, type TaskStatus, type VenomTask } from "../../domain/Task.ts"
 import type { PageRequest, TaskFilter, TaskPage } from "../../ports/StateRepository.ts"
 import { AgeIndex } from "./AgeIndex.ts"
 import { Heap } from "./Heap.ts"
@@ -18,6 +18,11 @@ const claimedFirst = (a: VenomTask, b: VenomTask): boolean =>
 
 const dueFirst = (a: VenomTask, b: VenomTask): boolean => (a.runAt !== b.runAt ? a.runAt < b.runAt : a.id < b.id)
 
+const finishedFirst = (a: VenomTask, b: VenomTask): boolean => {
+  const [ofA, ofB] = [a.finishedAt ?? 0, b.finishedAt ?? 0]
+  return ofA !== ofB ? ofA < ofB : a.id < b.id
+}
+
 const matches = (task: VenomTask, filter: TaskFilter): boolean =>
   (filter.status === undefined || task.status === filter.status) &&
   (filter.type === undefined || task.type === filter.type) &&
@@ -34,6 +39,8 @@ export class TaskTable {
   /** PENDING tasks, some of them outdated: an entry counts only while it is the task the table holds. */
   readonly #waiting = new Heap<VenomTask>(dueFirst)
   readonly #due = new Heap<VenomTask>(claimedFirst)
+  /** Finished tasks, some of them outdated likewise. */
+  readonly #finished = new Heap<VenomTask>(finishedFirst)
   readonly #counts: Record<TaskStatus, number> = { PENDING: 0, PROCESSING: 0, COMPLETED: 0, FAILED: 0 }
 
   get size(): number {
@@ -42,6 +49,10 @@ export class TaskTable {
 
   get unfinished(): number {
     return this.#counts.PENDING + this.#counts.PROCESSING
+  }
+
+  get finished(): number {
+    return this.#counts.COMPLETED + this.#counts.FAILED
   }
 
   get counts(): Readonly<Record<TaskStatus, number>> {
@@ -67,7 +78,7 @@ export class TaskTable {
       this.#counts[known.status]--
       this.#ages.change(known, task)
     }
-    if (task.status === "PENDING") this.#await(task)
+    this.#enqueue(task)
   }
 
   /** The task was never there. */
@@ -95,10 +106,37 @@ export class TaskTable {
     return taken
   }
 
-  /** Makes a task claimable again that was taken, or passed over as not free, and has not changed. */
+  /**
+   * Takes finished tasks that are `free`, in the order of their finishing: those that have by a time, and as many
+   * as are too many. They go by `delete` or come back by `putBack`.
+   */
+  takeFinished(by: Instant, tooMany: number, limit: number, free: (task: VenomTask) => boolean): Array<VenomTask> {
+    const taken: Array<VenomTask> = []
+    let before: VenomTask | undefined
+    let over = tooMany
+    while (taken.length < limit) {
+      const task = this.#firstOf(this.#finished)
+      if (task === undefined || (over <= 0 && (task.finishedAt ?? 0) > by)) break
+      this.#finished.pop()
+      // put back while it was still here, as above
+      if (task === before) continue
+      before = task
+      // one that is not free is on its way to be finished no more
+      over--
+      if (free(task)) taken.push(task)
+    }
+    return taken
+  }
+
+  /** When the task finished that has been finished for longest. */
+  firstFinished(): Option.Option<Instant> {
+    return Option.fromNullishOr(this.#firstOf(this.#finished)?.finishedAt)
+  }
+
+  /** Makes a task takeable again that was taken, or passed over as not free, and has not changed. */
   putBack(id: TaskId): void {
     const task = this.#tasks.get(id)
-    if (task?.status === "PENDING") this.#await(task)
+    if (task !== undefined) this.#enqueue(task)
   }
 
   nextDue(): Option.Option<Instant> {
@@ -132,8 +170,21 @@ export class TaskTable {
     })
   }
 
+  #enqueue(task: VenomTask): void {
+    if (task.status === "PENDING") this.#await(task)
+    else if (isFinished(task)) this.#retain(task)
+  }
+
+  // outdated entries hold their contents: they go when they outnumber the rest
+
+  #retain(task: VenomTask): void {
+    if (this.#finished.size > 2 * this.finished + tidyAbove) {
+      for (const entry of this.#finished.drain()) if (this.#holds(entry)) this.#finished.push(entry)
+    }
+    this.#finished.push(task)
+  }
+
   #await(task: VenomTask): void {
-    // outdated entries hold their contents: they go when they outnumber the rest
     if (this.#waiting.size + this.#due.size > 2 * this.#counts.PENDING + tidyAbove) {
       const entries = [...this.#waiting.drain(), ...this.#due.drain()].filter((entry) => this.#holds(entry))
       for (const entry of entries) this.#waiting.push(entry)

@@ -4,6 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { TaskTable } from "../../../src/adapters/memory/TaskTable.ts"
 import * as Lifecycle from "../../../src/domain/Lifecycle.ts"
+import type { VenomTask } from "../../../src/domain/Task.ts"
 import { after, idOf, submitted } from "../../support/tasks.ts"
 
 const range = (count: number) => Array.from({ length: count }, (_, n) => n)
@@ -14,7 +15,7 @@ const collectGarbage = (): void => {
 
 const always = () => true
 
-const holding = (...tasks: Parameters<TaskTable["set"]>) => {
+const holding = (...tasks: ReadonlyArray<VenomTask>) => {
   const table = new TaskTable()
   for (const task of tasks) table.set(task)
   return table
@@ -93,6 +94,54 @@ describe("TaskTable", () => {
       assert.isBelow(gone.filter((task) => task.deref() !== undefined).length, 2500)
       table.set(submitted(9999, { runAt: 5 }))
       assert.deepStrictEqual(table.nextDue(), Option.some(5))
+    })
+  )
+
+  it("takes finished tasks in the order of their finishing, and those retried by hand no more", () => {
+    const finished = range(5).map((n) => after(submitted(n), Lifecycle.cancel(100 - n)))
+    const table = holding(...finished, submitted(9))
+    table.set(after(submitted(3), Lifecycle.cancel(97), Lifecycle.retryByHand(200)))
+    const taken = (by: number, tooMany: number) => table.takeFinished(by, tooMany, 9, always).map(({ id }) => id)
+    assert.deepStrictEqual(table.firstFinished(), Option.some(96))
+    assert.deepStrictEqual(taken(98, 0), [idOf(4), idOf(2)])
+    assert.deepStrictEqual(taken(0, 1), [idOf(1)])
+    assert.deepStrictEqual(taken(1000, 0), [idOf(0)])
+    assert.deepStrictEqual(table.firstFinished(), Option.none())
+    for (const n of [4, 2]) table.putBack(idOf(n))
+    table.delete(idOf(4))
+    assert.deepStrictEqual(taken(1000, 0), [idOf(2)])
+  })
+
+  it("a finished task that is not free is passed over and not made up for; put back it is taken once", () => {
+    const finished = range(4).map((n) => after(submitted(n), Lifecycle.cancel(n)))
+    const table = holding(...finished)
+    table.putBack(idOf(1))
+    assert.deepStrictEqual(
+      table.takeFinished(-1, 2, 9, ({ id }) => id !== idOf(0)).map(({ id }) => id),
+      [idOf(1)]
+    )
+    table.delete(idOf(1))
+    for (const n of [0, 2]) table.putBack(idOf(n))
+    assert.deepStrictEqual(
+      table.takeFinished(1000, 0, 9, always).map(({ id }) => id),
+      [0, 2, 3].map(idOf)
+    )
+  })
+
+  it.effect("lets go of finished tasks that were retried by hand, again and again", () =>
+    Effect.gen(function* () {
+      const table = new TaskTable()
+      let task = submitted(1)
+      const gone = range(5000).map((n) => {
+        const cancelled = after(task, Lifecycle.cancel(n))
+        table.set(cancelled)
+        task = after(cancelled, Lifecycle.retryByHand(n))
+        table.set(task)
+        return new WeakRef(cancelled)
+      })
+      yield* Effect.promise(() => new Promise(setImmediate))
+      collectGarbage()
+      assert.isBelow(gone.filter((task) => task.deref() !== undefined).length, 2500)
     })
   )
 

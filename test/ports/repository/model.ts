@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Option, Result, Schema } from "effect"
 import * as Lifecycle from "../../../src/domain/Lifecycle.ts"
-import { type Instant, type TaskId, TaskStatus, type VenomTask } from "../../../src/domain/Task.ts"
+import { type Instant, isFinished, type TaskId, TaskStatus, type VenomTask } from "../../../src/domain/Task.ts"
 import { StateRepository, type TaskFilter } from "../../../src/ports/StateRepository.ts"
 import { AnyTransition, toTransition } from "../../support/AnyTransition.ts"
 import { idOf, submitted } from "../../support/tasks.ts"
@@ -28,6 +28,7 @@ const AnyOperation = Schema.Union([
     _tag: Schema.tag("settle"),
     verdicts: Schema.Array(Schema.Struct({ claim: upTo(12), step: AnyTransition })).check(Schema.isMaxLength(5))
   }),
+  Schema.Struct({ _tag: Schema.tag("prune"), age: upTo(3000), keep: upTo(6), limit: upTo(4) }),
   Schema.Struct({
     _tag: Schema.tag("page"),
     limit: upTo(7),
@@ -68,6 +69,17 @@ class Model {
       .filter(({ tags }) => filter.tag === undefined || tags.includes(filter.tag))
       .filter(({ content }) => filter.text === undefined || content.includes(filter.text))
       .sort((a, b) => (a.id < b.id ? 1 : -1))
+  }
+
+  prune(finishedBy: Instant, keep: number, limit: number): number {
+    const finished = [...this.tasks.values()]
+      .filter(isFinished)
+      .sort((a, b) => (a.finishedAt ?? 0) - (b.finishedAt ?? 0) || (a.id < b.id ? -1 : 1))
+    const gone = finished
+      .filter(({ finishedAt }, index) => (finishedAt ?? 0) <= finishedBy || index < finished.length - keep)
+      .slice(0, limit)
+    for (const { id } of gone) this.tasks.delete(id)
+    return gone.length
   }
 
   get counts(): Record<TaskStatus, number> {
@@ -133,6 +145,12 @@ export const runBoth = Effect.fnUntraced(function* (repository: Repository, oper
           settled.map(told),
           settlements.map(({ claimed, transition }) => model.change(claimed.id, Lifecycle.heldBy(claimed, transition)))
         )
+        break
+      }
+      case "prune": {
+        const { age, keep, limit } = operation
+        const { count } = yield* repository.prune({ finishedBy: now - age, keep, limit })
+        assert.strictEqual(count, model.prune(now - age, keep, limit))
         break
       }
       case "page": {

@@ -4,6 +4,14 @@ export interface Mutation {
   readonly edits: ReadonlyArray<{ readonly file: string; readonly find: string; readonly put: string }>
 }
 
+/** The source with the bug in it. */
+export const planted = ({ file, find, put }: Mutation["edits"][number], source: string): string => {
+  const parts = source.split(find)
+  if (parts.length !== 2)
+    throw new Error(`${file} has changed: what is to be replaced stands there ${parts.length - 1} times: ${find}`)
+  return parts.join(put)
+}
+
 const file = (name: string) => `src/adapters/file/${name}.ts`
 
 /** The five that every durable queue has had once, and what this one has had or could have. */
@@ -13,8 +21,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     edits: [
       {
         file: file("GroupCommit"),
-        find: '      if (fsync === "always" && current.changes.length + current.removals.length > 0) {\n',
-        put: '      for (const task of current.changes) overlay.reveal(task)\n      Deferred.doneUnsafe(current.synced, Exit.void)\n      if (fsync === "always" && current.changes.length + current.removals.length > 0) {\n'
+        find: '      if (fsync === "always" &&',
+        put: '      for (const task of current.changes) overlay.reveal(task)\n      Deferred.doneUnsafe(current.synced, Exit.void)\n      if (fsync === "always" && '
       }
     ]
   },
@@ -167,5 +175,87 @@ export const mutations: ReadonlyArray<Mutation> = [
   {
     name: "rotates without a sync of the old segment",
     edits: [{ file: file("Keeper"), find: "      if (!(yield* commit.flush)) return Option.none()\n", put: "" }]
+  },
+  {
+    name: "takes a failed sync for a good one",
+    edits: [
+      {
+        file: file("Segment"),
+        find: '    Effect.catchTag("PlatformError", (error) => Effect.fail(untrusted(Disk.describe(error))))\n',
+        put: '    Effect.catchTag("PlatformError", () => Effect.void)\n'
+      }
+    ]
+  },
+  {
+    name: "leaves what a failed batch has written",
+    edits: [
+      {
+        file: file("Segment"),
+        find: "Effect.ignore(Effect.suspend(() => file.truncate(lastAppend)))",
+        put: "Effect.suspend(() => (lastAppend < 0 ? Effect.ignore(file.sync) : Effect.void))"
+      }
+    ]
+  },
+  {
+    name: "never syncs where syncs come late",
+    edits: [
+      {
+        file: file("GroupCommit"),
+        find: "    yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(syncEvery), flushNow)))\n",
+        put: "    yield* Effect.forkScoped(Effect.when(flushNow, Effect.succeed(false)))\n"
+      }
+    ]
+  },
+  {
+    name: "goes on in the old segment though a new one may turn up",
+    edits: [
+      {
+        file: file("Keeper"),
+        find: "          mayTurnUp ? commit",
+        put: "          mayTurnUp && failures < 0 ? commit"
+      }
+    ]
+  },
+  {
+    name: "mends with the segment before the dump",
+    edits: [
+      {
+        file: file("Keeper"),
+        find: "    yield* writeDump({ sequence: commit.sequence(), tasks: overlay.table.snapshot() })\n    yield* moveTo(yield* Effect.mapError(createSegment, ({ error }) => error))\n",
+        put: "    yield* moveTo(yield* Effect.mapError(createSegment, ({ error }) => error))\n    yield* writeDump({ sequence: commit.sequence(), tasks: overlay.table.snapshot() })\n"
+      }
+    ]
+  },
+  {
+    name: "does not sync the header of a new segment",
+    edits: [{ file: file("Segment"), find: "    yield* opened.sync\n", put: "" }]
+  },
+  {
+    name: "gives the numbers of doubtful records to none that follow",
+    edits: [{ file: file("GroupCommit"), find: "      if (!trusted) written = synced\n", put: "" }]
+  },
+  {
+    name: "stops without writing what is staged",
+    edits: [
+      {
+        file: file("GroupCommit"),
+        find: "      Effect.andThen(\n        writeNext,\n        Effect.sync(() => {\n          closed = true",
+        put: "      Effect.andThen(\n        Effect.void,\n        Effect.sync(() => {\n          closed = true"
+      }
+    ]
+  },
+  {
+    name: "does not look whether its file is still there",
+    edits: [{ file: file("Segment"), find: "Option.contains(nlink, 0n)", put: "Option.contains(nlink, -1n)" }]
+  },
+  {
+    name: "believes a verdict whose claim is lost",
+    edits: [
+      {
+        file: "src/domain/Lifecycle.ts",
+        find: 'task.status === "PROCESSING" && task.attempt === claimed.attempt && task.startedAt === claimed.startedAt',
+        put: 'task.status === "PROCESSING" && task.id === claimed.id'
+      }
+    ]
   }
 ]
