@@ -1,7 +1,6 @@
-import type { TaskRequest, TaskStatus, VenomTask } from "../../src/domain/Task.ts"
-import { isFinished } from "../../src/domain/Task.ts"
-import { toWire } from "../../src/domain/TaskJson.ts"
+import { isFinished, type TaskRequest, type TaskStatus, type VenomTask } from "../../src/domain/Task.ts"
 import type { Tally } from "./Tally.ts"
+import { brief, json, same, step, wrongs } from "./TaskChecks.ts"
 import { keyOf, type Workload } from "./Workload.ts"
 
 /** How the life before ended, and so what it may have lost. */
@@ -25,6 +24,16 @@ interface Known {
   recent: ReadonlyArray<{ readonly at: number; readonly task: VenomTask }>
   /** The last state that an attempt began with. */
   begun: VenomTask | undefined
+  /** No longer visible, since it was finished for long enough; sure when a crash must not bring it back. */
+  gone: "no" | { readonly at: number; readonly sure: boolean }
+  /** It may be on its way to be gone. */
+  mayGo: boolean
+}
+
+/** How long, and how many, finished tasks are kept. */
+export interface Retention {
+  readonly millis: number
+  readonly count: number
 }
 
 /**
@@ -41,7 +50,9 @@ export class Model {
   /** The data directory was removed from outside: until storage was mended so often nothing can be asked of a crash. */
   #lossUntilMended = 0
   #removedInThisLife = false
+  #isOpen = false
   #syncsLate = false
+  #retention: Retention = { millis: Number.POSITIVE_INFINITY, count: Number.POSITIVE_INFINITY }
   /** A start found the disk unwell: what it shows is not sure to be on disk. */
   #showsUnsure = false
 
@@ -57,6 +68,11 @@ export class Model {
 
   get tasks(): ReadonlyArray<VenomTask> {
     return Array.from(this.#known.values()).flatMap(({ last }) => (last === undefined ? [] : [last]))
+  }
+
+  /** How many tasks have ever been visible. */
+  get tasksSeen(): number {
+    return this.tasks.length + Array.from(this.#known.values()).filter(({ gone }) => gone !== "no").length
   }
 
   /** The directory was removed, and storage was not mended since. */
@@ -81,7 +97,9 @@ export class Model {
       last: undefined,
       safe: undefined,
       recent: [],
-      begun: undefined
+      begun: undefined,
+      gone: "no",
+      mayGo: false
     })
   }
 
@@ -117,6 +135,7 @@ export class Model {
   /** An answer says that the task is so: from now on it is so, or further. */
   told(task: VenomTask): void {
     const known = this.#of(keyOf(task))
+    if (known.gone !== "no") return
     if (known.last === undefined) {
       this.#fail(`${keyOf(task)} was acknowledged and is not visible`)
     } else if (known.last.revision < task.revision) {
@@ -129,7 +148,10 @@ export class Model {
     this.#lossUntilMended = Math.max(0, this.#lossUntilMended - 1)
     if (this.#showsUnsure) for (const known of this.#known.values()) known.safe = known.last
     this.#showsUnsure = false
-    for (const known of this.#known.values()) if (known.submit === "refused") known.void = true
+    for (const known of this.#known.values()) {
+      if (known.submit === "refused") known.void = true
+      if (known.gone !== "no") known.gone = { ...known.gone, sure: true }
+    }
   }
 
   /** `whole`: storage was, so that the next mending is one of this removal. */
@@ -138,8 +160,8 @@ export class Model {
     this.#removedInThisLife = true
   }
 
-  /** All that is visible at one moment of a life. */
-  sees(tasks: ReadonlyArray<VenomTask>, at: number): void {
+  /** All that is visible at one moment of a life; `wallClock` is what the process takes for the time. */
+  sees(tasks: ReadonlyArray<VenomTask>, at: number, wallClock: number): void {
     const appeared: Array<Known> = []
     for (const task of tasks) {
       const known = this.#known.get(keyOf(task))
@@ -152,6 +174,7 @@ export class Model {
       this.#checkCause(task, known)
       this.#tally.count(`step ${step(last, task)}`)
       const isClaim = last?.status === "PENDING" && task.status === "PROCESSING" && task.revision === last.revision + 1
+      if (known.gone !== "no") this.#fail(`${keyOf(task)} was gone and is visible again: ${brief(task)}`)
       if (last === undefined) {
         this.#visible++
         appeared.push(known)
@@ -163,9 +186,39 @@ export class Model {
     for (const known of appeared) this.#checkTogether(known)
     if (tasks.length < this.#visible) {
       const seen = new Set(tasks.map(keyOf))
-      const missing = Array.from(this.#known.keys()).filter((key) => this.#of(key).last !== undefined && !seen.has(key))
-      this.#fail(`no longer visible: ${missing.join(", ")}`)
+      const missing = this.tasks.filter((task) => !seen.has(keyOf(task)))
+      this.#checkGone(missing, wallClock)
+      for (const task of missing) {
+        this.#of(keyOf(task)).gone = { at, sure: !this.#syncsLate }
+        this.#of(keyOf(task)).last = undefined
+      }
+      this.#visible -= missing.length
     }
+  }
+
+  /** Only what is finished goes, when it is too old, or there are too many, and those first that finished first. */
+  #checkGone(missing: ReadonlyArray<VenomTask>, wallClock: number): void {
+    const isOld = (task: VenomTask) => (task.finishedAt ?? wallClock) <= wallClock - this.#retention.millis
+    const tooMany = missing.filter((task) => !isOld(task))
+    this.#tally.count("pruned by age", missing.length - tooMany.length)
+    this.#tally.count("pruned by number", tooMany.length)
+    const left = this.tasks.filter((task) => isFinished(task) && !missing.includes(task))
+    for (const task of missing) if (!isFinished(task)) this.#fail(`no longer visible: ${brief(task)}`)
+    // one that is retried at that moment counts no more, and stays
+    const leaves = this.tasks.filter((task) => this.#of(keyOf(task)).retryAsked).length
+    if (tooMany.length > 0 && left.length + leaves < this.#retention.count)
+      this.#fail(`no longer visible, though neither old nor too many: ${tooMany.map(brief).join(", ")}`)
+    for (const { finishedAt } of tooMany) {
+      const older = left.find((task) => (task.finishedAt ?? 0) < (finishedAt ?? 0) && !this.#of(keyOf(task)).retryAsked)
+      if (older !== undefined) this.#fail(`${brief(older)} finished earlier than tasks that are gone`)
+    }
+  }
+
+  /** Finished tasks that should be gone. */
+  overdue(wallClock: number): ReadonlyArray<VenomTask> {
+    const finished = this.tasks.filter(isFinished)
+    if (finished.length > this.#retention.count) return finished
+    return finished.filter(({ finishedAt }) => (finishedAt ?? wallClock) <= wallClock - this.#retention.millis)
   }
 
   counted(tasks: ReadonlyArray<VenomTask>, counts: Readonly<Record<TaskStatus, number>>): void {
@@ -176,22 +229,35 @@ export class Model {
   }
 
   /** A life begins; `syncsLate` when what it tells is on disk only some time after. */
-  begins(syncsLate: boolean): void {
+  begins(syncsLate: boolean, retention: Retention): void {
     this.#syncsLate = syncsLate
+    this.#retention = retention
+    this.#isOpen = false
     this.#removedInThisLife = false
   }
 
   /** A life ended; what was asked and not answered stays unknown. What was visible by `sureUntil` is on disk. */
-  ends(sureUntil: number): void {
+  ends(sureUntil: number, wallClock: number): void {
+    const overdue = new Set(this.overdue(wallClock))
     for (const known of this.#known.values()) {
+      if (this.#isOpen && known.last !== undefined) known.mayGo = overdue.has(known.last)
+      if (known.gone !== "no" && known.gone.at <= sureUntil) known.gone = { ...known.gone, sure: true }
       known.safe = known.recent.findLast(({ at }) => at <= sureUntil)?.task ?? known.safe
       known.recent = []
     }
     for (const known of this.#known.values()) if (known.submit === "under way") known.submit = "unknown"
   }
 
-  /** What the next life found. From now on it is durable, if that life could write. */
-  recovers(tasks: ReadonlyArray<VenomTask>, ending: Ending, isDurable: boolean): void {
+  /**
+   * What the next life found. From now on it is durable, if that life could write. `refusedIsCut`: only processes
+   * have died, and the disk has always let them cut off what they had written of what they refused.
+   */
+  recovers(
+    tasks: ReadonlyArray<VenomTask>,
+    ending: Ending,
+    { isDurable, refusedIsCut }: { readonly isDurable: boolean; readonly refusedIsCut: boolean }
+  ): void {
+    this.#isOpen = true
     this.#showsUnsure = !isDurable
     const found = new Map(tasks.map((task) => [keyOf(task), task]))
     for (const task of tasks) if (!this.#known.has(keyOf(task))) this.#fail(`recovery made up ${brief(task)}`)
@@ -199,28 +265,41 @@ export class Model {
     for (const [key, known] of this.#known) {
       const task = found.get(key)
       if (this.#lossUntilMended === 0) this.#checkSurvival(key, known, task, ending)
-      if (task !== undefined) {
+      if (task === undefined) {
+        if (known.last !== undefined && known.mayGo) {
+          this.#tally.count("pruned, and that seen only after the crash")
+          known.gone = { at: 0, sure: isDurable }
+        }
+      } else {
+        if (known.gone !== "no") this.#tally.count("pruned, and back after a crash")
+        known.gone = "no"
         this.#checkIdentity(task, known)
         this.#checkCause(task, known)
         if (known.void) this.#fail(`${key} was refused, the store was whole again, and now it is back`)
+        if (known.submit === "refused" && refusedIsCut) this.#fail(`${key} was refused, and now it is there`)
         if (known.submit === "refused") known.submit = "unknown"
       }
       known.last = task
       if (isDurable) known.safe = task
       else if (this.#lossUntilMended > 0) known.safe = undefined
       known.begun = undefined
+      known.mayGo = false
     }
     for (const known of this.#known.values()) if (known.last !== undefined) this.#checkTogether(known)
     if (!this.#removedInThisLife) this.#lossUntilMended = 0
   }
 
   #checkTogether({ together }: Known): void {
-    const missing = together.filter((key) => this.#of(key).last === undefined)
+    const missing = together.filter((key) => this.#of(key).last === undefined && this.#of(key).gone === "no")
     if (missing.length > 0)
       this.#fail(`of ${together.join(", ")}, submitted together, there is no ${missing.join(", ")}`)
   }
 
   #checkSurvival(key: string, known: Known, task: VenomTask | undefined, ending: Ending): void {
+    const { gone } = known
+    if (task !== undefined && gone !== "no" && (gone.sure || ending !== "power"))
+      this.#fail(`${key} was gone and is back: ${brief(task)}`)
+    if (task === undefined && (gone !== "no" || known.mayGo)) return
     const floor = ending === "power" ? known.safe : known.last
     if (floor === undefined) return
     const { begun } = known
@@ -262,51 +341,8 @@ export class Model {
     if (before.status === "FAILED" && !known.retryAsked) this.#fail(`${key} was FAILED and changed to ${json(after)}`)
   }
 
-  /** Whether something that was asked for or has run can have led to this state. */
-  #checkCause(task: VenomTask, known: Known): void {
-    const key = keyOf(task)
-    if (task.status === "COMPLETED") {
-      if (this.#workload.outcome(key, task.attempt).ends !== "completes")
-        this.#fail(`${key} completed by an attempt that does not`)
-      if (task.result !== this.#workload.result(key, task.attempt))
-        this.#fail(`${key} has another result: ${json(task)}`)
-    } else if (task.result !== null) this.#fail(`${key} has a result and is ${task.status}`)
-    if (task.status === "FAILED") {
-      if (task.failure === null) return this.#fail(`${key} is FAILED without a failure`)
-      const { ends, millis } = this.#workload.outcome(key, task.attempt)
-      const { reason } = task.failure
-      const may =
-        (reason === "cancelled" && known.cancelAsked) ||
-        (reason === "error" && ends.startsWith("fails")) ||
-        (reason === "defect" && ends === "dies") ||
-        (reason === "timeout" && (ends === "never ends" || millis > 900)) ||
-        reason === "crashed"
-      if (!may) this.#fail(`${key} has no cause to be FAILED (${reason})`)
-    } else if (task.failure !== null) this.#fail(`${key} has a failure and is ${task.status}`)
-    this.#checkWhole(task)
-    if (isFinished(task) !== (task.finishedAt !== null))
-      this.#fail(`${key} is ${task.status} and finished at ${task.finishedAt}`)
-  }
-
-  /** Whether the parts of a task can belong to one state of it: none is left from before, none is missing. */
-  #checkWhole(task: VenomTask): void {
-    const key = keyOf(task)
-    const { attempt, attempts, logs, logsDropped, startedAt, status } = task
-    const newest = attempts.at(-1)
-    const runs = newest?.attempt === attempt && newest.finishedAt === null && newest.startedAt === startedAt
-    if (runs !== (status === "PROCESSING"))
-      this.#fail(`${key} is ${status} with attempts that say otherwise: ${json(task)}`)
-    if (attempts.some((one, at) => one.attempt > attempt || one.attempt <= (attempts[at - 1]?.attempt ?? 0))) {
-      this.#fail(`${key} has attempts that do not follow each other: ${json(task)}`)
-    }
-    if (attempts.slice(0, -1).some(({ finishedAt }) => finishedAt === null)) {
-      this.#fail(`${key} has an earlier attempt without an end: ${json(task)}`)
-    }
-    if (status === "COMPLETED" && (newest?.outcome !== "completed" || newest.attempt !== attempt)) {
-      this.#fail(`${key} completed without an attempt that did: ${json(task)}`)
-    }
-    // every change says something
-    if (logs.length + logsDropped < task.revision) this.#fail(`${key} has lost lines of its log: ${json(task)}`)
+  #checkCause(task: VenomTask, { cancelAsked }: Known): void {
+    for (const wrong of wrongs(task, this.#workload, cancelAsked)) this.#fail(wrong)
   }
 
   #of(key: string): Known {
@@ -315,22 +351,3 @@ export class Model {
     return known
   }
 }
-
-const json = (task: VenomTask): string => JSON.stringify(toWire(task))
-const same = (a: VenomTask, b: VenomTask): boolean => json(a) === json(b)
-/** Which edge of the state machine has led there, as far as two states tell. */
-const step = (before: VenomTask | undefined, { attempt, attempts, failure, status }: VenomTask): string => {
-  const from = before?.status ?? "nothing"
-  const how =
-    failure !== null
-      ? failure.reason
-      : from === "PROCESSING" && status === "PENDING"
-        ? before !== undefined && attempt < before.attempt
-          ? "released"
-          : (attempts.at(-1)?.outcome ?? "")
-        : ""
-  return `${from} to ${status}${how === "" ? "" : ` (${how})`}`
-}
-
-export const brief = (task: VenomTask): string =>
-  `${keyOf(task)} ${task.status} attempt ${task.attempt} revision ${task.revision}`

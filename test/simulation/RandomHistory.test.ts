@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, describe, expect, it, vi } from "vitest"
-import { mutations } from "./mutants/mutations.ts"
+import { mutations, planted } from "./mutants/mutations.ts"
 import { run } from "./RandomHistory.ts"
 
 const root = join(import.meta.dirname, "../..")
@@ -42,13 +42,18 @@ describe("a random history", { timeout: 60_000 }, () => {
 
 describe("a planted bug", () => {
   for (const { edits, name } of mutations) {
+    // how soon each is found: npm run simulate -- --mutants
     it(`can still be planted: ${name}`, () => {
-      for (const { file, find } of edits) {
-        expect(
-          readFileSync(join(root, file), "utf8").split(find),
-          `${file} has changed: change the mutation with it`
-        ).toHaveLength(2)
+      for (const edit of edits) {
+        const source = readFileSync(join(root, edit.file), "utf8")
+        expect(planted(edit, source)).not.toBe(source)
       }
     })
   }
+
+  it("is refused where its place is not there, or not the only one", () => {
+    const edit = { file: "a.ts", find: "a", put: "b" }
+    expect(planted(edit, "bab")).toBe("bbb")
+    for (const source of ["bbb", "baa"]) expect(() => planted(edit, source)).toThrow("a.ts has changed")
+  })
 })

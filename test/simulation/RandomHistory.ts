@@ -1,6 +1,6 @@
 import { Duration } from "effect"
 import type { Operation } from "./Faults.ts"
-import { minute } from "./History.ts"
+import { minute, second } from "./History.ts"
 import type { Life } from "./Life.ts"
 import { type Planner, type Report, Simulation } from "./Simulation.ts"
 
@@ -28,7 +28,9 @@ const plan = (simulation: Simulation, isLast: boolean): ReturnType<Planner> => {
     settings: {
       concurrency: chance.between(1, 8),
       taskTimeout: Duration.seconds(chance.pick(1, 30, 900)),
-      onRestart: chance.pick("resume", "resume", "resume", "fail")
+      onRestart: chance.pick("resume", "resume", "resume", "fail"),
+      ...(chance.happens(0.3) ? { retention: Duration.millis(chance.scale(second, 10 * minute)) } : {}),
+      ...(chance.happens(0.3) ? { retentionCount: chance.between(1, 20) } : {})
     },
     happens: (life) => {
       if (!isLast) planEnd(simulation, life)

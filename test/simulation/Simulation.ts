@@ -1,4 +1,4 @@
-import { Effect, Exit, Option } from "effect"
+import { Duration, Effect, Exit, Option } from "effect"
 import type { FileOptions } from "../../src/adapters/file/FileStateRepository.ts"
 import type { VenomTask } from "../../src/domain/Task.ts"
 import { defaults, type EngineSettings } from "../../src/engine/EngineSettings.ts"
@@ -6,9 +6,10 @@ import { Chance } from "./Chance.ts"
 import { Clients, outcome } from "./Clients.ts"
 import { directory, History, minute } from "./History.ts"
 import { Life } from "./Life.ts"
-import { brief, type Ending } from "./Model.ts"
+import type { Ending } from "./Model.ts"
 import { checkStopped } from "./StoppedDirectory.ts"
 import type { Tally } from "./Tally.ts"
+import { brief } from "./TaskChecks.ts"
 import { mendsWithin, Weather } from "./Weather.ts"
 
 /** What becomes of one process. */
@@ -79,7 +80,7 @@ export class Simulation {
     }
     if (this.history.violation === undefined) this.#startOnceMore()
     const { violation } = this.history
-    return { seed, violation, trace, tally, lives, operations: disk.operations, tasks: model.tasks.length }
+    return { seed, violation, trace, tally, lives, operations: disk.operations, tasks: model.tasksSeen }
   }
 
   /** The process, or with it the machine, dies at this moment. */
@@ -110,11 +111,12 @@ export class Simulation {
 
     const limit = world.now + endsWithin
     const isOver = () => history.violation !== undefined || life.isDead || life.exit !== undefined
-    const isDone = () => plan.untilAllIsDone && life.isRunning && model.isSettled && !this.clients.areWaiting
+    const isAllDone = () => model.isSettled && model.overdue(this.#wallClock).length === 0
+    const isDone = () => plan.untilAllIsDone && life.isRunning && isAllDone() && !this.clients.areWaiting
     for (;;) {
       const why = world.run({ done: () => isOver() || isDone(), limit, moment: () => life.observe() })
       if (isOver()) break
-      if (life.isStopping || !model.isSettled) {
+      if (life.isStopping || !isAllDone()) {
         history.fail(`nothing more would happen (${why}): ${model.tasks.map(brief).join(", ")}`)
         break
       }
@@ -124,12 +126,24 @@ export class Simulation {
     this.#end(life, wasCalm && weather.troublesBegun === troublesBefore, plan.powerGoes)
   }
 
+  get #refusedIsCut(): boolean {
+    return !this.#lostPower && !this.history.tally.all.some(([what]) => what.startsWith("failed ftruncate"))
+  }
+
+  get #wallClock(): number {
+    return this.history.world.clock.currentTimeMillisUnsafe()
+  }
+
   #begin(plan: Pick<LifePlan, "files" | "settings">): Life {
     const { disk, model, note, seed, workload, world } = this.history
     this.#dead = undefined
     this.#wasWritable = false
     this.#seen = []
-    model.begins(plan.files.fsync === "interval")
+    const settings = { ...defaults, maxAttempts: workload.maxAttempts, ...plan.settings }
+    model.begins(plan.files.fsync === "interval", {
+      millis: Duration.toMillis(settings.retention),
+      count: settings.retentionCount
+    })
     let orphans: ReadonlyArray<VenomTask> = []
     const tells = new Chance(`${seed} space ${disk.operations}`).happens(0.5)
     const life = new Life({
@@ -143,7 +157,7 @@ export class Simulation {
           return tells ? Option.some({ free: Math.max(0, total - disk.used), total }) : Option.none()
         }),
       files: { ...plan.files, directory },
-      settings: { ...defaults, maxAttempts: workload.maxAttempts, ...plan.settings },
+      settings,
       runner: workload.runner({
         began: (task) => {
           note(`runs ${brief(task)}`)
@@ -155,7 +169,7 @@ export class Simulation {
       observe: (life) => this.#observe(life),
       opened: (tasks) => {
         note(`opened with ${tasks.map(brief).join(", ")}`)
-        model.recovers(tasks, this.#before, life.isWritable)
+        model.recovers(tasks, this.#before, { isDurable: life.isWritable, refusedIsCut: this.#refusedIsCut })
         orphans = tasks.filter(({ status }) => status === "PROCESSING")
       },
       started: (tasks) => {
@@ -188,7 +202,7 @@ export class Simulation {
     const { tasks } = life
     if (tasks.length !== this.#seen.length || tasks.some((task, at) => task !== this.#seen[at])) {
       this.#seen = tasks
-      model.sees(tasks, this.history.world.now)
+      model.sees(tasks, this.history.world.now, this.#wallClock)
       if (life.counts !== undefined) model.counted(tasks, life.counts)
     }
     const { isWritable } = life
@@ -212,7 +226,7 @@ export class Simulation {
     const { history } = this
     const { disk, model, world } = history
     history.note(`ends by ${this.#dead ?? "itself"}${life.exit === undefined ? "" : `: ${outcome(life.exit)}`}`)
-    model.ends(this.#lastWritable - lateBy - 40 * (disk.latency[1] + this.weather.slowest))
+    model.ends(this.#lastWritable - lateBy - 40 * (disk.latency[1] + this.weather.slowest), this.#wallClock)
     this.clients.leave()
     if (life.exit !== undefined && Exit.isFailure(life.exit)) {
       if (wasCalm && !model.mayLose) history.fail(`it ended on a good disk: ${outcome(life.exit)}`)

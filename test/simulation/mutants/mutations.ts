@@ -257,5 +257,34 @@ export const mutations: ReadonlyArray<Mutation> = [
         put: 'task.status === "PROCESSING" && task.id === claimed.id'
       }
     ]
+  },
+  {
+    name: "deletes a task before that is synced",
+    edits: [
+      { file: file("GroupCommit"), find: "      for (const id of current.removals) overlay.remove(id)\n", put: "" },
+      {
+        file: file("GroupCommit"),
+        find: '      if (fsync === "always" && ',
+        put: '      for (const id of current.removals) overlay.remove(id)\n      if (fsync === "always" && '
+      }
+    ]
+  },
+  {
+    name: "forgets at a start what was deleted",
+    edits: [{ file: file("Recovery"), find: "    for (const id of record.ids) tasks.delete(id)\n", put: "" }]
+  },
+  {
+    name: "deletes what is not finished",
+    edits: [
+      {
+        file: "src/adapters/memory/TaskTable.ts",
+        find: "else if (isFinished(task)) this.#retain(task)",
+        put: "else this.#retain(task)"
+      }
+    ]
+  },
+  {
+    name: "keeps one task too few",
+    edits: [{ file: file("FileStateRepository"), find: "overlay.finished - keep", put: "overlay.finished + 1 - keep" }]
   }
 ]

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process"
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { type Mutation, mutations } from "./mutations.ts"
+import { type Mutation, mutations, planted } from "./mutations.ts"
 
 const root = join(import.meta.dirname, "../../..")
 
@@ -13,12 +13,9 @@ const hunt = (mutation: Mutation, from: number, seeds: number) => {
     for (const part of ["src", "test/simulation", "package.json"])
       cpSync(join(root, part), join(copy, part), { recursive: true })
     symlinkSync(join(root, "node_modules"), join(copy, "node_modules"))
-    for (const { file, find, put } of mutation.edits) {
-      const path = join(copy, file)
-      writeFileSync(
-        path,
-        readFileSync(path, "utf8").replace(find, () => put)
-      )
+    for (const edit of mutation.edits) {
+      const path = join(copy, edit.file)
+      writeFileSync(path, planted(edit, readFileSync(path, "utf8")))
     }
     const { signal, stdout } = spawnSync(
       process.execPath,
