@@ -1,5 +1,5 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { Effect, Layer, Logger, ManagedRuntime, Option, Schema } from "effect"
+import { Context, Effect, Layer, Logger, ManagedRuntime, Option, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import * as FileStateRepository from "../../src/adapters/file/FileStateRepository.ts"
 import * as Lifecycle from "../../src/domain/Lifecycle.ts"
@@ -77,22 +77,23 @@ const submitMany = Effect.fnUntraced(function* (contents: ReadonlyArray<string>)
 export const open: Open = async ({ directory }) => {
   let idle: ReturnType<typeof idleOf> | undefined
   let busy: ReturnType<typeof runtimeOf> | undefined
+  let submitBusy: ((content: string) => Promise<string>) | undefined
   const repositoryRuntime = () => busy ?? (idle ??= idleOf(directory))
   const close = async () => {
     await idle?.dispose()
     await busy?.dispose()
     idle = undefined
     busy = undefined
+    submitBusy = undefined
   }
   return {
     submit: async (content) => {
-      if (busy === undefined) {
+      if (submitBusy === undefined) {
         const [task] = await repositoryRuntime().runPromise(submitMany([content]))
         if (task === undefined) throw new Error("the task has no id")
         return task.id
       }
-      const { id } = await busy.runPromise(Effect.flatMap(Orchestrator, (venom) => venom.submit({ content })))
-      return id
+      return submitBusy(content)
     },
     submitMany: async (contents) => void (await repositoryRuntime().runPromise(submitMany(contents))),
     get: async (id) => {
@@ -104,7 +105,10 @@ export const open: Open = async ({ directory }) => {
     work: async (on) => {
       await close()
       busy = runtimeOf(directory, on)
-      await busy.runPromise(Effect.asVoid(Orchestrator))
+      const services = await busy.context()
+      const venom = Context.get(services, Orchestrator)
+      const run = Effect.runPromiseWith(services)
+      submitBusy = async (content) => (await run(venom.submit({ content }))).id
     },
     stopWorking: close,
     close

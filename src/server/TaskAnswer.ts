@@ -8,4 +8,4 @@ export const tag = (task: VenomTask): string => `"${task.revision}"`
 export const headers = (task: VenomTask): Readonly<Record<string, string>> =>
   isFinished(task) ? { etag: `W/${tag(task)}` } : { etag: `W/${tag(task)}`, "retry-after": "1" }
 
-export const text = (task: VenomTask): string => JSON.stringify(TaskJson.toWire(task))
+export const text = (task: VenomTask): string => TaskJson.toJson(task)

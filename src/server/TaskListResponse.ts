@@ -67,7 +67,7 @@ function* array(tasks: ReadonlyArray<VenomTask>): Generator<string> {
 function* pieces(tasks: ReadonlyArray<VenomTask>, before: "[" | ","): Generator<string> {
   let piece = ""
   for (const [index, task] of tasks.entries()) {
-    piece += (index === 0 ? before : ",") + JSON.stringify(TaskJson.toWire(task))
+    piece += (index === 0 ? before : ",") + TaskJson.toJson(task)
     if (piece.length < pieceLength) continue
     yield piece
     piece = ""

@@ -3,7 +3,7 @@ import type { PlatformError } from "effect/PlatformError"
 import { crc32 } from "node:zlib"
 import type { Instant, VenomTask } from "../../domain/Task.ts"
 import * as IsoTime from "../../domain/IsoTime.ts"
-import { fromWire, toWire } from "../../domain/TaskJson.ts"
+import { fromWire, toJson } from "../../domain/TaskJson.ts"
 import * as Disk from "./Disk.ts"
 import * as Lines from "./Lines.ts"
 import * as Record from "./Record.ts"
@@ -29,7 +29,7 @@ const slices = function* (tasks: ReadonlyArray<VenomTask>): Generator<string> {
   let slice = ""
   let inSlice = 0
   for (const [at, task] of tasks.entries()) {
-    slice += `${JSON.stringify(toWire(task))}${at < tasks.length - 1 ? ",\n" : "\n"}`
+    slice += `${toJson(task)}${at < tasks.length - 1 ? ",\n" : "\n"}`
     inSlice++
     if (inSlice < sliceTasks && slice.length < sliceChars) continue
     yield slice

@@ -1,8 +1,8 @@
 import { Option, Predicate, Result } from "effect"
 import { crc32 } from "node:zlib"
-import type { Instant, TaskId, VenomTask } from "../../domain/Task.ts"
+import type { TaskId, VenomTask } from "../../domain/Task.ts"
 import * as IsoTime from "../../domain/IsoTime.ts"
-import { attemptToWire, fromWire, type TaskWire, toWire } from "../../domain/TaskJson.ts"
+import { attemptsToJson, fromWire, type TaskWire, timeToJson, toJson, toWire } from "../../domain/TaskJson.ts"
 
 /**
  * One line of the journal: eight hexadecimal digits of CRC-32 over the JSON text that follows the
@@ -26,12 +26,15 @@ type Changed = Partial<Omit<TaskWire, "logs">> & {
 export const format = "venom-journal"
 export const version = 1
 
-const line = (json: string): string => `${crc32(json).toString(16).padStart(8, "0")} ${json}\n`
+const line = (json: string): string => `${hex(crc32(json))} ${json}\n`
+
+/** Eight digits. */
+const hex = (sum: number): string => (sum + 2 ** 32).toString(16).slice(1)
 
 export const header = (from: number): string => line(JSON.stringify({ format, version, from }))
 
 export const insert = (seq: number, tasks: ReadonlyArray<VenomTask>): string =>
-  line(JSON.stringify({ seq, tasks: tasks.map(toWire) }))
+  line(`{"seq":${seq},"tasks":[${tasks.map(toJson).join(",")}]}`)
 
 /**
  * A change on top of any of the states in `before`: each field stands in it that one of them has otherwise. A
@@ -42,34 +45,65 @@ export const change = (seq: number, before: ReadonlyArray<VenomTask>, after: Ven
 
 export const removal = (seq: number, ids: ReadonlyArray<TaskId>): string => line(JSON.stringify({ seq, removed: ids }))
 
-/** By hand, in the spelling of `Changed`: this is the most frequent thing that is written. */
+/**
+ * By hand, in the spelling of `Changed`: this is the most frequent thing that is written. A field is left out only
+ * where every state has it as it is after the change.
+ */
 const changed = (before: ReadonlyArray<VenomTask>, after: VenomTask): string => {
-  const differs = (field: keyof VenomTask) => before.some((state) => state[field] !== after[field])
+  const same = sameInAll(before, after)
   let set = `"revision":${after.revision},"updated_at":"${IsoTime.format(after.updatedAt)}"`
-  if (differs("status")) set += `,"status":"${after.status}"`
-  if (differs("result")) set += `,"result":${JSON.stringify(after.result)}`
-  if (differs("runAt")) set += `,"run_at":${time(after.runAt)}`
-  if (differs("startedAt")) set += `,"started_at":${time(after.startedAt)}`
-  if (differs("finishedAt")) set += `,"finished_at":${time(after.finishedAt)}`
-  if (differs("attempt")) set += `,"attempt":${after.attempt}`
-  if (differs("maxAttempts")) set += `,"max_attempts":${after.maxAttempts}`
-  if (differs("attempts")) set += `,"attempts":${JSON.stringify(after.attempts.map(attemptToWire))}`
-  if (differs("failure")) set += `,"failure":${JSON.stringify(after.failure)}`
-  if (differs("logsDropped")) set += `,"logs_dropped":${after.logsDropped}`
-  if (differs("logs")) set += `,"logs":${JSON.stringify(newLines(before, after.logs))}`
+  if (!same.status) set += `,"status":"${after.status}"`
+  if (!same.result) set += `,"result":${JSON.stringify(after.result)}`
+  if (!same.runAt) set += `,"run_at":${timeToJson(after.runAt)}`
+  if (!same.startedAt) set += `,"started_at":${timeToJson(after.startedAt)}`
+  if (!same.finishedAt) set += `,"finished_at":${timeToJson(after.finishedAt)}`
+  if (!same.attempt) set += `,"attempt":${after.attempt}`
+  if (!same.maxAttempts) set += `,"max_attempts":${after.maxAttempts}`
+  if (!same.attempts) set += `,"attempts":${attemptsToJson(after.attempts)}`
+  if (!same.failure) set += `,"failure":${JSON.stringify(after.failure)}`
+  if (!same.logsDropped) set += `,"logs_dropped":${after.logsDropped}`
+  if (!same.logs) set += `,"logs":${newLines(before, after.logs)}`
   return `{${set}}`
 }
 
-const time = (instant: Instant | null): string => (instant === null ? "null" : `"${IsoTime.format(instant)}"`)
+const sameInAll = (before: ReadonlyArray<VenomTask>, after: VenomTask) => {
+  const same = {
+    status: true,
+    result: true,
+    runAt: true,
+    startedAt: true,
+    finishedAt: true,
+    attempt: true,
+    maxAttempts: true,
+    attempts: true,
+    failure: true,
+    logsDropped: true,
+    logs: true
+  }
+  for (const state of before) {
+    same.status &&= state.status === after.status
+    same.result &&= state.result === after.result
+    same.runAt &&= state.runAt === after.runAt
+    same.startedAt &&= state.startedAt === after.startedAt
+    same.finishedAt &&= state.finishedAt === after.finishedAt
+    same.attempt &&= state.attempt === after.attempt
+    same.maxAttempts &&= state.maxAttempts === after.maxAttempts
+    same.attempts &&= state.attempts === after.attempts
+    same.failure &&= state.failure === after.failure
+    same.logsDropped &&= state.logsDropped === after.logsDropped
+    same.logs &&= state.logs === after.logs
+  }
+  return same
+}
 
-const newLines = (before: ReadonlyArray<VenomTask>, after: ReadonlyArray<string>) => {
+const newLines = (before: ReadonlyArray<VenomTask>, after: ReadonlyArray<string>): string => {
   let keep = after.length
   for (const { logs } of before) {
     let same = 0
     while (same < keep && same < logs.length && logs[same] === after[same]) same++
     keep = same
   }
-  return { keep, add: after.slice(keep) }
+  return `{"keep":${keep},"add":${JSON.stringify(after.slice(keep))}}`
 }
 
 /** The task as it is after the change; none where the two do not make a task. */

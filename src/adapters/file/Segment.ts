@@ -1,4 +1,4 @@
-import { Effect, Exit, type FileSystem, Option, Schema, Scope } from "effect"
+import { Effect, Exit, Fiber, type FileSystem, Option, Schema, Scope } from "effect"
 import { isPlatformError, type PlatformError } from "effect/PlatformError"
 import * as Disk from "./Disk.ts"
 import * as Record from "./Record.ts"
@@ -111,7 +111,9 @@ export const create = Effect.fnUntraced(function* (
     Option.contains(nlink, 0n) ? Effect.fail(untrusted(`${fileName(number)} was deleted`)) : Effect.void
   )
 
-  const sync = Effect.all([file.sync, stillThere], { concurrency: 2, discard: true }).pipe(
+  // both at once, and one fiber more for it
+  const sync = Effect.forkChild(stillThere, { startImmediately: true }).pipe(
+    Effect.flatMap((looked) => Effect.andThen(file.sync, Fiber.join(looked))),
     Effect.catchTag("PlatformError", (error) => Effect.fail(untrusted(Disk.describe(error))))
   )
 
