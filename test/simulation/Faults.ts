@@ -4,8 +4,12 @@ import type { Chance } from "./Chance.ts"
 export interface Operation {
   /** Counted from 1 over the life of the disk. */
   readonly number: number
+  /** The method of `FileSystem` that makes it. */
+  readonly method: string
   readonly syscall: string
   readonly path: string
+  /** Of a link or a rename: from, and to. */
+  readonly names?: readonly [string, string]
   /** Whether it would change the disk, or make a change durable. */
   readonly mutates: boolean
 }

@@ -12,6 +12,7 @@ interface Call {
   readonly syscall: string
   readonly path: string
   readonly mutates: boolean
+  readonly names?: readonly [string, string]
   /** What the error names: the path, or the number of the open file. */
   readonly subject?: number
 }
@@ -80,6 +81,11 @@ export class SimulatedDisk {
     this.#root = survivor(this.#root, this.#chance, this.#tally)
   }
 
+  /** The files that a power failure would leave at this moment in a directory, one time. */
+  leftByPowerFailure(path: string, chance: Chance): ReadonlyMap<string, Uint8Array> {
+    return filesOf(lookup(survivor(this.#root, chance, new Tally()), path))
+  }
+
   /** Somebody else removes a directory with all that is in it. */
   removeTree(path: string): void {
     if (this.#lookup(path) === undefined) return
@@ -117,9 +123,7 @@ export class SimulatedDisk {
 
   /** The files of a directory, as a process sees them, or none. */
   files(path: string): ReadonlyMap<string, Uint8Array> {
-    const node = this.#lookup(path)
-    const names = node instanceof DirectoryNode ? Array.from(node.names) : []
-    return new Map(names.flatMap(([name, child]) => (child instanceof FileNode ? [[name, child.content]] : [])))
+    return filesOf(this.#lookup(path))
   }
 
   #operate<A>(call: Call, begin: Begin<A>): Effect.Effect<A, PlatformError.PlatformError> {
@@ -164,12 +168,7 @@ export class SimulatedDisk {
   }
 
   #lookup(path: string): Node | undefined {
-    let node: Node | undefined = this.#root
-    for (const name of path.split("/")) {
-      if (name === "") continue
-      node = node instanceof DirectoryNode ? node.names.get(name) : undefined
-    }
-    return node
+    return lookup(this.#root, path)
   }
 
   #find(path: string, syscall: string): Node {
@@ -339,7 +338,7 @@ export class SimulatedDisk {
           Effect.catchReason("PlatformError", "NotFound", () => Effect.succeed(false))
         ),
       link: (from, to) =>
-        operate("link", "link", to, true, () => {
+        this.#operate({ method: "link", syscall: "link", path: to, names: [from, to], mutates: true }, () => () => {
           const node = this.#findFile(from, "link")
           const [directory, name] = this.#parent(to)
           if (directory.names.has(name)) throw new Errno("EEXIST", "link", from)
@@ -370,14 +369,17 @@ export class SimulatedDisk {
           directory.change([name], [])
         }),
       rename: (from, to) =>
-        operate("rename", "rename", from, true, () => {
-          const node = this.#find(from, "rename")
-          const [source, name] = this.#parent(from)
-          const [target, newName] = this.#parent(to)
-          // only renames within one directory are made together, and only those are asked for
-          if (source !== target) throw new Errno("EXDEV", "rename", from)
-          if (target.names.get(newName) !== node) source.change([name], [[newName, node]])
-        }),
+        this.#operate(
+          { method: "rename", syscall: "rename", path: from, names: [from, to], mutates: true },
+          () => () => {
+            const node = this.#find(from, "rename")
+            const [source, name] = this.#parent(from)
+            const [target, newName] = this.#parent(to)
+            // only renames within one directory are made together, and only those are asked for
+            if (source !== target) throw new Errno("EXDEV", "rename", from)
+            if (target.names.get(newName) !== node) source.change([name], [[newName, node]])
+          }
+        ),
       stat: (path) => operate("stat", "stat", path, false, () => infoOf(this.#find(path, "stat"))),
       truncate: (path, length) =>
         operate("truncate", "open", path, true, () => this.#findFile(path, "open").setLength(length ?? 0)),
@@ -396,6 +398,20 @@ export class SimulatedDisk {
     const [directory, name] = this.#parent(path)
     directory.change([], [[name, new DirectoryNode(++this.#lastIno)]])
   }
+}
+
+const lookup = (root: DirectoryNode, path: string): Node | undefined => {
+  let node: Node | undefined = root
+  for (const name of path.split("/")) {
+    if (name === "") continue
+    node = node instanceof DirectoryNode ? node.names.get(name) : undefined
+  }
+  return node
+}
+
+const filesOf = (node: Node | undefined): ReadonlyMap<string, Uint8Array> => {
+  const names = node instanceof DirectoryNode ? Array.from(node.names) : []
+  return new Map(names.flatMap(([name, child]) => (child instanceof FileNode ? [[name, child.content]] : [])))
 }
 
 const attempt = <A>(work: () => A): { readonly value: A } | Errno => {
