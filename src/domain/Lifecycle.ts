@@ -24,7 +24,13 @@ import * as TaskLog from "./TaskLog.ts"
  */
 export type Transition = (task: VenomTask) => Result.Result<VenomTask, IllegalTransition>
 
-type Change = Partial<Omit<VenomTask, "id" | "content" | "createdAt" | "revision" | "updatedAt" | "logs">>
+/** What a task was submitted with stays; `next` does the rest. */
+type Change = Partial<
+  Omit<
+    VenomTask,
+    "id" | "content" | "createdAt" | "type" | "priority" | "tags" | "revision" | "updatedAt" | "logs" | "logsDropped"
+  >
+>
 
 const from =
   (

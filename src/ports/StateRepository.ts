@@ -98,7 +98,10 @@ export class StateRepository extends Context.Service<
     /** All of them or none. Their ids are new. */
     readonly insert: (tasks: ReadonlyArray<VenomTask>) => Effect.Effect<void, StorageError | QueueFull | StorageFull>
 
-    /** Applies a transition to the newest state of a task and returns the task as it then is. */
+    /**
+     * Applies a transition to the newest state of a task and returns the task as it then is. What the task was
+     * submitted with (content, type, priority, tags) stays.
+     */
     readonly update: (
       id: TaskId,
       transition: Transition

@@ -45,9 +45,15 @@ export const change = (seq: number, before: ReadonlyArray<VenomTask>, after: Ven
 
 export const removal = (seq: number, ids: ReadonlyArray<TaskId>): string => line(JSON.stringify({ seq, removed: ids }))
 
+/** What a task is submitted with: no transition touches it. */
+type Fixed = "id" | "content" | "createdAt" | "type" | "priority" | "tags"
+
+/** A new field of a task does not compile here before it is compared, or named as fixed. */
+type Same = { [Field in Exclude<keyof VenomTask, Fixed | "revision" | "updatedAt">]: boolean }
+
 /**
- * By hand, in the spelling of `Changed`: this is the most frequent thing that is written. A field is left out only
- * where every state has it as it is after the change.
+ * By hand, in the spelling of `Changed`: this is the most frequent thing that is written. A field that may change is
+ * left out only where every state has it as it is after the change.
  */
 const changed = (before: ReadonlyArray<VenomTask>, after: VenomTask): string => {
   const same = sameInAll(before, after)
@@ -66,8 +72,8 @@ const changed = (before: ReadonlyArray<VenomTask>, after: VenomTask): string => 
   return `{${set}}`
 }
 
-const sameInAll = (before: ReadonlyArray<VenomTask>, after: VenomTask) => {
-  const same = {
+const sameInAll = (before: ReadonlyArray<VenomTask>, after: VenomTask): Same => {
+  const same: Same = {
     status: true,
     result: true,
     runAt: true,
