@@ -30,8 +30,8 @@ export class Clients {
     this.#planned = 0
   }
 
-  /** Plans what is asked in a life: `most` times at most. */
-  plan(life: Life, most: number): void {
+  /** Plans what is asked in a life: `most` times at most. Returns within how many milliseconds. */
+  plan(life: Life, most: number): number {
     const { chance, world } = this.#history
     const within = chance.scale(10, 5 * minute)
     for (let count = chance.below(most); count > 0; count--) {
@@ -51,6 +51,7 @@ export class Clients {
         if (life.isRunning) act()
       })
     }
+    return within
   }
 
   #newRequest() {

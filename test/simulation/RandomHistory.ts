@@ -33,20 +33,21 @@ const plan = (simulation: Simulation, isLast: boolean): ReturnType<Planner> => {
       ...(chance.happens(0.3) ? { retentionCount: chance.between(1, 20) } : {})
     },
     happens: (life) => {
-      if (!isLast) planEnd(simulation, life)
-      clients.plan(life, isLast ? 5 : 25)
-      if (hasTrouble) weather.plan(life)
+      if (!isLast) planEnd(simulation, life, hasTrouble)
+      const within = clients.plan(life, isLast ? 5 : 25)
+      if (hasTrouble) weather.plan(life, within)
     },
     untilAllIsDone: isLast,
     powerGoes: chance.happens(0.5)
   }
 }
 
-/** By force while some system call is under way, by force at some time, or in good order. */
-const planEnd = (simulation: Simulation, life: Life): void => {
+/** By force while some system call is under way, or not long after a trouble began, or at some time, or in good order. */
+const planEnd = (simulation: Simulation, life: Life, hasTrouble: boolean): void => {
   const { chance, disk, world } = simulation.history
   const ending = chance.pick("power", "power", "power", "kill")
   const note = disk.onOperation
+  const troublesBefore = simulation.weather.troublesBegun
   const during = (isOne: (operation: Operation) => boolean, most: number) => {
     let left = Math.ceil(chance.scale(1, most))
     disk.onOperation = (operation) => {
@@ -54,7 +55,7 @@ const planEnd = (simulation: Simulation, life: Life): void => {
       if (isOne(operation) && --left === 0) simulation.end(life, ending)
     }
   }
-  switch (chance.below(5)) {
+  switch (chance.below(hasTrouble ? 7 : 5)) {
     case 0:
       during(() => true, 60)
       break
@@ -66,6 +67,12 @@ const planEnd = (simulation: Simulation, life: Life): void => {
       break
     case 3:
       during(({ path, syscall }) => life.isRunning && syscall !== "fsync" && !path.endsWith(".jsonl"), 100)
+      break
+    case 5:
+      disk.onFailedSync = () => world.after(chance.scale(0.1, 5 * second), () => simulation.end(life, ending))
+      break
+    case 6:
+      during(({ mutates }) => simulation.weather.troublesBegun > troublesBefore && mutates, 60)
       break
     default:
       world.after(chance.scale(1, 10 * minute), () => simulation.end(life, ending))

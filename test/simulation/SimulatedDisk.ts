@@ -42,6 +42,8 @@ export class SimulatedDisk {
   latency: readonly [number, number] = [0.02, 2]
   /** Told of each call as it begins. */
   onOperation: (operation: Operation) => void = () => {}
+  /** Told when what a file holds is in doubt. */
+  onFailedSync: () => void = () => {}
 
   constructor(world: World, chance: Chance, tally: Tally = new Tally()) {
     this.#world = world
@@ -304,6 +306,7 @@ export class SimulatedDisk {
       if (fault === undefined || !("code" in fault)) return mark("synced")
       if (node instanceof FileNode) {
         mark("doubtful")
+        this.onFailedSync()
         if (this.#chance.happens(0.3)) {
           this.#tally.count("a failed sync takes its writes from what is read")
           node.forgetDoubtful()

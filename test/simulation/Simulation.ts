@@ -104,6 +104,7 @@ export class Simulation {
     const troublesBefore = weather.troublesBegun
     const wasCalm = weather.isCalm
     weather.lifeBegins()
+    disk.onFailedSync = () => {}
     disk.onOperation = ({ number, path, syscall }) => history.note(`disk ${number} ${syscall} ${path}`)
     const life = this.#begin(plan)
     plan.happens(life)

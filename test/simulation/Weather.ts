@@ -85,17 +85,21 @@ export class Weather {
     this.#history.tally.count(`trouble ${name.replace(/ [\d.]+/, "")}`)
   }
 
-  /** Plans troubles for a life. */
-  plan(life: Life): void {
+  /** Plans troubles for a life; the first begins while something is asked of it, in the first `within` milliseconds. */
+  plan(life: Life, within: number): void {
     const history = this.#history
     const { chance, world } = history
-    const begins = chance.happens(0.2) ? 0 : chance.scale(0.1, 3 * minute)
+    const begins = chance.happens(0.2)
+      ? 0
+      : chance.happens(0.5)
+        ? chance.next() * within
+        : chance.scale(0.1, 3 * minute)
     const lasts = chance.scale(0.1, 30 * second)
     const trouble = this.#pick(life)
     const again = chance.happens(0.5)
     world.after(begins, () => {
       this.befall(trouble.name, trouble.begin, lasts)
-      if (again) world.after(lasts, () => this.plan(life))
+      if (again) world.after(lasts, () => this.plan(life, within))
     })
   }
 
@@ -113,7 +117,7 @@ export class Weather {
         return from("failing writes", Faults.failingWrites(often))
       case 1:
       case 2:
-        return from("failing syncs", Faults.failingSyncs(often))
+        return from("failing syncs", Faults.failingSyncs(chance.scale(0.1, 1)))
       case 3:
         return from("failing names", Faults.failingNames(often))
       case 4:

@@ -124,97 +124,103 @@ const dump = (content: Uint8Array | undefined): string => {
     : "part"
 }
 
-describe("the order of operations is the documented one, and a crash leaves what is documented:", () => {
-  it("a batch", () => {
-    const machine = new Machine()
-    machine.live((repository) =>
-      Effect.gen(function* () {
-        yield* repository.insert([submitted(1)])
-        yield* Effect.sleep("500 millis")
-        const name = "journal-00000002.jsonl"
-        const before = machine.disk.files(directory).get(name)?.length ?? 0
-        const watch = new Watch(machine, (files) => {
-          const added = files.get(name)?.subarray(before) ?? new Uint8Array()
-          return [added.length === 0 ? "–" : segment(added, 1)]
+describe(
+  "the order of operations is the documented one, and a crash leaves what is documented:",
+  { timeout: 60_000 },
+  () => {
+    it("a batch", () => {
+      const machine = new Machine()
+      machine.live((repository) =>
+        Effect.gen(function* () {
+          yield* repository.insert([submitted(1)])
+          yield* Effect.sleep("500 millis")
+          const name = "journal-00000002.jsonl"
+          const before = machine.disk.files(directory).get(name)?.length ?? 0
+          const watch = new Watch(machine, (files) => {
+            const added = files.get(name)?.subarray(before) ?? new Uint8Array()
+            return [added.length === 0 ? "–" : segment(added, 1)]
+          })
+          yield* repository.insert([submitted(2)])
+          yield* Effect.sleep("2 seconds")
+          const documented = tableUnder("A batch")
+          expect(watch.rows.slice(0, 2)).toEqual(documented.map((row) => row.slice(0, 2)))
         })
-        yield* repository.insert([submitted(2)])
-        yield* Effect.sleep("2 seconds")
-        const documented = tableUnder("A batch")
-        expect(watch.rows.slice(0, 2)).toEqual(documented.map((row) => row.slice(0, 2)))
-      })
-    )
-  })
+      )
+    })
 
-  it("a dump and a new segment; and each of it is read as the whole state", () => {
-    const machine = new Machine()
-    const left = new Map<string, DataDirectory.Files>()
-    machine.live((repository) =>
-      Effect.gen(function* () {
-        yield* repository.insert([submitted(1)])
-        yield* Effect.sleep("500 millis")
-        // written, and not yet synced
-        const watch = new Watch(machine, (files, after) => {
-          const row = [
-            segment(files.get("journal-00000001.jsonl"), 2),
-            segment(files.get("journal-00000002.jsonl"), 2),
-            segment(files.get("journal-00000003.jsonl"), 1),
-            dump(files.get("state_dump.json.tmp")),
-            dump(files.get("state_dump.prev.json.tmp")),
-            dump(files.get("state_dump.prev.json")),
-            dump(files.get("state_dump.json"))
-          ]
-          left.set(`after ${after}: ${row.join()}`, files)
-          return row
+    it("a dump and a new segment; and each of it is read as the whole state", () => {
+      const machine = new Machine()
+      const left = new Map<string, DataDirectory.Files>()
+      machine.live((repository) =>
+        Effect.gen(function* () {
+          yield* repository.insert([submitted(1)])
+          yield* Effect.sleep("500 millis")
+          // written, and not yet synced
+          const watch = new Watch(machine, (files, after) => {
+            const row = [
+              segment(files.get("journal-00000001.jsonl"), 2),
+              segment(files.get("journal-00000002.jsonl"), 2),
+              segment(files.get("journal-00000003.jsonl"), 1),
+              dump(files.get("state_dump.json.tmp")),
+              dump(files.get("state_dump.prev.json.tmp")),
+              dump(files.get("state_dump.prev.json")),
+              dump(files.get("state_dump.json"))
+            ]
+            left.set(`after ${after}: ${row.join()}`, files)
+            return row
+          })
+          yield* repository.claim({ limit: 1, now: 1 })
+          yield* Effect.sleep("2 seconds")
+          yield* repository.insert([submitted(2)])
+          const documented = tableUnder("A dump and a new segment")
+          expect(watch.rows.slice(0, documented.length)).toEqual(documented)
+          expect(watch.rows[documented.length]?.[0]).toBe("`write journal-00000003.jsonl`")
         })
-        yield* repository.claim({ limit: 1, now: 1 })
-        yield* Effect.sleep("2 seconds")
-        yield* repository.insert([submitted(2)])
-        const documented = tableUnder("A dump and a new segment")
-        expect(watch.rows.slice(0, documented.length)).toEqual(documented)
-        expect(watch.rows[documented.length]?.[0]).toBe("`write journal-00000003.jsonl`")
-      })
-    )
-    expect(left.size).toBeGreaterThan(40)
-    for (const [name, files] of left) {
-      const { exit, log } = DataDirectory.start(files)
-      if (Exit.isFailure(exit)) throw new Error(`${name}: ${String(exit.cause)}`)
-      const task = Array.from(exit.value.values()).find(({ content }) => content === "task 1")
-      const mayBe = name.startsWith("after `write journal-00000002.jsonl`") ? ["PENDING", "PROCESSING"] : ["PROCESSING"]
-      expect(mayBe, name).toContain(task?.status)
-      expect({ name, errors: log.filter((line) => line.startsWith("Error")) }).toEqual({ name, errors: [] })
-    }
-  })
+      )
+      expect(left.size).toBeGreaterThan(40)
+      for (const [name, files] of left) {
+        const { exit, log } = DataDirectory.start(files)
+        if (Exit.isFailure(exit)) throw new Error(`${name}: ${String(exit.cause)}`)
+        const task = Array.from(exit.value.values()).find(({ content }) => content === "task 1")
+        const mayBe = name.startsWith("after `write journal-00000002.jsonl`")
+          ? ["PENDING", "PROCESSING"]
+          : ["PROCESSING"]
+        expect(mayBe, name).toContain(task?.status)
+        expect({ name, errors: log.filter((line) => line.startsWith("Error")) }).toEqual({ name, errors: [] })
+      }
+    })
 
-  it("a start after a kill", () => {
-    const before = new Machine()
-    let files: DataDirectory.Files = new Map()
-    before.live((repository) =>
-      Effect.gen(function* () {
-        yield* repository.insert([submitted(1)])
-        yield* Effect.sleep("500 millis")
-        yield* repository.insert([submitted(2)])
-        files = new Map(Array.from(before.disk.files(directory), ([name, content]) => [name, content.slice()]))
-      })
-    )
-    const last = "journal-00000002.jsonl"
-    const torn = Buffer.concat([files.get(last) ?? Buffer.of(), Buffer.from("torn")])
-    const machine = new Machine(new Map([...files, [last, torn]]))
-    machine.live(() => Effect.sync(() => expect(machine.take()).toEqual(operationsUnder("A start after a crash"))))
-  })
+    it("a start after a kill", () => {
+      const before = new Machine()
+      let files: DataDirectory.Files = new Map()
+      before.live((repository) =>
+        Effect.gen(function* () {
+          yield* repository.insert([submitted(1)])
+          yield* Effect.sleep("500 millis")
+          yield* repository.insert([submitted(2)])
+          files = new Map(Array.from(before.disk.files(directory), ([name, content]) => [name, content.slice()]))
+        })
+      )
+      const last = "journal-00000002.jsonl"
+      const torn = Buffer.concat([files.get(last) ?? Buffer.of(), Buffer.from("torn")])
+      const machine = new Machine(new Map([...files, [last, torn]]))
+      machine.live(() => Effect.sync(() => expect(machine.take()).toEqual(operationsUnder("A start after a crash"))))
+    })
 
-  it("the way back after a failed sync", () => {
-    const machine = new Machine()
-    machine.live((repository) =>
-      Effect.gen(function* () {
-        yield* repository.insert([submitted(1)])
-        yield* Effect.sleep("500 millis")
-        machine.take()
-        machine.disk.troubles = [Faults.failingSyncs(1)]
-        yield* Effect.ignore(repository.insert([submitted(2)]))
-        machine.disk.troubles = []
-        yield* Effect.sleep("1500 millis")
-        expect(machine.take()).toEqual(operationsUnder("The way back after a failed sync"))
-      })
-    )
-  })
-})
+    it("the way back after a failed sync", () => {
+      const machine = new Machine()
+      machine.live((repository) =>
+        Effect.gen(function* () {
+          yield* repository.insert([submitted(1)])
+          yield* Effect.sleep("500 millis")
+          machine.take()
+          machine.disk.troubles = [Faults.failingSyncs(1)]
+          yield* Effect.ignore(repository.insert([submitted(2)]))
+          machine.disk.troubles = []
+          yield* Effect.sleep("1500 millis")
+          expect(machine.take()).toEqual(operationsUnder("The way back after a failed sync"))
+        })
+      )
+    })
+  }
+)
