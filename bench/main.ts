@@ -70,6 +70,7 @@ const run = async (): Promise<void> => {
   process.once("SIGINT", leave).once("SIGTERM", leave)
   const rounds = Number(options.rounds ?? (options.quick ? 1 : 3))
   const allowed = list(options.contenders)
+  const begun = new Date()
   const report: Array<Result.RowResult> = []
   try {
     say(`${Table.head(machine())}\n`)
@@ -86,12 +87,13 @@ const run = async (): Promise<void> => {
       const result = Result.of(row, measured, { rounds, load })
       report.push(result)
       say(`\n${Table.row(result)}\n`)
+      // row by row: a run takes an hour, and may be ended
+      if (!options.quick && options.profile === undefined && allowed === undefined)
+        say(`${await Save.save({ machine: machine(), rows: report }, begun)}\n`)
     }
   } finally {
     await rm(home, { recursive: true, force: true })
   }
-  if (!options.quick && options.profile === undefined)
-    say(`\n${await Save.save({ machine: machine(), rows: report })}\n`)
 }
 
 /** All contenders, then all of them again: what else the machine does meets everyone alike. */

@@ -16,10 +16,10 @@ const document = join(import.meta.dirname, "../../docs/performance.md")
 const begin = "<!-- bench: begin (written by npm run bench) -->"
 const end = "<!-- bench: end -->"
 
-/** This run under its date; and the latest figures of every row, also in the document. Says where. */
-export const save = async (report: Report): Promise<string> => {
+/** This run, as far as it is, under its date; and the latest figures of every row, also in the document. Says where. */
+export const save = async (report: Report, begun: Date): Promise<string> => {
   await mkdir(results, { recursive: true })
-  const own = `${results}/${new Date().toISOString().replaceAll(":", "-").slice(0, 19)}.json`
+  const own = `${results}/${begun.toISOString().replaceAll(":", "-").slice(0, 19)}.json`
   await writeFile(own, json(report))
   const latest = `${results}/latest.json`
   const before: Report | undefined = existsSync(latest) ? JSON.parse(await readFile(latest, "utf8")) : undefined
