@@ -63,6 +63,9 @@ const ended = (task: VenomTask, now: Instant, outcome: AttemptOutcome, error: st
       : attempt
   )
 
+/** One for all: a queue holds a million tasks without tags. */
+const none: ReadonlyArray<never> = []
+
 /** A new task, PENDING. */
 export const submit = (
   request: TaskRequest,
@@ -83,9 +86,9 @@ export const submit = (
   finishedAt: null,
   attempt: 0,
   maxAttempts: request.maxAttempts ?? options.maxAttempts,
-  attempts: [],
+  attempts: none,
   failure: null,
-  tags: request.tags ?? [],
+  tags: request.tags ?? none,
   revision: 1
 })
 
