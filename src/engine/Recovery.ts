@@ -3,7 +3,7 @@ import * as Lifecycle from "../domain/Lifecycle.ts"
 import { StateRepository } from "../ports/StateRepository.ts"
 import { EngineSettings } from "./EngineSettings.ts"
 
-/** The pause after storage refused. */
+/** The pause after storage refused, and after a defect. */
 const pause = "1 second"
 
 /**
@@ -32,9 +32,15 @@ export const layer = Layer.effectDiscard(
         { discard: true }
       )
     })
-    const rescueLater: Effect.Effect<void> = Effect.andThen(
-      Effect.sleep(pause),
-      Effect.catchTag(rescue, "StorageError", () => rescueLater)
+    // it may not end unseen: without it they stay as they are until the next start
+    const rescueLater = Effect.sleep(pause).pipe(
+      Effect.andThen(rescue),
+      Effect.as(true),
+      Effect.catchTag("StorageError", () => Effect.succeed(false)),
+      Effect.catchDefect((defect) =>
+        Effect.as(Effect.logError("Rescuing what a dead process has left met a defect", defect), false)
+      ),
+      Effect.repeat({ until: (isDone) => isDone })
     )
     yield* Effect.catchTag(rescue, "StorageError", ({ message }) =>
       Effect.andThen(

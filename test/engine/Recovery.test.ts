@@ -176,4 +176,22 @@ describe("a start after a death", () => {
       )
     })
   )
+
+  it.effect("and it goes on after a defect, and says so", () =>
+    Effect.gen(function* () {
+      const answers = [Effect.fail(new StorageError({ reason: "read only" })), Effect.die("boom")]
+      const engine = yield* start(() => Effect.succeed("done"), {
+        tasks: [orphan],
+        wrap: (repository) => ({
+          ...repository,
+          rescue: (transition) => Effect.suspend(() => answers.shift() ?? repository.rescue(transition))
+        })
+      })
+      yield* TestClock.adjust(seconds(1))
+      assert.isTrue(engine.logged.some((line) => line.startsWith("Error Rescuing") && line.includes("defect")))
+      assert.deepStrictEqual(yield* engine.get(id), orphan)
+      yield* TestClock.adjust(seconds(1))
+      yield* engine.reaches(id, "COMPLETED")
+    })
+  )
 })

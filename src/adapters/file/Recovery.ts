@@ -62,15 +62,14 @@ export const read = Effect.fnUntraced(function* (
     .flatMap((name) => Option.toArray(Segment.numberOf(name)))
     .sort((a, b) => a - b)
 
-  const contents: Array<SegmentContent> = []
-  for (const number of numbers)
-    contents.push(yield* readSegment(fs, `${directory}/${Segment.fileName(number)}`, number))
-  const newer = contents.find((content) => content.version > Record.version)
+  const heads: Array<SegmentHead> = []
+  for (const number of numbers) heads.push(yield* readHead(fs, `${directory}/${Segment.fileName(number)}`, number))
+  const newer = heads.find((head) => head.version > Record.version)
   if (newer !== undefined) {
     return yield* refuse(`${newer.path} was written by a newer version of Venom (format ${newer.version})`)
   }
 
-  const first = contents.find(({ headed, records }) => headed || records.length > 0)
+  const first = heads.find(({ from }) => from < saysNothing)
   const bridged = first === undefined ? base.problem === undefined : !first.headed || first.from <= base.sequence + 1
   if (!salvage && (!bridged || (base.problem !== undefined && first?.from !== 1))) {
     return yield* refuse(
@@ -83,40 +82,42 @@ export const read = Effect.fnUntraced(function* (
   const { tasks } = base
   let { sequence } = base
   let records = 0
-  for (const [index, content] of contents.entries()) {
-    const voidFrom = Math.min(...contents.slice(index + 1).map(({ from }) => from))
+  for (const { from, headed, path, voidFrom } of withVoids(heads)) {
+    // the dump has all of this segment: what is wrong in it was told when it mattered
+    if (voidFrom <= base.sequence + 1) continue
+    const tell = (position: number, what: string) => damage.push({ file: path, position, bytes: 0, what, torn: false })
     const expect = (next: number, position: number) => {
       if (next <= sequence + 1) return
-      const what = `records ${sequence + 1} to ${next - 1} are missing`
-      damage.push({ file: content.path, position, bytes: 0, what, torn: false })
+      tell(position, `records ${sequence + 1} to ${next - 1} are missing`)
       sequence = next - 1
     }
-    if (content.headed && content.from < voidFrom) expect(content.from, 0)
-    for (const record of content.records) {
-      if (record.seq <= sequence || record.seq >= voidFrom) continue
-      expect(record.seq, record.offset)
-      if (!play(tasks, record)) {
-        damage.push({
-          file: content.path,
-          position: record.offset,
-          bytes: 0,
-          what: `record ${record.seq} fits no task`,
-          torn: false
-        })
-      }
+    let lastReadable = -1
+    const playNext = (record: Entry, offset: number) => {
+      if (record.seq < voidFrom) lastReadable = offset
+      if (record.seq <= sequence || record.seq >= voidFrom) return
+      expect(record.seq, offset)
+      if (!play(tasks, record)) tell(offset, `record ${record.seq} fits no task`)
       sequence = record.seq
       records++
     }
-    // a crash while a segment is made leaves one that says nothing
-    const isLast = contents.slice(index + 1).every((later) => !later.headed && later.records.length === 0)
-    // the dump has all of this segment: what is wrong in it was told when it mattered
-    if (voidFrom <= base.sequence + 1) continue
-    const readable = content.records.findLast(({ seq }) => seq < voidFrom)
-    for (const bad of content.bad) {
-      const atEnd = readable === undefined || bad.position > readable.offset
+
+    if (headed && from < voidFrom) expect(from, 0)
+    const bad: Array<Omit<Damage, "torn">> = []
+    // each record is played as it is read: a journal may be larger than the memory
+    yield* Lines.forEach(fs, path, ({ bytes, ended, offset }) => {
+      const record = ended ? Record.parse(bytes) : Option.none()
+      if (Option.isNone(record)) {
+        const what = ended ? "a record cannot be read" : "a record is cut short"
+        bad.push({ file: path, position: offset, bytes: bytes.length + (ended ? 1 : 0), what })
+      } else if (record.value._tag !== "Header") playNext(record.value, offset)
+    })
+    for (const flaw of bad) {
+      const atEnd = flaw.position > lastReadable
       // what a failed sync has left there was never acknowledged
       if (atEnd && sequence >= voidFrom - 1) continue
-      damage.push({ ...bad, torn: isLast && atEnd })
+      // a crash while a segment is made leaves one that says nothing
+      const isLast = voidFrom === saysNothing
+      damage.push({ ...flaw, torn: isLast && atEnd })
     }
   }
 
@@ -124,7 +125,7 @@ export const read = Effect.fnUntraced(function* (
     tasks,
     sequence,
     dumped: base.sequence,
-    segments: contents.map(({ from, number, path }) => ({ from, number, path })),
+    segments: heads.map(({ from, number, path }) => ({ from, number, path })),
     lastSegment: numbers.at(-1) ?? 0,
     records,
     damage
@@ -161,41 +162,51 @@ const readBase = Effect.fnUntraced(function* (
   return { ...base, problem: problems.length === 0 ? undefined : problems.join(", ") }
 })
 
-type Placed = Exclude<Record.Record, { readonly _tag: "Header" }> & { readonly offset: number }
+type Entry = Exclude<Record.Record, { readonly _tag: "Header" }>
 
-interface SegmentContent extends SegmentFile {
+/** Where the records begin of a segment that has neither a header nor a record. */
+const saysNothing = Number.POSITIVE_INFINITY
+
+interface SegmentHead extends SegmentFile {
   /** Whether its header could be read; else `from` is taken from its first record. */
   readonly headed: boolean
   readonly version: number
-  readonly records: ReadonlyArray<Placed>
-  readonly bad: ReadonlyArray<Omit<Damage, "torn">>
 }
 
-const readSegment = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, path: string, number: number) {
-  const records: Array<Placed> = []
-  const bad: Array<Omit<Damage, "torn">> = []
+const readHead = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, path: string, number: number) {
   let header: Extract<Record.Record, { readonly _tag: "Header" }> | undefined
-  yield* Lines.forEach(fs, path, ({ bytes, ended, offset }) => {
+  let firstRecord: number | undefined
+  yield* Lines.find(fs, path, ({ bytes, ended }) => {
     const record = ended ? Record.parse(bytes) : Option.none()
-    if (Option.isNone(record)) {
-      const what = ended ? "a record cannot be read" : "a record is cut short"
-      bad.push({ file: path, position: offset, bytes: bytes.length + (ended ? 1 : 0), what })
-    } else if (record.value._tag === "Header") header ??= record.value
-    else records.push({ ...record.value, offset })
+    if (Option.isNone(record)) return false
+    if (record.value._tag === "Header") header = record.value
+    else firstRecord ??= record.value.seq
+    return header !== undefined
   })
-  const content: SegmentContent = {
+  const head: SegmentHead = {
     number,
     path,
     headed: header !== undefined,
     version: header?.version ?? Record.version,
-    from: header?.from ?? records[0]?.seq ?? Number.POSITIVE_INFINITY,
-    records,
-    bad
+    from: header?.from ?? firstRecord ?? saysNothing
   }
-  return content
+  return head
 })
 
-const play = (tasks: Map<string, VenomTask>, record: Placed): boolean => {
+/** Each with the lowest record that a later one begins with: from there on its own are void. */
+const withVoids = (heads: ReadonlyArray<SegmentHead>) => {
+  let voidFrom = saysNothing
+  return heads
+    .toReversed()
+    .map((head) => {
+      const withVoid = { ...head, voidFrom }
+      voidFrom = Math.min(voidFrom, head.from)
+      return withVoid
+    })
+    .toReversed()
+}
+
+const play = (tasks: Map<string, VenomTask>, record: Entry): boolean => {
   if (record._tag === "Insert") {
     for (const task of record.tasks) tasks.set(task.id, task)
     return true

@@ -11,7 +11,7 @@ import type { Damage, Found } from "./Recovery.ts"
 export const damaged = (
   fs: FileSystem.FileSystem,
   directory: string,
-  found: Found
+  found: Pick<Found, "damage">
 ): Effect.Effect<void, PlatformError> => {
   const files = Map.groupBy(found.damage, ({ file }) => file)
   let isSynced = files.size === 0

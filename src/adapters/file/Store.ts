@@ -38,7 +38,7 @@ export const open = Effect.fnUntraced(function* (options: {
   readonly journalMaxBytes: number
   /** Called when tasks may have become claimable. */
   readonly onDue: () => void
-  /** Called when tasks have finished. */
+  /** Called when tasks have finished, or may have become deletable. */
   readonly onFinished: () => void
 }): Effect.fn.Return<Store, Disk.DataDirectoryError | PlatformError, Scope.Scope> {
   const { directory, fs } = options
@@ -63,6 +63,55 @@ export const open = Effect.fnUntraced(function* (options: {
   }
   yield* hold
 
+  const begun = yield* begin(fs, directory, Effect.fromResult(made))
+  const { orphans, overlay, setAside } = begun
+  const keepers: Array<Keeper.Keeper> = []
+  const commit = yield* GroupCommit.make({
+    overlay,
+    segment: begun.segment,
+    sequence: begun.sequence,
+    trouble: begun.trouble,
+    fsync: options.fsync,
+    onCommit: (changes) => {
+      for (const keeper of keepers) keeper.onCommit()
+      if (changes.some(({ status }) => status === "PENDING")) options.onDue()
+      if (changes.some(isFinished)) options.onFinished()
+    },
+    onHealth: () => {
+      for (const keeper of keepers) keeper.onHealth()
+      // what was passed over on its way to the disk, and did not get there, may be claimed or deleted again
+      options.onDue()
+      options.onFinished()
+    }
+  })
+  const keeper = yield* Keeper.make({
+    ...options,
+    overlay,
+    commit,
+    dumped: begun.dumped,
+    previouslyDumped: begun.previouslyDumped,
+    segments: begun.segments,
+    prepareDirectory: Effect.andThen(makeDirectory, Effect.andThen(hold, setAside))
+  })
+  keepers.push(keeper)
+  // what cannot be deleted now is with the next dump
+  if (begun.hasDumped) yield* Effect.ignore(keeper.deleteOldSegments)
+  yield* Effect.addFinalizer(() =>
+    commit.close.pipe(Effect.andThen(keeper.close), Effect.andThen(commit.segment().close))
+  )
+
+  return { overlay, commit, room: keeper.room, orphans }
+})
+
+/**
+ * Reads what is there and makes the fresh dump and segment. What was found is known in here alone: a closure
+ * that lives as long as the writer would keep every task as it was then, also when it is long deleted.
+ */
+const begin = Effect.fnUntraced(function* (
+  fs: FileSystem.FileSystem,
+  directory: string,
+  made: Effect.Effect<void, PlatformError>
+) {
   const found = yield* Recovery.read(fs, directory)
   yield* Effect.logInfo(
     `Recovered ${found.tasks.size} tasks from ${directory} (dump up to record ${found.dumped}, then ${found.records} records)`
@@ -73,8 +122,8 @@ export const open = Effect.fnUntraced(function* (options: {
   const needsDump = found.records > 0 || found.damage.length > 0 || !hadDump || found.segments.length > mostSegments
   const number = found.lastSegment + 1
   const from = found.sequence + 1
-  const begin = Effect.gen(function* () {
-    yield* Effect.fromResult(made)
+  const fresh = yield* Effect.gen(function* () {
+    yield* made
     yield* Effect.forEach([...Dump.temporaryFileNames, Keeper.probeFileName], (name) =>
       fs.remove(`${directory}/${name}`, { force: true })
     )
@@ -85,13 +134,12 @@ export const open = Effect.fnUntraced(function* (options: {
       yield* Dump.write(fs, directory, { sequence: found.sequence, tasks }, yield* Clock.currentTimeMillis)
     }
     return yield* Segment.create(fs, directory, number, from).pipe(Effect.mapError(({ error }) => error))
-  })
-  const begun = yield* Effect.result(begin)
+  }).pipe(Effect.result)
   const hasState = hadDump || found.lastSegment > 0
-  if (Result.isFailure(begun) && !(hasState && Disk.isUnwell(begun.failure))) return yield* begun.failure
-  if (Result.isFailure(begun)) {
+  if (Result.isFailure(fresh) && !(hasState && Disk.isUnwell(fresh.failure))) return yield* fresh.failure
+  if (Result.isFailure(fresh)) {
     yield* Effect.logError(
-      `Storage is not writable: ${Disk.describe(begun.failure)}. What is there can be read; new tasks are refused`
+      `Storage is not writable: ${Disk.describe(fresh.failure)}. What is there can be read; new tasks are refused`
     )
     // what is shown from now on the process before may have left to the system alone
     yield* Effect.forEach([dumpPath, ...found.segments.map(({ path }) => path)], (path) =>
@@ -99,41 +147,18 @@ export const open = Effect.fnUntraced(function* (options: {
     )
   }
 
-  const overlay = new Overlay(found.tasks.values())
-  const keepers: Array<Keeper.Keeper> = []
-  const commit = yield* GroupCommit.make({
-    overlay,
-    segment: Result.getOrElse(begun, () => Segment.unmade(directory, number, from)),
-    sequence: found.sequence,
-    trouble: Result.isFailure(begun) ? Option.some(Disk.describe(begun.failure)) : Option.none(),
-    fsync: options.fsync,
-    onCommit: (changes) => {
-      for (const keeper of keepers) keeper.onCommit()
-      if (changes.some(({ status }) => status === "PENDING")) options.onDue()
-      if (changes.some(isFinished)) options.onFinished()
-    },
-    onHealth: () => {
-      for (const keeper of keepers) keeper.onHealth()
-      options.onDue()
-    }
-  })
-  const keeper = yield* Keeper.make({
-    ...options,
-    overlay,
-    commit,
-    dumped: Result.isSuccess(begun) ? found.sequence : found.dumped,
-    previouslyDumped: found.dumped,
-    segments: found.segments,
-    prepareDirectory: Effect.andThen(makeDirectory, Effect.andThen(hold, setAside))
-  })
-  keepers.push(keeper)
-  // what cannot be deleted now is with the next dump
-  if (Result.isSuccess(begun) && needsDump) yield* Effect.ignore(keeper.deleteOldSegments)
-  yield* Effect.addFinalizer(() =>
-    commit.close.pipe(Effect.andThen(keeper.close), Effect.andThen(commit.segment().close))
-  )
-
   const orphans = new Map<TaskId, VenomTask>()
   for (const task of found.tasks.values()) if (task.status === "PROCESSING") orphans.set(task.id, task)
-  return { overlay, commit, room: keeper.room, orphans }
+  return {
+    overlay: new Overlay(found.tasks.values()),
+    orphans,
+    segment: Result.getOrElse(fresh, () => Segment.unmade(directory, number, from)),
+    trouble: Result.isFailure(fresh) ? Option.some(Disk.describe(fresh.failure)) : Option.none(),
+    sequence: found.sequence,
+    dumped: Result.isSuccess(fresh) ? found.sequence : found.dumped,
+    previouslyDumped: found.dumped,
+    hasDumped: Result.isSuccess(fresh) && needsDump,
+    segments: found.segments,
+    setAside
+  }
 })

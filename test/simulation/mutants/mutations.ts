@@ -51,8 +51,13 @@ export const mutations: ReadonlyArray<Mutation> = [
     edits: [
       {
         file: file("Recovery"),
-        find: "    for (const record of content.records) {",
-        put: "    for (const record of content.records.slice(0, -1)) {"
+        find: "    let lastReadable = -1\n",
+        put: "    let lastReadable = -1\n    let playHeld = () => {}\n"
+      },
+      {
+        file: file("Recovery"),
+        find: ") playNext(record.value, offset)\n",
+        put: ") {\n playHeld()\n const entry = record.value\n playHeld = () => playNext(entry, offset)\n }\n"
       }
     ]
   },
