@@ -59,6 +59,8 @@ export class Simulation {
   #lastWritable = 0
   /** Since a process last knew all tasks. */
   #lostPower = false
+  /** In this life. */
+  #couldWrite = false
 
   constructor(seed: number) {
     this.history = new History(seed)
@@ -139,6 +141,7 @@ export class Simulation {
     const { disk, model, note, seed, workload, world } = this.history
     this.#dead = undefined
     this.#wasWritable = false
+    this.#couldWrite = false
     this.#seen = []
     const settings = { ...defaults, maxAttempts: workload.maxAttempts, ...plan.settings }
     model.begins(plan.files.fsync === "interval", {
@@ -207,7 +210,10 @@ export class Simulation {
       if (life.counts !== undefined) model.counted(tasks, life.counts)
     }
     const { isWritable } = life
-    if (isWritable) this.#lastWritable = this.history.world.now
+    if (isWritable) {
+      this.#lastWritable = this.history.world.now
+      this.#couldWrite = true
+    }
     if (isWritable && !this.#wasWritable) model.mended()
     if (!isWritable && this.#wasWritable) this.#awaitMending(life)
     this.#wasWritable = isWritable
@@ -240,7 +246,8 @@ export class Simulation {
       if (wrong !== undefined) history.fail(wrong)
     }
     world.forget()
-    if (life.orchestrator !== undefined) this.#lostPower = false
+    // a life that cannot write leaves damage where it is
+    if (life.orchestrator !== undefined && this.#couldWrite) this.#lostPower = false
     let ending: Ending = this.#dead ?? (inOrder ? "stop" : "kill")
     const lostPower = ending === "power" || (this.#dead === undefined && powerGoes)
     const phase = life.orchestrator !== undefined ? (life.isStopping ? "stopping" : "running") : "starting"

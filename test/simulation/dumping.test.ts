@@ -35,6 +35,8 @@ const running = (
   return { logged, millis: world.now }
 }
 
+const smallState = 10_000_000
+
 /** Submits one task after the other: how often, and what share of the time, it dumped. */
 const submitting = (tasks: number, content: string, journalMaxBytes: number) => {
   const seen = { dumps: 0, millis: 0, growth: 0 }
@@ -53,7 +55,7 @@ const submitting = (tasks: number, content: string, journalMaxBytes: number) => 
         const files = disk.files("/data")
         const dump = files.get("state_dump.json")?.length ?? 0
         // a small state is dumped in no time
-        if (dump < 100_000) continue
+        if (dump < smallState) continue
         for (const [name, { length }] of files)
           if (name.startsWith("journal")) seen.growth = Math.max(seen.growth, length / Math.max(dump, journalMaxBytes))
       }
@@ -68,10 +70,10 @@ it("a journal that is too large forces a dump, but dumping takes no more than 5 
   expect(share).toBeLessThan(0.05)
 })
 
-it("a journal never waits for that until it is many times its limit, and the state", () => {
-  const { dumps, growth } = submitting(300, "x".repeat(100_000), 2000)
+it("a segment waits for that only until it is as large as the state, or twice its limit", () => {
+  const { dumps, growth } = submitting(600, "x".repeat(100_000), 2000)
   expect(dumps).toBeGreaterThan(2)
-  expect(growth).toBeLessThan(10)
+  expect(growth).toBeLessThan(1.5)
 })
 
 it("the dump of a stop that cannot be written is told, though one before could not be either", () => {

@@ -96,7 +96,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     edits: [
       {
         file: file("Keeper"),
-        find: "    dumpSize = yield* Dump.write(fs, directory, snapshot, yield* Clock.currentTimeMillis)\n    previouslyDumped = dumped\n    dumped = snapshot.sequence\n    yield* deleteOldSegments\n",
+        find: "    dumpSize = yield* Dump.write(fs, directory, snapshot, yield* Clock.currentTimeMillis)\n    dumpedTasks = snapshot.tasks.length\n    covered = snapshot.covers\n    previouslyDumped = dumped\n    dumped = snapshot.sequence\n    yield* deleteOldSegments\n",
         put: "    previouslyDumped = snapshot.sequence\n    yield* deleteOldSegments\n    yield* Dump.write(fs, directory, snapshot, yield* Clock.currentTimeMillis)\n    dumped = snapshot.sequence\n"
       }
     ]
@@ -107,7 +107,7 @@ export const mutations: ReadonlyArray<Mutation> = [
       {
         file: file("Keeper"),
         find: "      const snapshot = yield* rotate\n",
-        put: "      const tasks = overlay.table.snapshot()\n      const snapshot = Option.map(yield* rotate, ({ sequence }) => ({ sequence, tasks }))\n"
+        put: "      const tasks = overlay.table.snapshot()\n      const snapshot = Option.map(yield* rotate, (later) => ({ ...later, tasks }))\n"
       }
     ]
   },
@@ -226,8 +226,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     edits: [
       {
         file: file("Keeper"),
-        find: "    yield* writeDump({ sequence: commit.sequence(), tasks: overlay.table.snapshot() })\n    yield* moveTo(yield* Effect.mapError(createSegment, ({ error }) => error))\n",
-        put: "    yield* moveTo(yield* Effect.mapError(createSegment, ({ error }) => error))\n    yield* writeDump({ sequence: commit.sequence(), tasks: overlay.table.snapshot() })\n"
+        find: "    yield* writeDump(snapshotNow())\n    yield* moveTo(yield* Effect.mapError(createSegment, ({ error }) => error))\n",
+        put: "    yield* moveTo(yield* Effect.mapError(createSegment, ({ error }) => error))\n    yield* writeDump(snapshotNow())\n"
       }
     ]
   },
