@@ -63,7 +63,7 @@ export const table = {
     schema: Text.size("1 KiB", "1 TiB"),
     default: "67108864",
     takes: "size",
-    about: "The size of the journal that forces a dump and a new journal"
+    about: "The size of a journal file that forces a dump and a new one; twice that, or the dump's, if dumps take long"
   },
   maxPending: {
     schema: Text.wholeNumber(1, 10_000_000),

@@ -11,8 +11,8 @@ import * as Segment from "./Segment.ts"
 /** Dumping takes at most this share of the time, whatever forces it. */
 const dumpShare = 0.05
 
-/** Unless the journal grows to so many times its limit, or the dump's size where that is more. */
-const mostGrowth = 8
+/** Unless the segment grows to so many times the limit, or to the dump's size where that is more. */
+const mostGrowth = 2
 
 /** How often the disk is asked for its room while the journal grows, and while there is none. */
 const measureEvery = "1 second"
@@ -25,6 +25,11 @@ const longestRetry = Duration.seconds(10)
 
 /** Bytes that a full disk must take again before new tasks are. */
 const probeBytes = 64 * 1024
+
+/** The state, and how much of the journal it covers. */
+interface Snapshot extends Dump.Snapshot {
+  readonly covers: number
+}
 
 export const probeFileName = "probe.tmp"
 
@@ -75,8 +80,13 @@ export const make = Effect.fnUntraced(function* (options: {
     Effect.map(({ size }) => Number(size)),
     Effect.catch(() => Effect.succeed(0))
   )
+  let dumpedTasks = overlay.table.size
+  /** Bytes of the segments that were left; of these and of the current one the last dump covers so many. */
+  let left = 0
+  let covered = 0
+  const journalSize = () => left + commit.segment().size()
   // the journal holds what the next dump has more than the last one
-  const room = yield* Room.make(directory, () => dumpSize + commit.segment().size())
+  const room = yield* Room.make(directory, () => dumpSize + journalSize() - covered)
   yield* room.measure
   let sizeBefore = commit.segment().size()
 
@@ -91,7 +101,7 @@ export const make = Effect.fnUntraced(function* (options: {
     grows.openUnsafe()
     if (size <= options.journalMaxBytes) return
     isLarge.openUnsafe()
-    if (size > mostGrowth * Math.max(options.journalMaxBytes, dumpSize)) isHuge.openUnsafe()
+    if (size > Math.max(mostGrowth * options.journalMaxBytes, dumpSize)) isHuge.openUnsafe()
   }
 
   const createSegment = Effect.suspend(() => {
@@ -101,6 +111,7 @@ export const make = Effect.fnUntraced(function* (options: {
 
   const moveTo = (segment: Segment.Segment) => {
     segments = [...segments, commit.segment()]
+    left += commit.segment().size()
     sizeBefore = segment.size()
     return commit.moveTo(segment)
   }
@@ -114,21 +125,34 @@ export const make = Effect.fnUntraced(function* (options: {
     yield* Disk.syncDirectory(fs, directory)
   })
 
-  const writeDump = Effect.fnUntraced(function* (snapshot: Dump.Snapshot) {
+  const writeDump = Effect.fnUntraced(function* (snapshot: Snapshot) {
     dumpSize = yield* Dump.write(fs, directory, snapshot, yield* Clock.currentTimeMillis)
+    dumpedTasks = snapshot.tasks.length
+    covered = snapshot.covers
     previouslyDumped = dumped
     dumped = snapshot.sequence
     yield* deleteOldSegments
   })
 
-  /** A new segment, and the state of this very moment between two batches. */
+  /** The state of this very moment, between two batches. */
+  const snapshotNow = (): Snapshot => ({
+    sequence: commit.sequence(),
+    tasks: overlay.table.snapshot(),
+    covers: journalSize()
+  })
+
+  /** Dumps that could not be written since the last one that could. */
+  let failures = 0
+
+  /** A new segment, and the state before it. */
   const rotate = commit.exclusively(
     Effect.gen(function* () {
       // a torn end in the middle of the journal would look like damage
       if (!(yield* commit.flush)) return Option.none()
-      // each dump that fails would leave another empty one, on a disk that has no room
-      if (commit.segment().from <= commit.sequence()) yield* moveTo(yield* createSegment)
-      return Option.some<Dump.Snapshot>({ sequence: commit.sequence(), tasks: overlay.table.snapshot() })
+      // each dump that fails would leave another one
+      const isDue = failures === 0 || commit.segment().size() > options.journalMaxBytes
+      if (isDue && commit.segment().from <= commit.sequence()) yield* moveTo(yield* createSegment)
+      return Option.some(snapshotNow())
     }).pipe(
       Effect.catch(({ error, mayTurnUp }) =>
         Effect.andThen(
@@ -139,7 +163,11 @@ export const make = Effect.fnUntraced(function* (options: {
     )
   )
 
-  let failures = 0
+  /** What a dump takes at least: as much as the last one for each task. */
+  const leastDump = () => dumpSize * Math.min(1, overlay.table.size / Math.max(1, dumpedTasks))
+
+  const tellNotDumped = (reason: string) =>
+    failures === 0 ? Effect.logWarning(`No dump could be written: ${reason}`) : Effect.void
 
   /** Whether the dump is written. */
   const dump = dumping
@@ -148,6 +176,12 @@ export const make = Effect.fnUntraced(function* (options: {
         hasChanges.closeUnsafe()
         isLarge.closeUnsafe()
         isHuge.closeUnsafe()
+        yield* room.measure
+        // it would take from the verdicts what is left, for nothing
+        if (room.left() < leastDump()) {
+          yield* tellNotDumped("there is less room on the disk than the last one takes")
+          return false
+        }
         const snapshot = yield* rotate
         if (Option.isSome(snapshot)) yield* writeDump(snapshot.value)
         return Option.isSome(snapshot)
@@ -158,9 +192,7 @@ export const make = Effect.fnUntraced(function* (options: {
         Effect.as(
           error.reason._tag === "NotFound"
             ? commit.exclusively(commit.distrust("the data directory is gone"))
-            : failures === 0
-              ? Effect.logWarning(`No dump could be written: ${Disk.describe(error)}`)
-              : Effect.void,
+            : tellNotDumped(Disk.describe(error)),
           false
         )
       ),
@@ -204,22 +236,23 @@ export const make = Effect.fnUntraced(function* (options: {
    */
   const writeAnew = Effect.gen(function* () {
     yield* options.prepareDirectory
-    yield* writeDump({ sequence: commit.sequence(), tasks: overlay.table.snapshot() })
+    yield* writeDump(snapshotNow())
     yield* moveTo(yield* Effect.mapError(createSegment, ({ error }) => error))
   })
 
   const tryRepair = dumping.withPermits(1)(
-    commit.exclusively(
-      Effect.gen(function* () {
-        // a file whose directory is gone can be trusted and is of no use
-        const isUsable = commit.isTrusted() && (yield* fs.exists(commit.segment().path))
-        yield* isUsable ? probe : writeAnew
-        yield* room.measure
-        inTrouble.closeUnsafe()
-        yield* commit.resume
-        yield* Effect.logInfo("Storage is writable again")
-      })
-    )
+    commit
+      .exclusively(
+        Effect.gen(function* () {
+          // a file whose directory is gone can be trusted and is of no use
+          const isUsable = commit.isTrusted() && (yield* fs.exists(commit.segment().path))
+          yield* isUsable ? probe : writeAnew
+          inTrouble.closeUnsafe()
+          yield* commit.resume
+          yield* Effect.logInfo("Storage is writable again")
+        })
+      )
+      .pipe(Effect.andThen(room.measure))
   )
 
   const repair = Effect.gen(function* () {

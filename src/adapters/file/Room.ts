@@ -1,4 +1,4 @@
-import { Context, Effect, Option } from "effect"
+import { Context, Effect, Fiber, Option } from "effect"
 import { statfs } from "node:fs/promises"
 import { StorageFull } from "../../ports/StateRepository.ts"
 
@@ -20,6 +20,9 @@ const ask = (directory: string): Effect.Effect<Option.Option<Space>> =>
 /** How a disk is asked for its room; none where it does not tell. Another way stands here where the disk is simulated. */
 export const AskSpace = Context.Reference("venom/adapters/file/Room/AskSpace", { defaultValue: () => ask })
 
+/** A disk that does not answer within this does not tell. */
+const patience = "1 second"
+
 /** For the records of attempts that are running or begin later. */
 const mostReserve = 16 * 1024 * 1024
 /** A small disk must be of use too. */
@@ -29,6 +32,8 @@ const reserveShare = 1 / 32
 export interface Room {
   /** Why no new task is taken. */
   readonly refusal: () => Option.Option<StorageFull>
+  /** Bytes that are left; without an end where the disk does not tell. */
+  readonly left: () => number
   /** The journal has grown by so many bytes: known at once, not only when the disk is asked again. */
   readonly spend: (bytes: number) => void
   /** Asks the disk. Not while a dump is being written, which takes room that it gives back. */
@@ -47,11 +52,24 @@ export const make = Effect.fnUntraced(function* (directory: string, nextDump: ()
   let full = Option.none<StorageFull>()
   let isTold = false
 
+  const left = () => Math.max(0, free - spent)
+
   const judge = () => {
-    const left = Math.max(0, free - spent)
     const needed = nextDump() + (Option.isSome(full) ? 2 : 1) * reserve
-    full = left < needed ? Option.some(new StorageFull({ free: left, needed })) : Option.none()
+    full = left() < needed ? Option.some(new StorageFull({ free: left(), needed })) : Option.none()
   }
+
+  let asked: Fiber.Fiber<Option.Option<Space>> | undefined
+  // a call that hangs cannot be ended: it is the only one until it ends by itself
+  const answer = Effect.gen(function* () {
+    const answered = Effect.sync(() => {
+      asked = undefined
+    })
+    asked ??= yield* Effect.forkDetach(Effect.ensuring(space(directory), answered))
+    return Option.flatten(yield* Effect.timeoutOption(Fiber.join(asked), patience))
+  })
+  // in a fiber of its own, since who measures may not be interruptible
+  const answerInTime = Effect.flatMap(Effect.forkDetach(answer), Fiber.join)
 
   const tell = Effect.suspend(() => {
     if (Option.isSome(full) === isTold) return Effect.void
@@ -64,16 +82,17 @@ export const make = Effect.fnUntraced(function* (directory: string, nextDump: ()
 
   return {
     refusal: () => full,
+    left,
     spend: (bytes) => {
       spent += bytes
       if (Option.isNone(full)) judge()
     },
     measure: Effect.gen(function* () {
       const before = spent
-      const answer = yield* space(directory)
+      const told = yield* answerInTime
       spent -= before
-      free = Option.match(answer, { onNone: () => Number.POSITIVE_INFINITY, onSome: (space) => space.free })
-      reserve = Option.match(answer, {
+      free = Option.match(told, { onNone: () => Number.POSITIVE_INFINITY, onSome: (space) => space.free })
+      reserve = Option.match(told, {
         onNone: () => 0,
         onSome: ({ total }) => Math.min(mostReserve, Math.floor(total * reserveShare))
       })

@@ -81,7 +81,7 @@ export class TaskTable {
     this.#enqueue(task)
   }
 
-  /** The task was never there. */
+  /** A pruned task: from now on it is as if it had never been there. */
   delete(id: TaskId): void {
     const known = this.#tasks.get(id)
     if (known === undefined) return

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Logger, Option } from "effect"
+import { Effect, Fiber, Latch, Logger, Option } from "effect"
+import { TestClock } from "effect/testing"
 import * as Room from "../../../src/adapters/file/Room.ts"
 
 const mebibyte = 1024 * 1024
@@ -85,6 +86,28 @@ describe("Room on a disk", () => {
       assert.isFalse(yield* takes)
       disk.tells = false
       assert.isTrue(yield* takes)
+    })
+  )
+
+  it.effect("that does not answer holds nobody up, is asked once, and counts again when it answers", () =>
+    Effect.gen(function* () {
+      const answers = yield* Latch.make(false)
+      let asked = 0
+      const ask = () => {
+        asked++
+        return Effect.as(answers.await, Option.some({ free: 0, total: mebibyte }))
+      }
+      const room = yield* Room.make("/data", () => 1).pipe(Effect.provideService(Room.AskSpace, ask))
+      for (const _ of [1, 2]) {
+        const measuring = yield* Effect.forkChild(Effect.uninterruptible(room.measure))
+        yield* TestClock.adjust("1 second")
+        yield* Fiber.join(measuring)
+        assert.isTrue(Option.isNone(room.refusal()))
+      }
+      assert.strictEqual(asked, 1)
+      yield* answers.open
+      yield* room.measure
+      assert.isTrue(Option.isSome(room.refusal()))
     })
   )
 
