@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util"
+import { missing } from "./coverage.ts"
 import { huntAll } from "./mutants/run.ts"
 import { run } from "./RandomHistory.ts"
 import type { Report } from "./Simulation.ts"
@@ -62,7 +63,10 @@ const simulate = (): boolean => {
     if (sum.histories % progressEvery === 0) progress()
   }
   if (sum.histories % progressEvery !== 0) progress()
-  if (values.coverage) for (const [what, times] of tally.all) console.log(`${String(times).padStart(9)}  ${what}`)
+  if (values.coverage) {
+    for (const [what, times] of tally.all) console.log(`${String(times).padStart(9)}  ${what}`)
+    for (const what of missing(tally)) console.log(`    never  ${what}`)
+  }
   return sum.broken === 0
 }
 

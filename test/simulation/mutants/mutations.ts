@@ -96,8 +96,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     edits: [
       {
         file: file("Keeper"),
-        find: "    dumpSize = yield* Dump.write(fs, directory, snapshot, yield* Clock.currentTimeMillis)\n    dumpedTasks = snapshot.tasks.length\n    covered = snapshot.covers\n    previouslyDumped = dumped\n    dumped = snapshot.sequence\n    yield* deleteOldSegments\n",
-        put: "    previouslyDumped = snapshot.sequence\n    yield* deleteOldSegments\n    yield* Dump.write(fs, directory, snapshot, yield* Clock.currentTimeMillis)\n    dumped = snapshot.sequence\n"
+        find: "    dumpSize = yield* Dump.write(",
+        put: "    previouslyDumped = snapshot.sequence\n    yield* deleteOldSegments\n    dumpSize = yield* Dump.write("
       }
     ]
   },
@@ -222,12 +222,12 @@ export const mutations: ReadonlyArray<Mutation> = [
     ]
   },
   {
-    name: "mends with the segment before the dump",
+    name: "mends with a segment before the dump",
     edits: [
       {
         file: file("Keeper"),
-        find: "    yield* writeDump(snapshotNow())\n    yield* moveTo(yield* Effect.mapError(createSegment, ({ error }) => error))\n",
-        put: "    yield* moveTo(yield* Effect.mapError(createSegment, ({ error }) => error))\n    yield* writeDump(snapshotNow())\n"
+        find: "    yield* options.prepareDirectory\n",
+        put: "    yield* options.prepareDirectory\n    yield* moveTo(yield* Effect.mapError(createSegment, ({ error }) => error))\n"
       }
     ]
   },
