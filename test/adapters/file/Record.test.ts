@@ -30,7 +30,7 @@ describe("Record", () => {
       assert.deepStrictEqual(record.tasks.map(toJson), tasks.map(toJson))
       assert.strictEqual(line.indexOf("\n"), line.length - 1)
     },
-    { arbitrary: { runs: 200 } }
+    { arbitrary: { runs: 60 } }
   )
 
   it.prop(
@@ -56,6 +56,6 @@ describe("Record", () => {
         }
       }
     },
-    { arbitrary: { runs: 200 } }
+    { arbitrary: { runs: 60 } }
   )
 })
