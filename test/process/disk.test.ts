@@ -134,16 +134,12 @@ describe("a disk with little room", { concurrent: true }, () => {
       assert.match((yield* problemIn(refused, 503)).detail, /disk space/)
       assert.match(`${refused.headers["retry-after"]}`, /^\d+$/)
       assert.match((yield* problemIn(yield* venom.ready, 503)).detail, /not writable for new tasks.*disk space/)
+      const before = yield* modifiedAt(data)
       yield* write(file, "")
       for (const id of ids) assert.strictEqual((yield* venom.reaches(id, "COMPLETED")).result, "done")
-      yield* venom.heard(/No dump could be written.*ENOSPC/)
-      // each attempt makes a file and takes it away again
-      const attempt = Effect.gen(function* () {
-        const last = yield* modifiedAt(data)
-        yield* until("another attempt", modifiedAt(data), (time) => time !== last)
-        return yield* until("its end", namesIn(data), (names) => !names.includes("state_dump.json.tmp"))
-      })
-      assert.deepStrictEqual(yield* attempt, yield* attempt)
+      yield* venom.heard(/No dump could be written.*less room/)
+      // each attempt would make a file and take it away again
+      assert.strictEqual(yield* modifiedAt(data), before)
       assert.lengthOf(
         venom.log().filter(({ message }) => /No dump/.test(`${message}`)),
         1

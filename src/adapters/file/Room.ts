@@ -68,8 +68,6 @@ export const make = Effect.fnUntraced(function* (directory: string, nextDump: ()
     asked ??= yield* Effect.forkDetach(Effect.ensuring(space(directory), answered))
     return Option.flatten(yield* Effect.timeoutOption(Fiber.join(asked), patience))
   })
-  // in a fiber of its own, since who measures may not be interruptible
-  const answerInTime = Effect.flatMap(Effect.forkDetach(answer), Fiber.join)
 
   const tell = Effect.suspend(() => {
     if (Option.isSome(full) === isTold) return Effect.void
@@ -89,7 +87,7 @@ export const make = Effect.fnUntraced(function* (directory: string, nextDump: ()
     },
     measure: Effect.gen(function* () {
       const before = spent
-      const told = yield* answerInTime
+      const told = yield* answer
       spent -= before
       free = Option.match(told, { onNone: () => Number.POSITIVE_INFINITY, onSome: (space) => space.free })
       reserve = Option.match(told, {

@@ -106,7 +106,7 @@ describe("Room on a disk", () => {
       }
       assert.strictEqual(asked, 1)
       yield* answers.open
-      yield* room.measure
+      yield* Effect.uninterruptible(room.measure)
       assert.isTrue(Option.isSome(room.refusal()))
     })
   )
