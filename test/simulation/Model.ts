@@ -1,40 +1,13 @@
 import { isFinished, type TaskRequest, type TaskStatus, type VenomTask } from "../../src/domain/Task.ts"
+import type { Known } from "./Known.ts"
+import * as Retention from "./Retention.ts"
 import type { Tally } from "./Tally.ts"
-import { brief, json, same, step, wrongs } from "./TaskChecks.ts"
+import * as TaskChecks from "./TaskChecks.ts"
+import { brief, json, same } from "./TaskChecks.ts"
 import { keyOf, type Workload } from "./Workload.ts"
 
 /** How the life before ended, and so what it may have lost. */
 export type Ending = "power" | "kill" | "stop"
-
-/** What the outside knows of one submit and of the task that came of it. */
-interface Known {
-  readonly request: TaskRequest
-  /** Those it was submitted with, all or none. */
-  together: ReadonlyArray<string>
-  submit: "under way" | "taken" | "refused" | "unknown"
-  /** Refused, and the store was whole again after that: it can never turn up. */
-  void: boolean
-  cancelAsked: boolean
-  retryAsked: boolean
-  /** As it was last visible. */
-  last: VenomTask | undefined
-  /** The last visible state that a crash must not take: all but a claim. */
-  safe: VenomTask | undefined
-  /** Where syncs come late: what became visible in this life, and when. */
-  recent: ReadonlyArray<{ readonly at: number; readonly task: VenomTask }>
-  /** The last state that an attempt began with. */
-  begun: VenomTask | undefined
-  /** No longer visible, since it was finished for long enough; sure when a crash must not bring it back. */
-  gone: "no" | { readonly at: number; readonly sure: boolean }
-  /** It may be on its way to be gone. */
-  mayGo: boolean
-}
-
-/** How long, and how many, finished tasks are kept. */
-export interface Retention {
-  readonly millis: number
-  readonly count: number
-}
 
 /**
  * What the outside has been told, and so may rely on. It is told everything that is visible at every
@@ -52,7 +25,7 @@ export class Model {
   #removedInThisLife = false
   #isOpen = false
   #syncsLate = false
-  #retention: Retention = { millis: Number.POSITIVE_INFINITY, count: Number.POSITIVE_INFINITY }
+  #retention = Retention.forEver
   /** A start found the disk unwell: what it shows is not sure to be on disk. */
   #showsUnsure = false
 
@@ -60,10 +33,6 @@ export class Model {
     this.#workload = workload
     this.#tally = tally
     this.#fail = fail
-  }
-
-  get keys(): ReadonlyArray<string> {
-    return Array.from(this.#known.keys())
   }
 
   get tasks(): ReadonlyArray<VenomTask> {
@@ -172,7 +141,7 @@ export class Model {
       if (known.submit === "refused") this.#fail(`${keyOf(task)} was refused and is visible: ${brief(task)}`)
       if (last !== undefined) this.#checkStep(last, task, known)
       this.#checkCause(task, known)
-      this.#tally.count(`step ${step(last, task)}`)
+      this.#tally.count(`step ${TaskChecks.step(last, task)}`)
       const isClaim = last?.status === "PENDING" && task.status === "PROCESSING" && task.revision === last.revision + 1
       if (known.gone !== "no") this.#fail(`${keyOf(task)} was gone and is visible again: ${brief(task)}`)
       if (last === undefined) {
@@ -187,7 +156,11 @@ export class Model {
     if (tasks.length < this.#visible) {
       const seen = new Set(tasks.map(keyOf))
       const missing = this.tasks.filter((task) => !seen.has(keyOf(task)))
-      this.#checkGone(missing, wallClock)
+      this.#checkGone(
+        missing,
+        this.tasks.filter((task) => seen.has(keyOf(task))),
+        wallClock
+      )
       for (const task of missing) {
         this.#of(keyOf(task)).gone = { at, sure: !this.#syncsLate }
         this.#of(keyOf(task)).last = undefined
@@ -196,29 +169,8 @@ export class Model {
     }
   }
 
-  /** Only what is finished goes, when it is too old, or there are too many, and those first that finished first. */
-  #checkGone(missing: ReadonlyArray<VenomTask>, wallClock: number): void {
-    const isOld = (task: VenomTask) => (task.finishedAt ?? wallClock) <= wallClock - this.#retention.millis
-    const tooMany = missing.filter((task) => !isOld(task))
-    this.#tally.count("pruned by age", missing.length - tooMany.length)
-    this.#tally.count("pruned by number", tooMany.length)
-    const left = this.tasks.filter((task) => isFinished(task) && !missing.includes(task))
-    for (const task of missing) if (!isFinished(task)) this.#fail(`no longer visible: ${brief(task)}`)
-    // one that is retried at that moment counts no more, and stays
-    const leaves = this.tasks.filter((task) => this.#of(keyOf(task)).retryAsked).length
-    if (tooMany.length > 0 && left.length + leaves < this.#retention.count)
-      this.#fail(`no longer visible, though neither old nor too many: ${tooMany.map(brief).join(", ")}`)
-    for (const { finishedAt } of tooMany) {
-      const older = left.find((task) => (task.finishedAt ?? 0) < (finishedAt ?? 0) && !this.#of(keyOf(task)).retryAsked)
-      if (older !== undefined) this.#fail(`${brief(older)} finished earlier than tasks that are gone`)
-    }
-  }
-
-  /** Finished tasks that should be gone. */
   overdue(wallClock: number): ReadonlyArray<VenomTask> {
-    const finished = this.tasks.filter(isFinished)
-    if (finished.length > this.#retention.count) return finished
-    return finished.filter(({ finishedAt }) => (finishedAt ?? wallClock) <= wallClock - this.#retention.millis)
+    return Retention.overdue(this.tasks, this.#retention, wallClock)
   }
 
   counted(tasks: ReadonlyArray<VenomTask>, counts: Readonly<Record<TaskStatus, number>>): void {
@@ -229,7 +181,7 @@ export class Model {
   }
 
   /** A life begins; `syncsLate` when what it tells is on disk only some time after. */
-  begins(syncsLate: boolean, retention: Retention): void {
+  begins(syncsLate: boolean, retention: Retention.Retention): void {
     this.#syncsLate = syncsLate
     this.#retention = retention
     this.#isOpen = false
@@ -316,33 +268,28 @@ export class Model {
     this.#checkStep(floor, task, known)
   }
 
+  #checkGone(missing: ReadonlyArray<VenomTask>, left: ReadonlyArray<VenomTask>, wallClock: number): void {
+    const kept = this.#retention
+    for (const task of missing)
+      this.#tally.count(`pruned by ${Retention.isOld(task, kept, wallClock) ? "age" : "number"}`)
+    const leaves = (task: VenomTask) => this.#of(keyOf(task)).retryAsked
+    for (const wrong of Retention.wrongs({ missing, left, leaves, kept, wallClock })) this.#fail(wrong)
+  }
+
   #checkIdentity(task: VenomTask, { last, request }: Known): void {
     const key = keyOf(task)
     const owner = this.#keys.get(task.id) ?? key
     this.#keys.set(task.id, owner)
     if (owner !== key) this.#fail(`${key} and ${owner} have the same id`)
-    if (task.content !== request.content) this.#fail(`${key} has another content: ${JSON.stringify(task.content)}`)
-    if (task.priority !== (request.priority ?? 0) || task.type !== (request.type ?? "default")) {
-      this.#fail(`${key} has changed what was asked for: ${json(task)}`)
-    }
-    if (last !== undefined && (last.id !== task.id || last.createdAt !== task.createdAt)) {
-      this.#fail(`${key} is another task now: ${json(last)} ${json(task)}`)
-    }
+    for (const wrong of TaskChecks.changed(task, request, last)) this.#fail(wrong)
   }
 
-  #checkStep(before: VenomTask, after: VenomTask, known: Known): void {
-    const key = keyOf(after)
-    if (after.revision < before.revision) return this.#fail(`${key} went back from ${brief(before)} to ${brief(after)}`)
-    if (after.revision === before.revision) {
-      if (!same(before, after)) this.#fail(`${key} changed without a new revision: ${json(before)} ${json(after)}`)
-      return
-    }
-    if (before.status === "COMPLETED") this.#fail(`${key} was COMPLETED and changed to ${json(after)}`)
-    if (before.status === "FAILED" && !known.retryAsked) this.#fail(`${key} was FAILED and changed to ${json(after)}`)
+  #checkStep(before: VenomTask, after: VenomTask, { retryAsked }: Known): void {
+    for (const wrong of TaskChecks.illegal(before, after, retryAsked)) this.#fail(wrong)
   }
 
   #checkCause(task: VenomTask, { cancelAsked }: Known): void {
-    for (const wrong of wrongs(task, this.#workload, cancelAsked)) this.#fail(wrong)
+    for (const wrong of TaskChecks.wrongs(task, this.#workload, cancelAsked)) this.#fail(wrong)
   }
 
   #of(key: string): Known {

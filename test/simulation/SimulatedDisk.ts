@@ -1,8 +1,9 @@
-import { ByteSize, Effect, FileSystem, Option, PlatformError } from "effect"
+import { Effect, FileSystem, Option, PlatformError } from "effect"
 import type { Chance } from "./Chance.ts"
 import { Errno, toPlatformError } from "./Errno.ts"
 import type { Fault, Operation, Trouble } from "./Faults.ts"
-import { DirectoryNode, FileNode, type Node, survivor } from "./Storage.ts"
+import { FileTree, infoOf } from "./FileTree.ts"
+import { DirectoryNode, FileNode, type Node } from "./Storage.ts"
 import { Tally } from "./Tally.ts"
 import type { World } from "./World.ts"
 
@@ -28,8 +29,7 @@ export class SimulatedDisk {
   readonly #world: World
   readonly #chance: Chance
   readonly #tally: Tally
-  #root = new DirectoryNode(1)
-  #lastIno = 1
+  #tree = new FileTree()
   #lastFd = 2
   #count = 0
   /** What is to happen when a call ends, and which it is. */
@@ -56,16 +56,6 @@ export class SimulatedDisk {
     return this.#count
   }
 
-  get used(): number {
-    const files = new Set<FileNode>()
-    const visit = (node: Node): void => {
-      if (node instanceof FileNode) files.add(node)
-      else for (const child of node.names.values()) visit(child)
-    }
-    visit(this.#root)
-    return Array.from(files).reduce((sum, { content }) => sum + content.length, 0)
-  }
-
   /** The process is killed: calls under way end or do not, what it has written stays with the system. */
   kill(): void {
     const calls = Array.from(this.#underWay)
@@ -80,52 +70,37 @@ export class SimulatedDisk {
   /** The machine dies: only what is durable is sure to be left. */
   powerOff(): void {
     this.kill()
-    this.#root = survivor(this.#root, this.#chance, this.#tally)
+    this.#tree = this.#tree.survivor(this.#chance, this.#tally)
   }
 
   /** The files that a power failure would leave at this moment in a directory, one time. */
   leftByPowerFailure(path: string, chance: Chance): ReadonlyMap<string, Uint8Array> {
-    return filesOf(lookup(survivor(this.#root, chance, new Tally()), path))
+    return this.#tree.survivor(chance, new Tally()).files(path)
   }
 
-  /** Somebody else removes a directory with all that is in it. */
-  removeTree(path: string): void {
-    if (this.#lookup(path) === undefined) return
-    const [directory, name] = this.#parent(path)
-    const empty = (node: Node): void => {
-      if (node instanceof FileNode) return
-      for (const child of node.names.values()) empty(child)
-      node.change(Array.from(node.names.keys()), [])
-    }
-    const node = directory.names.get(name)
-    if (node === undefined) return
-    empty(node)
-    directory.change([name], [])
-  }
-
-  /** Puts a file there, durably, in place of another. */
-  put(path: string, content: Uint8Array): void {
-    const [directory, name] = this.#parent(path)
-    const file = new FileNode(++this.#lastIno)
-    file.write(0, content)
-    file.sync()("synced")
-    directory.change([], [[name, file]])
-    directory.sync()("synced")
-  }
-
-  /** Makes a directory, durably. */
-  putDirectory(path: string): void {
-    this.#makeDirectory(path, true)
-    for (let at = path.lastIndexOf("/"); at >= 0; at = path.lastIndexOf("/", at - 1)) {
-      const node = this.#lookup(path.slice(0, at))
-      if (node instanceof DirectoryNode) node.sync()("synced")
-      if (at === 0) break
-    }
+  /** Bytes that all files take. */
+  get used(): number {
+    return this.#tree.used
   }
 
   /** The files of a directory, as a process sees them, or none. */
   files(path: string): ReadonlyMap<string, Uint8Array> {
-    return filesOf(this.#lookup(path))
+    return this.#tree.files(path)
+  }
+
+  /** Puts a file there, durably, in place of another. */
+  put(path: string, content: Uint8Array): void {
+    this.#tree.put(path, content)
+  }
+
+  /** Makes a directory, durably. */
+  putDirectory(path: string): void {
+    this.#tree.putDirectory(path)
+  }
+
+  /** Somebody else removes a directory with all that is in it. */
+  removeTree(path: string): void {
+    this.#tree.removeTree(path)
   }
 
   #operate<A>(call: Call, begin: Begin<A>): Effect.Effect<A, PlatformError.PlatformError> {
@@ -161,44 +136,17 @@ export class SimulatedDisk {
     })
   }
 
-  #parent(path: string): readonly [DirectoryNode, string] {
-    const at = path.lastIndexOf("/")
-    const node = this.#lookup(path.slice(0, at))
-    if (node === undefined) throw new Errno("ENOENT", "open", path)
-    if (node instanceof FileNode) throw new Errno("ENOTDIR", "open", path)
-    return [node, path.slice(at + 1)]
-  }
-
-  #lookup(path: string): Node | undefined {
-    return lookup(this.#root, path)
-  }
-
-  #find(path: string, syscall: string): Node {
-    const node = this.#lookup(path)
-    if (node === undefined) throw new Errno("ENOENT", syscall, path)
-    return node
-  }
-
-  #findFile(path: string, syscall: string): FileNode {
-    const node = this.#find(path, syscall)
-    if (node instanceof DirectoryNode) throw new Errno("EISDIR", syscall, path)
-    return node
-  }
-
   #open(method: string, path: string, flag: FileSystem.OpenFlag) {
     const { chars, creates } = { chars: new Set(flag), creates: !flag.startsWith("r") }
     const mutates = flag !== "r"
     const open = this.#operate({ method, syscall: "open", path, mutates }, () => () => {
-      const known = this.#lookup(path)
+      const known = this.#tree.lookup(path)
       if (known instanceof DirectoryNode && mutates) throw new Errno("EISDIR", "open", path)
       if (known !== undefined && chars.has("x")) throw new Errno("EEXIST", "open", path)
       if (known instanceof FileNode && chars.has("w") && known.content.length > 0) known.setLength(0)
       if (known !== undefined) return known
       if (!creates) throw new Errno("ENOENT", "open", path)
-      const [directory, name] = this.#parent(path)
-      const file = new FileNode(++this.#lastIno)
-      directory.change([], [[name, file]])
-      return file
+      return this.#tree.create(path)
     })
     return Effect.acquireRelease(
       Effect.map(open, (node) => ({ node, fd: ++this.#lastFd })),
@@ -322,7 +270,7 @@ export class SimulatedDisk {
     const operate = <A>(method: string, syscall: string, path: string, mutates: boolean, work: () => A) =>
       this.#operate({ method, syscall, path, mutates }, () => work)
     const readFile = (path: string) =>
-      operate("readFile", "open", path, false, () => this.#findFile(path, "open").content.slice())
+      operate("readFile", "open", path, false, () => this.#tree.findFile(path, "open").content.slice())
     const writeFile: FileSystem.FileSystem["writeFile"] = (path, data, options) =>
       Effect.scoped(
         Effect.flatMap(this.#open("writeFile", path, options?.flag ?? "w"), (file) => file.writeAll(data))
@@ -332,7 +280,7 @@ export class SimulatedDisk {
         )
       )
     const access: FileSystem.FileSystem["access"] = (path) =>
-      operate("access", "access", path, false, () => void this.#find(path, "access"))
+      operate("access", "access", path, false, () => void this.#tree.find(path, "access"))
     return FileSystem.makeNoop({
       access,
       exists: (path) =>
@@ -342,79 +290,56 @@ export class SimulatedDisk {
         ),
       link: (from, to) =>
         this.#operate({ method: "link", syscall: "link", path: to, names: [from, to], mutates: true }, () => () => {
-          const node = this.#findFile(from, "link")
-          const [directory, name] = this.#parent(to)
+          const node = this.#tree.findFile(from, "link")
+          const [directory, name] = this.#tree.parent(to)
           if (directory.names.has(name)) throw new Errno("EEXIST", "link", from)
           directory.change([], [[name, node]])
         }),
       makeDirectory: (path, options) =>
-        operate("makeDirectory", "mkdir", path, true, () => this.#makeDirectory(path, options?.recursive ?? false)),
+        operate("makeDirectory", "mkdir", path, true, () =>
+          this.#tree.makeDirectory(path, options?.recursive ?? false)
+        ),
       open: (path, options) => this.#open("open", path, options?.flag ?? "r"),
       readDirectory: (path) =>
         operate("readDirectory", "scandir", path, false, () => {
-          const node = this.#find(path, "scandir")
+          const node = this.#tree.find(path, "scandir")
           if (node instanceof FileNode) throw new Errno("ENOTDIR", "scandir", path)
           return Array.from(node.names.keys())
         }),
       readFile,
       realPath: (path) =>
         operate("realPath", "realpath", path, false, () => {
-          this.#find(path, "realpath")
+          this.#tree.find(path, "realpath")
           return path
         }),
       readFileString: (path) => Effect.map(readFile(path), (bytes) => new TextDecoder().decode(bytes)),
       remove: (path, options) =>
         operate("remove", "rm", path, true, () => {
-          const known = this.#lookup(path)
+          const known = this.#tree.lookup(path)
           if (known === undefined && options?.force === true) return
-          this.#findFile(path, "lstat")
-          const [directory, name] = this.#parent(path)
+          this.#tree.findFile(path, "lstat")
+          const [directory, name] = this.#tree.parent(path)
           directory.change([name], [])
         }),
       rename: (from, to) =>
         this.#operate(
           { method: "rename", syscall: "rename", path: from, names: [from, to], mutates: true },
           () => () => {
-            const node = this.#find(from, "rename")
-            const [source, name] = this.#parent(from)
-            const [target, newName] = this.#parent(to)
+            const node = this.#tree.find(from, "rename")
+            const [source, name] = this.#tree.parent(from)
+            const [target, newName] = this.#tree.parent(to)
             // only renames within one directory are made together, and only those are asked for
             if (source !== target) throw new Errno("EXDEV", "rename", from)
             if (target.names.get(newName) !== node) source.change([name], [[newName, node]])
           }
         ),
-      stat: (path) => operate("stat", "stat", path, false, () => infoOf(this.#find(path, "stat"))),
+      stat: (path) => operate("stat", "stat", path, false, () => infoOf(this.#tree.find(path, "stat"))),
       truncate: (path, length) =>
-        operate("truncate", "open", path, true, () => this.#findFile(path, "open").setLength(length ?? 0)),
+        operate("truncate", "open", path, true, () => this.#tree.findFile(path, "open").setLength(length ?? 0)),
       writeFile,
       writeFileString: (path, text, options) => writeFile(path, new TextEncoder().encode(text), options)
     })
   }
-
-  #makeDirectory(path: string, recursive: boolean): void {
-    if (this.#lookup(path) !== undefined) {
-      if (!recursive) throw new Errno("EEXIST", "mkdir", path)
-      return
-    }
-    const above = path.slice(0, path.lastIndexOf("/"))
-    if (recursive && this.#lookup(above) === undefined) this.#makeDirectory(above, true)
-    const [directory, name] = this.#parent(path)
-    directory.change([], [[name, new DirectoryNode(++this.#lastIno)]])
-  }
-}
-
-const lookup = (root: DirectoryNode, path: string): Node | undefined => {
-  let node: Node | undefined = root
-  for (const name of path.split("/")) {
-    if (name === "") continue
-    node = node instanceof DirectoryNode ? node.names.get(name) : undefined
-  }
-  return node
-}
-
-const filesOf = (node: Node | undefined): ReadonlyMap<string, Uint8Array> => {
-  const names = node instanceof DirectoryNode ? Array.from(node.names) : []
-  return new Map(names.flatMap(([name, child]) => (child instanceof FileNode ? [[name, child.content]] : [])))
 }
 
 const attempt = <A>(work: () => A): { readonly value: A } | Errno => {
@@ -425,20 +350,3 @@ const attempt = <A>(work: () => A): { readonly value: A } | Errno => {
     throw error
   }
 }
-
-const infoOf = (node: Node): FileSystem.File.Info => ({
-  type: node instanceof FileNode ? "File" : "Directory",
-  mtime: Option.none(),
-  atime: Option.none(),
-  birthtime: Option.none(),
-  dev: 1n,
-  rdev: Option.none(),
-  ino: Option.some(BigInt(node.ino)),
-  mode: node instanceof FileNode ? 0o100600 : 0o40700,
-  nlink: Option.some(BigInt(node.links)),
-  uid: Option.none(),
-  gid: Option.none(),
-  size: ByteSize.bytes(BigInt(node instanceof FileNode ? node.content.length : 4096)),
-  blksize: Option.none(),
-  blocks: Option.none()
-})

@@ -1,4 +1,4 @@
-import { isFinished, type VenomTask } from "../../src/domain/Task.ts"
+import { isFinished, type TaskRequest, type VenomTask } from "../../src/domain/Task.ts"
 import { toWire } from "../../src/domain/TaskJson.ts"
 import { keyOf, type Workload } from "./Workload.ts"
 
@@ -45,6 +45,32 @@ const torn = function* (task: VenomTask): Generator<string> {
     yield `${key} completed without an attempt that did: ${json(task)}`
   // every change says something
   if (logs.length + logsDropped < task.revision) yield `${key} has lost lines of its log: ${json(task)}`
+}
+
+/** Whether it is still the task that was asked for, and the one that it was. */
+export const changed = function* (
+  task: VenomTask,
+  request: TaskRequest,
+  before: VenomTask | undefined
+): Generator<string> {
+  const key = keyOf(task)
+  if (task.content !== request.content) yield `${key} has another content: ${JSON.stringify(task.content)}`
+  if (task.priority !== (request.priority ?? 0) || task.type !== (request.type ?? "default"))
+    yield `${key} has changed what was asked for: ${json(task)}`
+  if (before !== undefined && (before.id !== task.id || before.createdAt !== task.createdAt))
+    yield `${key} is another task now: ${json(before)} ${json(task)}`
+}
+
+/** Whether it may have gone on from one state to the other. */
+export const illegal = function* (before: VenomTask, after: VenomTask, retryAsked: boolean): Generator<string> {
+  const key = keyOf(after)
+  if (after.revision < before.revision) return yield `${key} went back from ${brief(before)} to ${brief(after)}`
+  if (after.revision === before.revision) {
+    if (!same(before, after)) yield `${key} changed without a new revision: ${json(before)} ${json(after)}`
+    return
+  }
+  if (before.status === "COMPLETED") yield `${key} was COMPLETED and changed to ${json(after)}`
+  if (before.status === "FAILED" && !retryAsked) yield `${key} was FAILED and changed to ${json(after)}`
 }
 
 /** Which edge of the state machine has led there, as far as two states tell. */
