@@ -45,6 +45,12 @@ export class FileTree {
     directory.change([name], [])
   }
 
+  /** Changes one bit of a file. */
+  damage(path: string, at: number): void {
+    const file = this.findFile(path, "open")
+    file.write(at, Uint8Array.of((file.content[at] ?? 0) ^ 1))
+  }
+
   /** Puts a file there, durably, in place of another. */
   put(path: string, content: Uint8Array): void {
     const [directory, name] = this.parent(path)

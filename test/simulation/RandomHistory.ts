@@ -15,6 +15,7 @@ const plan = (simulation: Simulation, isLast: boolean): ReturnType<Planner> => {
   const { clients, history, weather } = simulation
   const { chance, disk, world } = history
   if (chance.happens(0.2)) world.wallOffset += chance.between(-60 * minute, 60 * minute)
+  if (chance.happens(0.1)) simulation.damageDump()
   disk.latency = [0.02, chance.pick(0.1, 2, 2, 50)]
   const hasTrouble = !isLast && chance.happens(0.6)
   if (!hasTrouble || chance.happens(0.7)) weather.calm()

@@ -93,6 +93,11 @@ export class SimulatedDisk {
     this.#tree.put(path, content)
   }
 
+  /** Changes one bit of a file. */
+  damage(path: string, at: number): void {
+    this.#tree.damage(path, at)
+  }
+
   /** Makes a directory, durably. */
   putDirectory(path: string): void {
     this.#tree.putDirectory(path)

@@ -59,6 +59,7 @@ export class Simulation {
   #lastWritable = 0
   /** Since a process last knew all tasks. */
   #lostPower = false
+  #dumpIsDamaged = false
   /** In this life. */
   #couldWrite = false
 
@@ -90,6 +91,19 @@ export class Simulation {
     if (life.exit !== undefined || life.isDead) return
     this.#dead = ending
     life.isDead = true
+  }
+
+  /** A bit of the newest dump changes between two lives. The one before and the journal have it all. */
+  damageDump(): void {
+    const { chance, disk, model, note, tally } = this.history
+    const files = disk.files(directory)
+    const [dump, previous] = [files.get("state_dump.json"), files.get("state_dump.prev.json")]
+    // both names may be one file, and whoever removes a directory leaves nothing to go back to
+    if (dump === undefined || previous === undefined || model.mayLose || Buffer.compare(dump, previous) === 0) return
+    note("a bit of the dump changes")
+    tally.count("damaged dump")
+    this.#dumpIsDamaged = true
+    disk.damage(`${directory}/state_dump.json`, chance.between(Math.floor(dump.length / 2), dump.length - 1))
   }
 
   stop(life: Life): void {
@@ -196,7 +210,8 @@ export class Simulation {
     if (level !== "Error" || text.startsWith("Attempt died")) return
     if (/defect|died/.test(text)) this.history.fail(`${level}: ${text}`)
     // only when power went can more than an end be missing
-    if (text.startsWith("Damage was found") && !this.#lostPower) this.history.fail(text)
+    const isExpected = this.#lostPower || (this.#dumpIsDamaged && text.includes("state_dump.json"))
+    if (text.startsWith("Damage was found") && !isExpected) this.history.fail(text)
   }
 
   /** Shows the model all that anyone could see at this moment. */
@@ -247,7 +262,10 @@ export class Simulation {
     }
     world.forget()
     // a life that cannot write leaves damage where it is
-    if (life.orchestrator !== undefined && this.#couldWrite) this.#lostPower = false
+    if (life.orchestrator !== undefined && this.#couldWrite) {
+      this.#lostPower = false
+      this.#dumpIsDamaged = false
+    }
     let ending: Ending = this.#dead ?? (inOrder ? "stop" : "kill")
     const lostPower = ending === "power" || (this.#dead === undefined && powerGoes)
     const phase = life.orchestrator !== undefined ? (life.isStopping ? "stopping" : "running") : "starting"

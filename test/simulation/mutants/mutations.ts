@@ -102,6 +102,10 @@ export const mutations: ReadonlyArray<Mutation> = [
     ]
   },
   {
+    name: "deletes segments that the previous dump needs",
+    edits: [{ file: file("Keeper"), find: "<= previouslyDumped + 1", put: "<= dumped + 1" }]
+  },
+  {
     name: "dumps a state older than it says",
     edits: [
       {
