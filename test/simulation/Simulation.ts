@@ -60,8 +60,13 @@ export class Simulation {
   /** Since a process last knew all tasks. */
   #lostPower = false
   #dumpIsDamaged = false
+  /** Whether a trouble or a crash may have left something that the newest dump alone has. */
+  #newestIsAlone = false
+  /** The previous dump when storage was last well after that. */
+  #doubtful: Uint8Array | undefined
   /** In this life. */
   #couldWrite = false
+  #failedSyncsBefore = 0
 
   constructor(seed: number) {
     this.history = new History(seed)
@@ -93,16 +98,21 @@ export class Simulation {
     life.isDead = true
   }
 
-  /** A bit of the newest dump changes between two lives. The one before and the journal have it all. */
+  /**
+   * A bit of the newest dump changes between two lives. The one before and the journal have it all, if both
+   * were written since the last trouble.
+   */
   damageDump(): void {
     const { chance, disk, model, note, tally } = this.history
-    const files = disk.files(directory)
-    const [dump, previous] = [files.get("state_dump.json"), files.get("state_dump.prev.json")]
-    // both names may be one file, and whoever removes a directory leaves nothing to go back to
-    if (dump === undefined || previous === undefined || model.mayLose || Buffer.compare(dump, previous) === 0) return
+    const [dump, previous] = this.#dumps
+    // whoever removes a directory leaves nothing to go back to
+    if (dump === undefined || previous === undefined || model.mayLose || this.#newestIsAlone) return
+    // both names may be one file
+    if ([dump, this.#doubtful].some((other) => other !== undefined && Buffer.compare(previous, other) === 0)) return
     note("a bit of the dump changes")
     tally.count("damaged dump")
     this.#dumpIsDamaged = true
+    this.#newestIsAlone = true
     disk.damage(`${directory}/state_dump.json`, chance.between(Math.floor(dump.length / 2), dump.length - 1))
   }
 
@@ -118,6 +128,7 @@ export class Simulation {
     const { disk, model, world } = history
     history.note(`LIFE ${number} after ${this.#before}`)
     const troublesBefore = weather.troublesBegun
+    this.#failedSyncsBefore = this.#failedSyncs
     const wasCalm = weather.isCalm
     weather.lifeBegins()
     disk.onFailedSync = () => {}
@@ -141,6 +152,17 @@ export class Simulation {
     }
     life.observe()
     this.#end(life, wasCalm && weather.troublesBegun === troublesBefore, plan.powerGoes)
+  }
+
+  /** The newest, and the one before. */
+  get #dumps(): ReadonlyArray<Uint8Array | undefined> {
+    const files = this.history.disk.files(directory)
+    return [files.get("state_dump.json"), files.get("state_dump.prev.json")]
+  }
+
+  get #failedSyncs(): number {
+    const { tally } = this.history
+    return tally.of("failed fsync EIO") + tally.of("failed fsync ENOSPC") + tally.of("failed fsync EDQUOT")
   }
 
   get #refusedIsCut(): boolean {
@@ -228,7 +250,9 @@ export class Simulation {
     if (isWritable) {
       this.#lastWritable = this.history.world.now
       this.#couldWrite = true
+      if (this.#newestIsAlone) this.#doubtful = this.#dumps[1]
     }
+    this.#newestIsAlone = !isWritable
     if (isWritable && !this.#wasWritable) model.mended()
     if (!isWritable && this.#wasWritable) this.#awaitMending(life)
     this.#wasWritable = isWritable
@@ -274,11 +298,13 @@ export class Simulation {
     if (lostPower) {
       if (this.#dead === undefined) history.note("and then the power goes")
       this.#lostPower = true
+      this.#newestIsAlone = true
       disk.powerOff()
       if (!inOrder) ending = "power"
     } else disk.kill()
     // of a file that failed a sync, what is in memory alone is not sure to be found
-    if (ending === "kill" && life.isOpen && !life.isWritable) ending = "power"
+    const inDoubt = life.isOpen ? !life.isWritable : this.#failedSyncs > this.#failedSyncsBefore
+    if (ending === "kill" && inDoubt) ending = "power"
     if (life.isOpen || ending === "power" || this.#before === "stop") this.#before = ending
   }
 

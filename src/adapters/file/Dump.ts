@@ -77,7 +77,7 @@ export const write = Effect.fnUntraced(
   },
   (effect, fs, directory) =>
     // a half-written dump would eat the space that verdicts need
-    Effect.tapError(effect, () => Effect.ignore(fs.remove(`${directory}/${fileName}.tmp`, { force: true })))
+    Effect.onError(effect, () => Effect.ignore(fs.remove(`${directory}/${fileName}.tmp`, { force: true })))
 )
 
 const keepAsPrevious = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, directory: string) {

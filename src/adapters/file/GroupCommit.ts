@@ -52,7 +52,7 @@ export interface GroupCommit {
   readonly health: () => StorageHealth
   /** Whether the writer's file ends well, though the disk refused to write on. */
   readonly isTrusted: () => boolean
-  /** The last record written. */
+  /** The last record written, or that may have been. */
   readonly sequence: () => number
   readonly segment: () => Segment
   /** Syncs what is only written; false when that failed, which is trouble. Only inside `exclusively`. */
@@ -158,9 +158,9 @@ export const make = Effect.fnUntraced(function* (options: {
       const { reason, trusted } = failure
       const later = batch
       batch = emptyBatch()
-      // a later segment that continues from here makes all doubtful records void
-      if (!trusted) written = synced
-      staged = written
+      // a number that may stand in a doubtful record is never given again: the dump that follows covers it
+      if (trusted) staged = written
+      else written = staged
       const isNew = trouble === undefined
       trouble = { reason, trusted, since: trouble?.since ?? clock.currentTimeMillisUnsafe() }
       overlay.drop()

@@ -60,6 +60,8 @@ export const make = Effect.fnUntraced(function* (options: {
   /** Sequence of the dump that is there, and of the one before. */
   readonly dumped: number
   readonly previouslyDumped: number
+  /** Whether the previous dump and the journal are not sure to hold what the last dump does. */
+  readonly dumpAgain: boolean
   /** Segments older than the one being written. */
   readonly segments: ReadonlyArray<SegmentFile>
   /** Makes the directory where it is missing, holds it, and sets aside what could not be read there. */
@@ -222,22 +224,27 @@ export const make = Effect.fnUntraced(function* (options: {
     yield* Effect.sleep(measureEvery)
   })
 
-  /** A full disk whose journal ends well: see whether it takes bytes again. */
+  /** A full disk whose journal ends well: see whether it takes bytes again. What was cut off is gone for good then. */
   const probe = Effect.gen(function* () {
     const path = `${directory}/${probeFileName}`
     yield* fs
       .writeFile(path, new Uint8Array(probeBytes), { mode: Disk.privateFile })
       .pipe(Effect.ensuring(Effect.ignore(fs.remove(path, { force: true }))))
+    yield* Effect.tapError(commit.segment().sync, ({ reason }) => commit.distrust(reason))
   })
 
+  const dumpAgain = Effect.forkIn(Effect.delay(hasChanges.open, options.dumpInterval), yield* Effect.scope)
+
   /**
-   * A file that failed a sync is never trusted again: everything is written anew, and synced. The dump comes
-   * first: were it lost with the directory, a segment alone would tell of a state that is missing.
+   * A file that failed a sync is never trusted again: everything is written anew, and synced. The dump comes first:
+   * were it lost with the directory, a segment alone would tell of a state that is missing. Until another one
+   * follows, the previous dump and the journal may not have it all.
    */
   const writeAnew = Effect.gen(function* () {
     yield* options.prepareDirectory
     yield* writeDump(snapshotNow())
     yield* moveTo(yield* Effect.mapError(createSegment, ({ error }) => error))
+    yield* dumpAgain
   })
 
   const tryRepair = dumping.withPermits(1)(
@@ -260,7 +267,7 @@ export const make = Effect.fnUntraced(function* (options: {
     yield* Effect.sleep(repairEvery)
     yield* tryRepair
   }).pipe(
-    Effect.catch((error: PlatformError | Disk.DataDirectoryError) =>
+    Effect.catch((error: PlatformError | Disk.DataDirectoryError | Segment.SegmentFailure) =>
       Effect.logDebug("Storage is not writable yet", error.message)
     )
   )
@@ -274,6 +281,7 @@ export const make = Effect.fnUntraced(function* (options: {
         )
       )
     )
+  if (options.dumpAgain) yield* dumpAgain
   yield* forEver(dumpSoon)
   yield* forEver(repair)
   yield* forEver(watchRoom)

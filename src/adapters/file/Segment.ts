@@ -8,7 +8,11 @@ export class SegmentFailure extends Schema.TaggedError<SegmentFailure>()("Segmen
   reason: Schema.String,
   /** Whether the file still ends with the last good record, so that it may be written on. */
   trusted: Schema.Boolean
-}) {}
+}) {
+  override get message() {
+    return this.reason
+  }
+}
 
 /** No new segment could be made. */
 export class SegmentNotMade extends Schema.TaggedError<SegmentNotMade>()("SegmentNotMade", {

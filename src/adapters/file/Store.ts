@@ -90,6 +90,7 @@ export const open = Effect.fnUntraced(function* (options: {
     commit,
     dumped: begun.dumped,
     previouslyDumped: begun.previouslyDumped,
+    dumpAgain: begun.dumpAgain,
     segments: begun.segments,
     prepareDirectory: Effect.andThen(makeDirectory, Effect.andThen(hold, setAside))
   })
@@ -158,6 +159,7 @@ const begin = Effect.fnUntraced(function* (
     dumped: Result.isSuccess(fresh) ? found.sequence : found.dumped,
     previouslyDumped: found.dumped,
     hasDumped: Result.isSuccess(fresh) && needsDump,
+    dumpAgain: found.records > 0 || found.damage.length > 0,
     segments: found.segments,
     setAside
   }

@@ -240,8 +240,24 @@ export const mutations: ReadonlyArray<Mutation> = [
     edits: [{ file: file("Segment"), find: "    yield* opened.sync\n", put: "" }]
   },
   {
-    name: "gives the numbers of doubtful records to none that follow",
-    edits: [{ file: file("GroupCommit"), find: "      if (!trusted) written = synced\n", put: "" }]
+    name: "takes tasks again before a cut is synced",
+    edits: [
+      {
+        file: file("Keeper"),
+        find: "    yield* Effect.tapError(commit.segment().sync, ({ reason }) => commit.distrust(reason))\n",
+        put: ""
+      }
+    ]
+  },
+  {
+    name: "gives the numbers of doubtful records again",
+    edits: [
+      {
+        file: file("GroupCommit"),
+        find: "      else written = staged\n",
+        put: "      else staged = written = synced\n"
+      }
+    ]
   },
   {
     name: "stops without writing what is staged",
