@@ -60,9 +60,9 @@ const task = (n: number): VenomTask => {
 mkdirSync(plan.directory, { recursive: true, mode: 0o700 })
 const tasks = Array.from({ length: count }, (_, n) => task(n))
 await Effect.runPromise(
-  Effect.flatMap(FileSystem.FileSystem, (fs) => Dump.write(fs, plan.directory, { sequence: count, tasks }, now)).pipe(
-    Effect.provide(NodeFileSystem.layer)
-  )
+  Effect.flatMap(FileSystem.FileSystem, (fs) =>
+    Dump.write(fs, plan.directory, { sequence: count, tasks, entries: [] }, now)
+  ).pipe(Effect.provide(NodeFileSystem.layer))
 )
 if (plan.pathsFile !== undefined) {
   const some = Array.from(

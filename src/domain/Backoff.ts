@@ -1,4 +1,5 @@
-import { Duration } from "effect"
+import { Duration, Schema } from "effect"
+import * as Span from "./Span.ts"
 
 /** How long a task waits after a failed attempt. */
 export interface Backoff {
@@ -16,6 +17,30 @@ export const standard: Backoff = {
   cap: Duration.minutes(10),
   jitter: 0.2
 }
+
+/** What a request may say of it; the rest is as usual. */
+export const BackoffRequest = Schema.Struct({
+  kind: Schema.optionalKey(Schema.Literals(["exponential", "linear", "fixed"])),
+  base: Schema.optionalKey(Span.between("1 millis")),
+  cap: Schema.optionalKey(Span.between("1 millis")),
+  jitter: Schema.optionalKey(
+    Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 })).annotate({
+      description: "The share of the delay that chance may add or take"
+    })
+  )
+}).annotate({ identifier: "BackoffRequest", description: "How long to wait after a failed attempt" })
+export type BackoffRequest = typeof BackoffRequest.Type
+
+/** A task's own backoff; what it does not say is as in `usual`. */
+export const requested = (request: BackoffRequest | undefined, usual: Backoff): Backoff =>
+  request === undefined
+    ? usual
+    : {
+        kind: request.kind ?? usual.kind,
+        base: request.base === undefined ? usual.base : Duration.millis(Span.millis(request.base)),
+        cap: request.cap === undefined ? usual.cap : Duration.millis(Span.millis(request.cap)),
+        jitter: request.jitter ?? usual.jitter
+      }
 
 /** Milliseconds to wait after attempt number `attempt` (1-based); `chance` is uniform in [0, 1). */
 export const delay = (backoff: Backoff, attempt: number, chance: number): number => {

@@ -1,16 +1,22 @@
-import { Result } from "effect"
+import { Result, Struct } from "effect"
+import * as IsoTime from "./IsoTime.ts"
 import {
   type AttemptOutcome,
   type FailureReason,
   type Instant,
   limits,
+  type Progress,
   type TaskAttempt,
+  type TaskCopyRequest,
   type TaskId,
   type TaskRequest,
   type TaskStatus,
-  type VenomTask
+  type VenomTask,
+  wishNames,
+  type Wishes
 } from "./Task.ts"
 import { IllegalTransition } from "./TaskError.ts"
+import * as Span from "./Span.ts"
 import * as TaskLog from "./TaskLog.ts"
 
 /**
@@ -28,7 +34,17 @@ export type Transition = (task: VenomTask) => Result.Result<VenomTask, IllegalTr
 type Change = Partial<
   Omit<
     VenomTask,
-    "id" | "content" | "createdAt" | "type" | "priority" | "tags" | "revision" | "updatedAt" | "logs" | "logsDropped"
+    | "id"
+    | "content"
+    | "createdAt"
+    | "type"
+    | "priority"
+    | "tags"
+    | keyof Wishes
+    | "revision"
+    | "updatedAt"
+    | "logs"
+    | "logsDropped"
   >
 >
 
@@ -48,6 +64,18 @@ const from =
 const refuse = (task: VenomTask, transition: string) =>
   Result.fail(new IllegalTransition({ taskId: task.id, transition, status: task.status }))
 
+/** Why a task cannot be unfinished again. */
+export const uniqueKeyTaken = (task: VenomTask): IllegalTransition =>
+  new IllegalTransition({
+    taskId: task.id,
+    transition: "run again while another task has its unique key",
+    status: task.status
+  })
+
+/** Why a task cannot be deleted. */
+export const notFinished = (task: VenomTask): IllegalTransition =>
+  new IllegalTransition({ taskId: task.id, transition: "be deleted before it has finished", status: task.status })
+
 const next = (task: VenomTask, change: Change, log: TaskLog.TaskLog, now: Instant): VenomTask => ({
   ...task,
   ...change,
@@ -66,6 +94,17 @@ const ended = (task: VenomTask, now: Instant, outcome: AttemptOutcome, error: st
 /** One for all: a queue holds a million tasks without tags. */
 const none: ReadonlyArray<never> = []
 
+const noWishes: Wishes = {}
+
+const wishesOf = (from: Wishes): Wishes => {
+  let wishes = noWishes
+  for (const name of wishNames) if (from[name] !== undefined) wishes = { ...wishes, [name]: from[name] }
+  return wishes
+}
+
+const startOf = ({ delay, runAt }: TaskRequest, now: Instant): Instant =>
+  delay === undefined ? (runAt ?? now) : Math.min(Math.ceil(now + Span.millis(delay)), IsoTime.latest)
+
 /** A new task, PENDING. */
 export const submit = (
   request: TaskRequest,
@@ -80,7 +119,7 @@ export const submit = (
   logsDropped: 0,
   type: request.type ?? "default",
   priority: request.priority ?? 0,
-  runAt: request.runAt ?? options.now,
+  runAt: startOf(request, options.now),
   updatedAt: options.now,
   startedAt: null,
   finishedAt: null,
@@ -89,7 +128,26 @@ export const submit = (
   attempts: none,
   failure: null,
   tags: request.tags ?? none,
+  ...wishesOf(request),
+  progress: null,
   revision: 1
+})
+
+/**
+ * The request that makes a task anew, with changes. What belongs to one run alone is not copied: when it is due,
+ * its deadline, its unique key.
+ */
+export const copy = (task: VenomTask, changes: TaskCopyRequest): TaskRequest => ({
+  content: task.content,
+  type: task.type,
+  priority: task.priority,
+  maxAttempts: task.maxAttempts,
+  tags: task.tags,
+  ...(task.timeout === undefined ? undefined : { timeout: task.timeout }),
+  ...(task.backoff === undefined ? undefined : { backoff: task.backoff }),
+  ...(task.concurrencyKey === undefined ? undefined : { concurrencyKey: task.concurrencyKey }),
+  ...(task.retention === undefined ? undefined : { retention: task.retention }),
+  ...Struct.omit(changes, ["copyOf"])
 })
 
 /**
@@ -106,6 +164,7 @@ export const claim = (now: Instant): Transition =>
         status: "PROCESSING",
         attempt,
         startedAt,
+        progress: null,
         attempts: [...task.attempts, begun].slice(-limits.attempts)
       },
       says: `attempt ${attempt} of ${task.maxAttempts} started`
@@ -186,18 +245,43 @@ export const cancel = (now: Instant): Transition =>
     says: "cancelled"
   }))
 
-/** A FAILED task is given one more attempt, at least, by hand. */
-export const retryByHand = (now: Instant): Transition =>
-  from("be retried by hand", ["FAILED"], now, (task) => ({
-    change: {
-      status: "PENDING",
-      failure: null,
-      finishedAt: null,
-      runAt: now,
-      maxAttempts: Math.max(task.maxAttempts, task.attempt + 1)
-    },
-    says: "retried by hand"
-  }))
+/** Its deadline has passed and it is not running. */
+export const expire = (now: Instant): Transition =>
+  from("expire", ["PENDING"], now, (task) => {
+    const message = deadlinePassed(task)
+    return {
+      change: { status: "FAILED", failure: { reason: "timeout", message }, finishedAt: now },
+      says: `failed for good (timeout): ${message}`
+    }
+  })
+
+export const deadlinePassed = ({ deadline }: Pick<VenomTask, "deadline">): string =>
+  deadline === undefined ? "it has no deadline" : `its deadline was ${IsoTime.format(deadline)}`
+
+/** A FAILED task is given one more attempt, at least, by hand. After its deadline only a copy of it can be run. */
+export const retryByHand =
+  (now: Instant): Transition =>
+  (task) =>
+    task.deadline !== undefined && task.deadline <= now
+      ? refuse(task, "be retried by hand after its deadline")
+      : from("be retried by hand", ["FAILED"], now, (task) => ({
+          change: {
+            status: "PENDING",
+            failure: null,
+            finishedAt: null,
+            runAt: now,
+            maxAttempts: Math.max(task.maxAttempts, task.attempt + 1)
+          },
+          says: "retried by hand"
+        }))(task)
+
+/** How far the attempt says it has come. */
+export const progress =
+  (progress: Progress, now: Instant): Transition =>
+  (task) =>
+    task.status === "PROCESSING"
+      ? Result.succeed(next(task, { progress }, { logs: task.logs, logsDropped: task.logsDropped }, now))
+      : refuse(task, "make progress")
 
 /** What the runner said while it works: `lines` come from `TaskLog.line`, `lost` more were said before them. */
 export const log =

@@ -1,5 +1,7 @@
 import { Schema, SchemaTransformation } from "effect"
+import { BackoffRequest } from "./Backoff.ts"
 import * as IsoTime from "./IsoTime.ts"
+import * as Span from "./Span.ts"
 
 /** A UUID, version 7, so that ids sort by creation (RFC 9562, section 5.7). */
 export const TaskId = Schema.String.check(Schema.isUUID()).pipe(Schema.brand("TaskId"))
@@ -88,12 +90,14 @@ export const limits = {
   logLineChars: 2000,
   /** What a failure has to say. */
   messageChars: 10_000,
+  /** Of a progress message. */
+  progressChars: 1000,
   /** Attempts kept in `attempts`, the newest. */
   attempts: 20,
   tags: 20
 } as const
 
-const Type = Schema.String.check(
+export const TaskType = Schema.String.check(
   Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/u, {
     message: "Expected 1 to 128 letters, digits or . _ : / -, the first a letter or digit"
   })
@@ -101,6 +105,38 @@ const Type = Schema.String.check(
 const Priority = Schema.Int.check(Schema.isBetween({ minimum: -100, maximum: 100 }))
 const MaxAttempts = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 }))
 const Tags = Schema.Array(Schema.String.check(Schema.isBetweenLength(1, 128))).check(Schema.isMaxLength(limits.tags))
+
+export const ConcurrencyKey = Schema.String.check(Schema.isBetweenLength(1, 256))
+const UniqueKey = Schema.String.check(Schema.isBetweenLength(1, 256))
+
+/** How a task wants to be run. They stay as they were given, and are shown with the task. */
+const wishes = {
+  timeout: Schema.optionalKey(
+    Span.between("1 millis", "365 days").annotate({ description: "How long one attempt may run" })
+  ),
+  backoff: Schema.optionalKey(BackoffRequest),
+  deadline: Schema.optionalKey(
+    Instant.pipe(Schema.annotateEncoded({ description: "What is not done by then is FAILED as `timeout`" }))
+  ),
+  concurrencyKey: Schema.optionalKey(
+    ConcurrencyKey.annotate({
+      description: "Tasks with the same key share a limit, and slots are shared fairly between keys"
+    })
+  ),
+  uniqueKey: Schema.optionalKey(
+    UniqueKey.annotate({
+      description: "At most one unfinished task has it: a second submit answers with the first task"
+    })
+  ),
+  retention: Schema.optionalKey(
+    Span.between("0 millis", "36500 days").annotate({ description: "How long the task is kept after it has finished" })
+  )
+}
+const wishKeys = { concurrencyKey: "concurrency_key", uniqueKey: "unique_key" } as const
+
+/** The names of `wishes`, for those who copy them. */
+export const wishNames = ["timeout", "backoff", "deadline", "concurrencyKey", "uniqueKey", "retention"] as const
+export type Wishes = Partial<Pick<VenomTask, (typeof wishNames)[number]>>
 
 const Content = Schema.String.check(
   Schema.makeFilter<string>(
@@ -115,16 +151,29 @@ const Content = Schema.String.check(
 
 const utf8Bytes = (text: string): number => new TextEncoder().encode(text).length
 
-/** What a client asks for. Times on the wire are ISO 8601. */
-export const TaskRequest = Schema.Struct({
-  content: Content,
-  type: Schema.optionalKey(Type.annotate({ description: "Which handler; `default` without" })),
+const requested = {
+  type: Schema.optionalKey(TaskType.annotate({ description: "Which handler; `default` without" })),
   priority: Schema.optionalKey(Priority.annotate({ description: "Lower runs first; 0 without" })),
   runAt: Schema.optionalKey(Instant.pipe(Schema.annotateEncoded({ description: "Not before this; at once without" }))),
+  delay: Schema.optionalKey(
+    Span.between("0 millis").annotate({ description: "In place of run_at: not before so much time has passed" })
+  ),
   maxAttempts: Schema.optionalKey(MaxAttempts),
-  tags: Schema.optionalKey(Tags)
-})
-  .pipe(Schema.encodeKeys({ runAt: "run_at", maxAttempts: "max_attempts" }))
+  tags: Schema.optionalKey(Tags),
+  ...wishes
+}
+const requestedKeys = { runAt: "run_at", maxAttempts: "max_attempts", ...wishKeys } as const
+
+const oneStart = Schema.makeFilter<{ readonly runAt?: Instant; readonly delay?: string | number }>(({ delay, runAt }) =>
+  delay === undefined || runAt === undefined
+    ? undefined
+    : { path: ["delay"], issue: "Expected run_at or delay, not both" }
+)
+
+/** What a client asks for. Times on the wire are ISO 8601. */
+export const TaskRequest = Schema.Struct({ content: Content, ...requested })
+  .check(oneStart)
+  .pipe(Schema.encodeKeys(requestedKeys))
   .annotate({ identifier: "TaskRequest" })
   .pipe(
     Schema.annotateEncoded({
@@ -135,6 +184,30 @@ export const TaskRequest = Schema.Struct({
   )
 export type TaskRequest = typeof TaskRequest.Type
 
+/** A task to be run again, as it was or with changes. Its key of uniqueness, time and deadline are not copied. */
+export const TaskCopyRequest = Schema.Struct({
+  copyOf: GivenTaskId,
+  content: Schema.optionalKey(Content),
+  ...requested
+})
+  .check(oneStart)
+  .pipe(Schema.encodeKeys({ copyOf: "copy_of", ...requestedKeys }))
+  .annotate({ identifier: "TaskCopyRequest" })
+  .pipe(
+    Schema.annotateEncoded({
+      identifier: "TaskCopyRequest",
+      description: "A task to be run again; what is given stands in place of what the task had"
+    })
+  )
+export type TaskCopyRequest = typeof TaskCopyRequest.Type
+
+/** How far an attempt has come, in its own words. */
+export const Progress = Schema.Struct({
+  percent: Schema.NullOr(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 100 }))),
+  message: Schema.NullOr(Schema.String)
+}).annotate({ identifier: "TaskProgress" })
+export type Progress = typeof Progress.Type
+
 /** A task: an immutable value; every change makes a new one with the next `revision`. */
 export const VenomTask = Schema.Struct({
   id: TaskId,
@@ -144,7 +217,7 @@ export const VenomTask = Schema.Struct({
   result: Schema.NullOr(Schema.String),
   logs: Schema.Array(Schema.String),
   logsDropped: Schema.Int.annotate({ description: "How many of the oldest log lines were dropped to keep 200" }),
-  type: Type,
+  type: TaskType,
   priority: Priority.annotate({ description: "Lower runs first" }),
   runAt: Instant.pipe(Schema.annotateEncoded({ description: "Not before this" })),
   updatedAt: Instant,
@@ -155,6 +228,8 @@ export const VenomTask = Schema.Struct({
   attempts: Schema.Array(TaskAttempt).annotate({ description: "The last 20" }),
   failure: Schema.NullOr(Failure),
   tags: Schema.Array(Schema.String),
+  ...wishes,
+  progress: Schema.NullOr(Progress),
   revision: Schema.Int.annotate({ description: "Grows by one with every change" })
 })
   .pipe(
@@ -165,7 +240,8 @@ export const VenomTask = Schema.Struct({
       updatedAt: "updated_at",
       startedAt: "started_at",
       finishedAt: "finished_at",
-      maxAttempts: "max_attempts"
+      maxAttempts: "max_attempts",
+      ...wishKeys
     })
   )
   .annotate({ identifier: "VenomTask" })

@@ -1,14 +1,17 @@
 import { Result } from "effect"
 import * as IsoTime from "./IsoTime.ts"
+import type { BackoffRequest } from "./Backoff.ts"
 import {
   AttemptOutcome,
   type Failure,
   FailureReason,
   type Instant,
+  type Progress,
   type TaskAttempt,
   type TaskId,
   TaskStatus,
-  type VenomTask
+  type VenomTask,
+  type Wishes
 } from "./Task.ts"
 
 /** A task as JSON has it: the encoded side of the `VenomTask` schema, which describes it. */
@@ -38,6 +41,13 @@ export const toWire = (task: VenomTask): TaskWire => ({
   attempts: task.attempts.map(attemptToWire),
   failure: task.failure,
   tags: task.tags,
+  ...(task.timeout === undefined ? undefined : { timeout: task.timeout }),
+  ...(task.backoff === undefined ? undefined : { backoff: task.backoff }),
+  ...(task.deadline === undefined ? undefined : { deadline: IsoTime.format(task.deadline) }),
+  ...(task.concurrencyKey === undefined ? undefined : { concurrency_key: task.concurrencyKey }),
+  ...(task.uniqueKey === undefined ? undefined : { unique_key: task.uniqueKey }),
+  ...(task.retention === undefined ? undefined : { retention: task.retention }),
+  progress: task.progress,
   revision: task.revision
 })
 
@@ -60,7 +70,19 @@ export const toJson = (task: VenomTask): string =>
   `,"run_at":"${IsoTime.format(task.runAt)}","updated_at":"${IsoTime.format(task.updatedAt)}"` +
   `,"started_at":${timeToJson(task.startedAt)},"finished_at":${timeToJson(task.finishedAt)}` +
   `,"attempt":${task.attempt},"max_attempts":${task.maxAttempts},"attempts":${attemptsToJson(task.attempts)}` +
-  `,"failure":${JSON.stringify(task.failure)},"tags":${JSON.stringify(task.tags)},"revision":${task.revision}}`
+  `,"failure":${JSON.stringify(task.failure)},"tags":${JSON.stringify(task.tags)}${wishesToJson(task)}` +
+  `,"progress":${JSON.stringify(task.progress)},"revision":${task.revision}}`
+
+const wishesToJson = (task: VenomTask): string => {
+  let text = ""
+  if (task.timeout !== undefined) text += `,"timeout":${JSON.stringify(task.timeout)}`
+  if (task.backoff !== undefined) text += `,"backoff":${JSON.stringify(task.backoff)}`
+  if (task.deadline !== undefined) text += `,"deadline":${timeToJson(task.deadline)}`
+  if (task.concurrencyKey !== undefined) text += `,"concurrency_key":${JSON.stringify(task.concurrencyKey)}`
+  if (task.uniqueKey !== undefined) text += `,"unique_key":${JSON.stringify(task.uniqueKey)}`
+  if (task.retention !== undefined) text += `,"retention":${JSON.stringify(task.retention)}`
+  return text
+}
 
 export const attemptsToJson = (attempts: ReadonlyArray<TaskAttempt>): string => {
   let text = ""
@@ -92,6 +114,9 @@ export const fromWire = (input: unknown): Result.Result<VenomTask, string> => {
   const maxAttempts = input["max_attempts"]
   const attempts = listFromWire(input["attempts"], attemptFromWire)
   const failure = nullOr(input["failure"], failureFromWire)
+  const wishes = wishesFromWire(input)
+  // a task that an older Venom wrote has none
+  const progress = nullOr(input["progress"] ?? null, progressFromWire)
   if (!isTaskId(id)) return Result.fail("id")
   if (typeof content !== "string") return Result.fail("content")
   if (createdAt === undefined) return Result.fail("created_at")
@@ -110,6 +135,8 @@ export const fromWire = (input: unknown): Result.Result<VenomTask, string> => {
   if (attempts === undefined) return Result.fail("attempts")
   if (failure === undefined) return Result.fail("failure")
   if (!isStrings(tags)) return Result.fail("tags")
+  if (typeof wishes === "string") return Result.fail(wishes)
+  if (progress === undefined) return Result.fail("progress")
   if (!isInt(revision)) return Result.fail("revision")
   return Result.succeed({
     id,
@@ -130,9 +157,44 @@ export const fromWire = (input: unknown): Result.Result<VenomTask, string> => {
     attempts,
     failure,
     tags,
+    ...wishes,
+    progress,
     revision
   })
 }
+
+const noWishes: Wishes = {}
+
+/** The wishes, or the name of the one that is wrong. */
+const wishesFromWire = (input: Readonly<Record<string, unknown>>): Wishes | string => {
+  const { backoff, retention, timeout } = input
+  const concurrencyKey = input["concurrency_key"]
+  const uniqueKey = input["unique_key"]
+  if ((backoff ?? concurrencyKey ?? input["deadline"] ?? retention ?? timeout ?? uniqueKey) === undefined)
+    return noWishes
+  const deadline = input["deadline"] === undefined ? undefined : timeFromWire(input["deadline"])
+  if (timeout !== undefined && !isSpan(timeout)) return "timeout"
+  if (backoff !== undefined && !isBackoff(backoff)) return "backoff"
+  if (input["deadline"] !== undefined && deadline === undefined) return "deadline"
+  if (concurrencyKey !== undefined && typeof concurrencyKey !== "string") return "concurrency_key"
+  if (uniqueKey !== undefined && typeof uniqueKey !== "string") return "unique_key"
+  if (retention !== undefined && !isSpan(retention)) return "retention"
+  return {
+    ...(timeout === undefined ? undefined : { timeout }),
+    ...(backoff === undefined ? undefined : { backoff }),
+    ...(deadline === undefined ? undefined : { deadline }),
+    ...(concurrencyKey === undefined ? undefined : { concurrencyKey }),
+    ...(uniqueKey === undefined ? undefined : { uniqueKey }),
+    ...(retention === undefined ? undefined : { retention })
+  }
+}
+
+const progressFromWire = (input: unknown): Progress | undefined =>
+  isRecord(input) &&
+  (input["percent"] === null || typeof input["percent"] === "number") &&
+  (input["message"] === null || typeof input["message"] === "string")
+    ? { percent: input["percent"], message: input["message"] }
+    : undefined
 
 const attemptFromWire = (input: unknown): TaskAttempt | undefined => {
   if (!isRecord(input)) return undefined
@@ -182,10 +244,20 @@ const isInt = (input: unknown): input is number => Number.isSafeInteger(input)
 const isStrings = (input: unknown): input is ReadonlyArray<string> =>
   Array.isArray(input) && input.every((item) => typeof item === "string")
 
+const isSpan = (input: unknown): input is string | number => typeof input === "string" || typeof input === "number"
+const isBackoff = (input: unknown): input is BackoffRequest =>
+  isRecord(input) &&
+  !Array.isArray(input) &&
+  (input["kind"] === undefined || isKind(input["kind"])) &&
+  (input["base"] === undefined || isSpan(input["base"])) &&
+  (input["cap"] === undefined || isSpan(input["cap"])) &&
+  (input["jitter"] === undefined || typeof input["jitter"] === "number")
+
 const oneOf = <const A extends string>(literals: ReadonlyArray<A>) => {
   const known = new Set<unknown>(literals)
   return (input: unknown): input is A => known.has(input)
 }
+const isKind = oneOf(["exponential", "linear", "fixed"])
 const isStatus = oneOf(TaskStatus.literals)
 const isReason = oneOf(FailureReason.literals)
 const isOutcome = oneOf(AttemptOutcome.literals)

@@ -46,9 +46,13 @@ export const of = (
   const retryable = timedOut || failure.retryable
   if (!retryable || claimed.attempt >= claimed.maxAttempts) return failed(reason, message)
   const wished = timedOut ? undefined : failure.retryAfter
+  const policy = Backoff.requested(claimed.backoff, backoff)
   const wait =
-    wished === undefined ? Backoff.delay(backoff, claimed.attempt, chance) : Math.ceil(Duration.toMillis(wished))
-  return { _tag: "Retry", reason, message: short(message), runAt: Math.min(now + Math.max(wait, 0), IsoTime.latest) }
+    wished === undefined ? Backoff.delay(policy, claimed.attempt, chance) : Math.ceil(Duration.toMillis(wished))
+  const runAt = Math.min(now + Math.max(wait, 0), IsoTime.latest)
+  return claimed.deadline !== undefined && runAt >= claimed.deadline
+    ? failed(reason, `${message}; no attempt is left before its deadline`)
+    : { _tag: "Retry", reason, message: short(message), runAt }
 }
 
 const failed = (reason: FailureReason, message: string): Verdict => ({ _tag: "Fail", reason, message: short(message) })

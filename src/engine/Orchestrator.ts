@@ -57,8 +57,8 @@ export class Orchestrator extends Context.Service<
           yield* draining.refuse
           const now = yield* Clock.currentTimeMillis
           const task = Lifecycle.submit(request, { id: yield* newId, now, maxAttempts: settings.maxAttempts })
-          yield* repository.insert([task])
-          return task
+          const [made = task] = yield* Effect.catchTag(repository.insert([task]), "EntryChanged", Effect.die)
+          return made
         }),
         get: Effect.fnUntraced(function* (id) {
           const task = yield* repository.get(id)

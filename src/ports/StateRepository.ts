@@ -1,6 +1,7 @@
 import { Context, type Effect, type Option, type Result, Schema, type Stream } from "effect"
+import type { Flow } from "../domain/Flow.ts"
 import type { Transition } from "../domain/Lifecycle.ts"
-import type { Instant, TaskId, TaskStatus, VenomTask } from "../domain/Task.ts"
+import { Instant, type TaskId, type TaskStatus, type VenomTask } from "../domain/Task.ts"
 import type { IllegalTransition, TaskNotFound } from "../domain/TaskError.ts"
 
 /** Storage refused. The change has not happened and is not visible; the same call may succeed later. */
@@ -36,6 +37,48 @@ export class StorageFull extends Schema.TaggedError<StorageFull>()("StorageFull"
   override get message() {
     return `Storage is not writable for new tasks: ${this.reason}`
   }
+}
+
+/** What is kept beside the tasks under a name: a schedule, an idempotency key, what holds back the queue. */
+export const Entry = Schema.Struct({
+  name: Schema.String,
+  value: Schema.Json,
+  /** Grows by one with each change; the first is 1. */
+  revision: Schema.Int,
+  /** It counts as gone from then on. */
+  expiresAt: Schema.NullOr(Instant)
+})
+export type Entry = typeof Entry.Type
+
+/** Somebody else has changed the entry, or made it, since it was read. Nothing has happened. */
+export class EntryChanged extends Schema.TaggedError<EntryChanged>()("EntryChanged", {
+  name: Schema.String,
+  /** What it is now; none where it has gone. */
+  entry: Schema.Option(Entry)
+}) {
+  override get message() {
+    return `The entry ${this.name} has changed`
+  }
+}
+
+/** A change of an entry that holds only if nobody has changed it since. */
+export interface Put {
+  readonly name: string
+  /** Undefined takes it away. */
+  readonly value: Schema.Json | undefined
+  /** The revision it must have; 0 where there must be none. */
+  readonly expects: number
+  readonly expiresAt: Instant | null
+  /** What has expired by now counts as gone. */
+  readonly now: Instant
+}
+
+/** One task that became visible in a new state, or was taken away. */
+export interface Change {
+  /** Grows from change to change, across restarts too. */
+  readonly position: number
+  readonly before: VenomTask | undefined
+  readonly after: VenomTask | undefined
 }
 
 /** Which tasks; every given part must hold. */
@@ -95,8 +138,36 @@ export type StorageHealth =
 export class StateRepository extends Context.Service<
   StateRepository,
   {
-    /** All of them or none. Their ids are new. */
-    readonly insert: (tasks: ReadonlyArray<VenomTask>) => Effect.Effect<void, StorageError | QueueFull | StorageFull>
+    /**
+     * All of them or none, with a change of an entry. Their ids are new. Returns the tasks as they are then: in the
+     * place of one whose `uniqueKey` an unfinished task has, that one.
+     */
+    readonly insert: (
+      tasks: ReadonlyArray<VenomTask>,
+      put?: Put
+    ) => Effect.Effect<ReadonlyArray<VenomTask>, StorageError | QueueFull | StorageFull | EntryChanged>
+
+    /** Deletes a finished task. */
+    readonly remove: (id: TaskId) => Effect.Effect<void, StorageError | TaskNotFound | IllegalTransition>
+
+    readonly put: (put: Put) => Effect.Effect<void, StorageError | EntryChanged>
+
+    readonly entry: (name: string) => Effect.Effect<Option.Option<Entry>, StorageError>
+
+    /** Those whose names begin so, in the order of their names. */
+    readonly entries: (prefix: string) => Effect.Effect<ReadonlyArray<Entry>, StorageError>
+
+    /** Takes away entries that have expired, at most `limit`; says how many. */
+    readonly expireEntries: (options: {
+      readonly now: Instant
+      readonly limit: number
+    }) => Effect.Effect<number, StorageError>
+
+    /** What holds back tasks that are due. */
+    readonly flow: Effect.Effect<Flow, StorageError>
+
+    /** In place of what held them back until now. */
+    readonly setFlow: (flow: Flow) => Effect.Effect<void, StorageError>
 
     /**
      * Applies a transition to the newest state of a task and returns the task as it then is. What the task was
@@ -108,8 +179,9 @@ export class StateRepository extends Context.Service<
     ) => Effect.Effect<VenomTask, StorageError | TaskNotFound | IllegalTransition>
 
     /**
-     * Claims at most `limit` tasks that are PENDING and due at `now`: by priority, then `runAt`, then age.
-     * Each is PROCESSING when this returns, its attempt number is the token of the claim.
+     * Claims at most `limit` tasks that are PENDING and due at `now`, and that the flow does not hold back: by
+     * priority, then fairly between the concurrency keys, then by `runAt`, then age. Each is PROCESSING when this
+     * returns, its attempt number is the token of the claim.
      */
     readonly claim: (options: {
       readonly limit: number
@@ -142,7 +214,7 @@ export class StateRepository extends Context.Service<
     /** How many tasks are in each status. */
     readonly counts: Effect.Effect<Readonly<Record<TaskStatus, number>>, StorageError>
 
-    /** When the next PENDING task is due; may lie in the past. */
+    /** When the next PENDING task is due that the flow does not hold back for longer; may lie in the past. */
     readonly nextDue: Effect.Effect<Option.Option<Instant>, StorageError>
 
     /**
@@ -153,6 +225,9 @@ export class StateRepository extends Context.Service<
 
     /** Emits when tasks have finished. A hint likewise. */
     readonly finished: Stream.Stream<void>
+
+    /** All changes from now on, in their order, when they are durable; those that became so together come together. */
+    readonly changes: Stream.Stream<ReadonlyArray<Change>>
 
     readonly health: Effect.Effect<StorageHealth>
   }

@@ -36,13 +36,30 @@ const taskRequest = (input: unknown): TaskRequest | undefined => {
         runAt = instant(input[name])
         if (runAt === undefined) return undefined
         break
+      case "deadline":
+        more[name] = instant(input[name])
+        if (more[name] === undefined) return undefined
+        hasMore = true
+        break
       case "max_attempts":
         more["maxAttempts"] = input[name]
         hasMore = true
         break
-      case "type":
+      case "concurrency_key":
+        more["concurrencyKey"] = input[name]
+        hasMore = true
+        break
+      case "unique_key":
+        more["uniqueKey"] = input[name]
+        hasMore = true
+        break
+      case "backoff":
+      case "delay":
       case "priority":
+      case "retention":
       case "tags":
+      case "timeout":
+      case "type":
         more[name] = input[name]
         hasMore = true
         break

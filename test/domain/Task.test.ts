@@ -155,6 +155,7 @@ describe("VenomTask", () => {
       attempts: [],
       failure: null,
       tags: [],
+      progress: null,
       revision: 1
     })
   })

@@ -96,7 +96,9 @@ layer(served({ memory: { tasks: known === undefined ? [] : [known] } }), { exclu
         const sent: unknown = JSON.parse((yield* get(path)).text)
         const { properties = {}, required = [] } = components.schemas["VenomTask"] ?? {}
         assert.hasAllKeys(sent, required)
-        assert.sameMembers(Object.keys(properties), [...required])
+        // what a submit did not ask for is left out
+        const wished = ["timeout", "backoff", "deadline", "concurrency_key", "unique_key", "retention"]
+        assert.sameMembers(Object.keys(properties), [...required, ...wished])
         for (const time of ["created_at", "run_at", "updated_at"])
           assert.strictEqual(properties[time]?.["format"], "date-time")
         assert.isString(components.schemas["TaskRequest"]?.properties?.["content"]?.["description"])

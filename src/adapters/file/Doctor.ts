@@ -52,8 +52,9 @@ export const repair = (fs: FileSystem.FileSystem, directory: string): Examined =
       const before = yield* examine(fs, directory)
       const found = yield* Recovery.read(fs, directory, { salvage: true })
       yield* SetAside.damaged(fs, directory, found)
-      const tasks = Array.from(found.tasks.values())
-      yield* Dump.write(fs, directory, { sequence: found.sequence, tasks }, yield* Clock.currentTimeMillis)
+      const { sequence } = found
+      const [tasks, entries] = [Array.from(found.tasks.values()), Array.from(found.entries.values())]
+      yield* Dump.write(fs, directory, { sequence, tasks, entries }, yield* Clock.currentTimeMillis)
       const segment = yield* Effect.mapError(
         Segment.create(fs, directory, found.lastSegment + 1, found.sequence + 1),
         ({ error }) => error

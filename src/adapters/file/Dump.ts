@@ -4,6 +4,7 @@ import { crc32 } from "node:zlib"
 import type { Instant, VenomTask } from "../../domain/Task.ts"
 import * as IsoTime from "../../domain/IsoTime.ts"
 import { fromWire, toJson } from "../../domain/TaskJson.ts"
+import type { Entry } from "../../ports/StateRepository.ts"
 import * as Disk from "./Disk.ts"
 import * as Lines from "./Lines.ts"
 import * as Record from "./Record.ts"
@@ -12,26 +13,30 @@ import * as Record from "./Record.ts"
 export interface Snapshot {
   readonly sequence: number
   readonly tasks: ReadonlyArray<VenomTask>
+  readonly entries: ReadonlyArray<Entry>
 }
 
 export const format = "venom-state"
 export const version = 1
 
+/** The line between the tasks and the entries, where there are any. */
+const entriesBegin = '],"entries":[\n'
+
 export const fileName = "state_dump.json"
 export const previousFileName = "state_dump.prev.json"
 export const temporaryFileNames = [`${fileName}.tmp`, `${previousFileName}.tmp`]
 
-/** Tasks, and characters, put into one write: a slice takes a few milliseconds, then others run. */
-const sliceTasks = 500
+/** Lines, and characters, put into one write: a slice takes a few milliseconds, then others run. */
+const sliceItems = 500
 const sliceChars = 512 * 1024
 
-const slices = function* (tasks: ReadonlyArray<VenomTask>): Generator<string> {
+const slices = function* <A>(items: ReadonlyArray<A>, written: (item: A) => string): Generator<string> {
   let slice = ""
   let inSlice = 0
-  for (const [at, task] of tasks.entries()) {
-    slice += `${toJson(task)}${at < tasks.length - 1 ? ",\n" : "\n"}`
+  for (const [at, item] of items.entries()) {
+    slice += `${written(item)}${at < items.length - 1 ? ",\n" : "\n"}`
     inSlice++
-    if (inSlice < sliceTasks && slice.length < sliceChars) continue
+    if (inSlice < sliceItems && slice.length < sliceChars) continue
     yield slice
     slice = ""
     inSlice = 0
@@ -48,7 +53,7 @@ export const write = Effect.fnUntraced(
   function* (
     fs: FileSystem.FileSystem,
     directory: string,
-    { sequence, tasks }: Snapshot,
+    { entries, sequence, tasks }: Snapshot,
     now: Instant
   ): Effect.fn.Return<number, PlatformError> {
     const path = `${directory}/${fileName}`
@@ -65,7 +70,12 @@ export const write = Effect.fnUntraced(
         }
         const head = { format, version, sequence, created_at: IsoTime.format(now), count: tasks.length }
         yield* put(`${JSON.stringify(head).slice(0, -1)},"tasks":[\n`)
-        for (const slice of slices(tasks)) yield* put(slice)
+        for (const slice of slices(tasks, toJson)) yield* put(slice)
+        if (entries.length > 0) {
+          yield* put(entriesBegin)
+          const written = (entry: Entry) => JSON.stringify(Record.entryToWire(entry))
+          for (const slice of slices(entries, written)) yield* put(slice)
+        }
         yield* put(`],"crc32":"${sum.toString(16).padStart(8, "0")}"}\n`)
         yield* file.sync
       })
@@ -89,17 +99,21 @@ const keepAsPrevious = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, d
   )
 })
 
+interface Held {
+  readonly tasks: Map<string, VenomTask>
+  readonly entries: Map<string, Entry>
+}
+
 export type Reading =
   | { readonly _tag: "Absent" }
-  | { readonly _tag: "Read"; readonly sequence: number; readonly tasks: Map<string, VenomTask> }
-  /** `tasks` are those that can be read all the same; nothing says that they are all. */
-  | {
+  | ({ readonly _tag: "Read"; readonly sequence: number } & Held)
+  /** What is held is what can be read all the same; nothing says that it is all. */
+  | ({
       readonly _tag: "Unreadable"
       readonly position: number
       readonly reason: string
       readonly sequence: number
-      readonly tasks: Map<string, VenomTask>
-    }
+    } & Held)
   /** Written by a newer Venom: to be left alone. */
   | { readonly _tag: "TooNew"; readonly version: number }
 
@@ -115,6 +129,8 @@ export const read = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Reading, PlatformError> {
   if (!(yield* fs.exists(path))) return { _tag: "Absent" }
   const tasks = new Map<string, VenomTask>()
+  const entries = new Map<string, Entry>()
+  let inEntries = false
   let head: Head | undefined
   let flaw: Flaw | undefined
   let ended = false
@@ -124,6 +140,8 @@ export const read = Effect.fnUntraced(function* (
     if (line.offset === 0) {
       head = parseHead(text)
       if (head === undefined) flaw = { position: 0, reason: "it does not begin as a dump does" }
+    } else if (`${text}\n` === entriesBegin) {
+      inEntries = true
     } else if (text.startsWith("]")) {
       ended = true
       const expected = /^\],"crc32":"([0-9a-f]{8})"\}$/.exec(text)?.[1]
@@ -131,6 +149,13 @@ export const read = Effect.fnUntraced(function* (
         flaw ??= { position: line.offset, reason: "its checksum is wrong" }
     } else {
       const json = Record.parseJson(text.endsWith(",") ? text.slice(0, -1) : text)
+      if (inEntries) {
+        const entry = Option.getOrUndefined(Option.flatMap(json, Record.entryFromWire))?.entry
+        if (entry === undefined) flaw ??= { position: line.offset, reason: "no entry can be read there" }
+        else entries.set(entry.name, entry)
+        sum = crc32("\n", crc32(line.bytes, sum))
+        return
+      }
       const task = Option.map(json, fromWire)
       if (Option.isSome(task) && Result.isSuccess(task.value)) tasks.set(task.value.success.id, task.value.success)
       else flaw ??= { position: line.offset, reason: "no task can be read there" }
@@ -138,14 +163,15 @@ export const read = Effect.fnUntraced(function* (
     sum = crc32("\n", crc32(line.bytes, sum))
   })
   if (head === undefined) {
-    const otherwise = { position: 0, reason: "it is empty", ...flaw, sequence: 0, tasks }
+    const otherwise = { position: 0, reason: "it is empty", ...flaw, sequence: 0, tasks, entries }
     return yield* readFreely(fs, path, { _tag: "Unreadable", ...otherwise })
   }
   const { count, sequence, version: written } = head
   if (written > version) return { _tag: "TooNew", version: written }
   if (!ended) flaw ??= { position: Number((yield* fs.stat(path)).size), reason: "its end is missing" }
   if (count !== tasks.size) flaw ??= { position: 0, reason: `it holds ${tasks.size} tasks and should hold ${count}` }
-  return flaw === undefined ? { _tag: "Read", sequence, tasks } : { _tag: "Unreadable", ...flaw, sequence, tasks }
+  const held = { sequence, tasks, entries }
+  return flaw === undefined ? { _tag: "Read", ...held } : { _tag: "Unreadable", ...flaw, ...held }
 })
 
 /** The largest file that is taken as one JSON text. */
@@ -171,8 +197,14 @@ const readFreely = Effect.fnUntraced(function* (
       return { ...otherwise, reason: `its task number ${index + 1} is wrong: ${task.failure}` }
     tasks.set(task.success.id, task.success)
   }
+  const entries = new Map<string, Entry>()
+  for (const [index, item] of ("entries" in whole && Array.isArray(whole.entries) ? whole.entries : []).entries()) {
+    const entry = Option.getOrUndefined(Record.entryFromWire(item))?.entry
+    if (entry === undefined) return { ...otherwise, reason: `its entry number ${index + 1} is wrong` }
+    entries.set(entry.name, entry)
+  }
   const sequence = "sequence" in whole && Record.isCount(whole.sequence) ? whole.sequence : 0
-  return { _tag: "Read", sequence, tasks }
+  return { _tag: "Read", sequence, tasks, entries }
 })
 
 interface Head {

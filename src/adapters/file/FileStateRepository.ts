@@ -1,9 +1,19 @@
-import { Deferred, Duration, Effect, FileSystem, Layer, Option, PubSub, Result, Stream } from "effect"
+import { Deferred, Duration, Effect, FileSystem, Layer, Option, PubSub, Result, Schema, Stream } from "effect"
+import * as Flow from "../../domain/Flow.ts"
 import type { Transition } from "../../domain/Lifecycle.ts"
 import * as Lifecycle from "../../domain/Lifecycle.ts"
-import type { TaskId, VenomTask } from "../../domain/Task.ts"
+import { isFinished, type TaskId, type VenomTask } from "../../domain/Task.ts"
 import { type IllegalTransition, TaskNotFound } from "../../domain/TaskError.ts"
-import { QueueFull, StateRepository, type StorageError, type StorageFull } from "../../ports/StateRepository.ts"
+import {
+  type Change,
+  EntryChanged,
+  type Put,
+  QueueFull,
+  StateRepository,
+  type StorageError,
+  type StorageFull
+} from "../../ports/StateRepository.ts"
+import * as EntryTable from "../memory/EntryTable.ts"
 import { DataDirectoryError, describe } from "./Disk.ts"
 import type { Fsync } from "./GroupCommit.ts"
 import * as Store from "./Store.ts"
@@ -20,6 +30,13 @@ export interface FileOptions {
   readonly journalMaxBytes?: number
 }
 
+const none: ReadonlyArray<never> = []
+
+/** The entry that holds back tasks. */
+const flowName = "flow"
+const decodeFlow = Schema.decodeUnknownOption(Schema.toCodecJson(Flow.Flow))
+const encodeFlow = Schema.encodeSync(Schema.toCodecJson(Flow.Flow))
+
 /** Memory is what is read, a journal with group commit is what survives; `docs/journal-format.md` tells the rest. */
 export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDirectoryError, FileSystem.FileSystem> =>
   Layer.effect(
@@ -28,6 +45,7 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
       const limit = options.maxPending ?? Number.MAX_SAFE_INTEGER
       const hints = yield* PubSub.sliding<void>({ capacity: 1, replay: 1 })
       const ends = yield* PubSub.sliding<void>({ capacity: 1, replay: 1 })
+      const changes = yield* PubSub.unbounded<ReadonlyArray<Change>>()
       const { commit, orphans, overlay, room } = yield* Store.open({
         fs: yield* FileSystem.FileSystem,
         directory: options.directory,
@@ -35,6 +53,7 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
         dumpInterval: Duration.fromInputUnsafe(options.dumpInterval ?? "1 second"),
         journalMaxBytes: options.journalMaxBytes ?? 64 * 1024 * 1024,
         onDue: () => PubSub.publishUnsafe(hints, undefined),
+        onChanges: (told) => PubSub.publishUnsafe(changes, told),
         onFinished: () => PubSub.publishUnsafe(ends, undefined)
       }).pipe(
         Effect.catchTag("PlatformError", (error) =>
@@ -43,6 +62,13 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
       )
       const { table } = overlay
 
+      const flow = () =>
+        Option.getOrElse(
+          Option.flatMap(Option.fromUndefinedOr(overlay.entries.get(flowName)), ({ value }) => decodeFlow(value)),
+          () => Flow.free
+        )
+      table.flow = flow()
+
       /** Decides a change on the newest state and stages it, in one step. */
       const change = (
         id: TaskId,
@@ -50,9 +76,10 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
       ): Result.Result<VenomTask, TaskNotFound | IllegalTransition> => {
         const before = overlay.newest(id)
         if (before === undefined) return Result.fail(new TaskNotFound({ taskId: id }))
-        return Result.map(transition(before), (task) => {
+        return Result.flatMap(transition(before), (task) => {
+          if (overlay.unique.isTaken(task)) return Result.fail(Lifecycle.uniqueKeyTaken(before))
           commit.stage("changes", before, task)
-          return task
+          return Result.succeed(task)
         })
       }
 
@@ -65,19 +92,78 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
 
       const changeAll = (changes: ReadonlyArray<readonly [TaskId, Transition]>) => {
         const results = changes.map(([id, transition]) => change(id, transition))
-        // refusals wait too: they tell of a state that may still be on its way to the disk
-        return changes.some(([id]) => overlay.isPending(id))
-          ? Effect.as(commit.settled, results)
-          : Effect.succeed(results)
+        // refusals wait too
+        return Effect.as(whenSettled(changes.map(([id]) => ({ id }))), results)
       }
 
+      /** In the place of a task whose unique key is taken the one that has it. */
+      const withHolders = (tasks: ReadonlyArray<VenomTask>) => {
+        const fresh: Array<VenomTask> = []
+        const made = tasks.map((task) => {
+          const { uniqueKey } = task
+          const holder = overlay.unique.holder(task)
+          const other =
+            uniqueKey === undefined
+              ? undefined
+              : holder === undefined
+                ? fresh.find((made) => made.uniqueKey === uniqueKey)
+                : overlay.newest(holder)
+          if (other === undefined) fresh.push(task)
+          return other ?? task
+        })
+        return { fresh, made }
+      }
+
+      /** What is told of a state waits for it where it is still on its way to the disk. */
+      const whenSettled = (tasks: ReadonlyArray<Pick<VenomTask, "id">>) =>
+        tasks.some(({ id }) => overlay.isPending(id)) ? commit.settled : Effect.void
+
+      const refuse = (changed: EntryChanged) =>
+        Effect.andThen(overlay.isEntryPending(changed.name) ? commit.settled : Effect.void, Effect.fail(changed))
+
+      const decide = (put: Put) => EntryTable.decide(overlay.entry(put.name), put)
+
+      const remove: StateRepository["Service"]["remove"] = (id) =>
+        unlessRefused("verdict", () => {
+          // what it will be is on its way to the disk
+          if (overlay.isPending(id)) return Effect.andThen(Effect.ignore(commit.settled), remove(id))
+          const task = table.get(id)
+          if (task === undefined) return Effect.fail(new TaskNotFound({ taskId: id }))
+          if (!isFinished(task)) return Effect.fail(Lifecycle.notFinished(task))
+          return Deferred.await(commit.stageRemoval([id]).synced)
+        })
+
       return StateRepository.of({
-        insert: (tasks) =>
-          unlessRefused("new", (): Effect.Effect<void, StorageError | QueueFull | StorageFull> => {
-            const full = room.refusal()
-            if (Option.isSome(full)) return Effect.fail(full.value)
-            if (overlay.unfinished + tasks.length > limit) return Effect.fail(new QueueFull({ limit }))
-            return tasks.length === 0 ? Effect.void : Deferred.await(commit.stageNew(tasks).synced)
+        insert: (tasks, put) =>
+          unlessRefused(
+            "new",
+            (): Effect.Effect<ReadonlyArray<VenomTask>, StorageError | QueueFull | StorageFull | EntryChanged> => {
+              const full = room.refusal()
+              if (Option.isSome(full)) return Effect.fail(full.value)
+              const entry = put === undefined ? undefined : decide(put)
+              // whoever was before may still be on its way to the disk
+              if (entry instanceof EntryChanged) return Effect.andThen(commit.settled, Effect.fail(entry))
+              const { fresh, made } = withHolders(tasks)
+              if (overlay.unfinished + fresh.length > limit) return Effect.fail(new QueueFull({ limit }))
+              if (fresh.length === 0 && entry === undefined) return Effect.as(whenSettled(made), made)
+              const { synced } = commit.stageNew(fresh, entry === undefined ? none : [entry])
+              return Effect.as(Deferred.await(synced), made)
+            }
+          ),
+        remove,
+        put: (put) =>
+          unlessRefused("verdict", (): Effect.Effect<void, StorageError | EntryChanged> => {
+            const entry = decide(put)
+            return entry instanceof EntryChanged ? refuse(entry) : Deferred.await(commit.stageNew(none, [entry]).synced)
+          }),
+        entry: (name) => Effect.sync(() => Option.fromUndefinedOr(overlay.entries.get(name))),
+        entries: (prefix) => Effect.sync(() => overlay.entries.startingWith(prefix)),
+        expireEntries: ({ limit, now }) =>
+          unlessRefused("verdict", () => {
+            const expired = overlay.entries.takeExpired(now, limit)
+            if (expired.length === 0) return Effect.succeed(0)
+            const gone = expired.map(({ name }) => ({ name, entry: undefined }))
+            return Effect.as(Deferred.await(commit.stageNew(none, gone).synced), expired.length)
           }),
         update: (id, transition) =>
           unlessRefused("verdict", () =>
@@ -116,6 +202,17 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
               }
             )
           ),
+        flow: Effect.sync(flow),
+        setFlow: (next) =>
+          unlessRefused("verdict", () => {
+            const revision = (overlay.entry(flowName)?.revision ?? 0) + 1
+            const value = encodeFlow(next)
+            const entry = { name: flowName, entry: { name: flowName, value, revision, expiresAt: null } }
+            return Effect.map(Deferred.await(commit.stageNew(none, [entry]).synced), () => {
+              table.flow = flow()
+              PubSub.publishUnsafe(hints, undefined)
+            })
+          }),
         prune: ({ finishedBy, keep, limit }) =>
           unlessRefused("new", () => {
             const gone = table
@@ -130,6 +227,7 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
         nextDue: Effect.sync(() => table.nextDue()),
         wake: Stream.fromPubSub(hints),
         finished: Stream.fromPubSub(ends),
+        changes: Stream.fromPubSub(changes),
         health: Effect.sync(() => {
           const health = commit.health()
           return Option.match(health._tag === "Writable" ? room.refusal() : Option.none(), {

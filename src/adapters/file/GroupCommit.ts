@@ -1,6 +1,7 @@
 import { Clock, Deferred, Effect, Exit, Latch, Option, type Scope, Semaphore } from "effect"
 import type { TaskId, VenomTask } from "../../domain/Task.ts"
-import { StorageError, type StorageHealth } from "../../ports/StateRepository.ts"
+import { type Change, StorageError, type StorageHealth } from "../../ports/StateRepository.ts"
+import type { EntryChange } from "../memory/EntryTable.ts"
 import type { Overlay } from "./Overlay.ts"
 import * as Record from "./Record.ts"
 import { type Segment, SegmentFailure } from "./Segment.ts"
@@ -14,6 +15,9 @@ export interface Batch {
   readonly changes: Array<VenomTask>
   /** Readable until synced. */
   readonly removals: Array<TaskId>
+  readonly entries: Array<EntryChange>
+  /** All that happens to tasks in it, in its order. */
+  readonly told: Array<Change>
   readonly written: Deferred.Deferred<void, StorageError>
   readonly synced: Deferred.Deferred<void, StorageError>
 }
@@ -23,9 +27,14 @@ const emptyBatch = (): Batch => ({
   claims: [],
   changes: [],
   removals: [],
+  entries: [],
+  told: [],
   written: Deferred.makeUnsafe(),
   synced: Deferred.makeUnsafe()
 })
+
+/** More than one record can change: positions of changes are those of their records, times this. */
+const changesInRecord = 4096
 
 export type Fsync = "always" | "interval"
 
@@ -39,8 +48,8 @@ type Trouble = { readonly reason: string; readonly since: number; readonly trust
  * during one sync shares the next. A failure fails the batch, and the one that was decided on top of it.
  */
 export interface GroupCommit {
-  /** Puts new tasks into the open batch, in this very step. */
-  readonly stageNew: (tasks: ReadonlyArray<VenomTask>) => Batch
+  /** Puts new tasks, and changed entries with them, into the open batch, in this very step. */
+  readonly stageNew: (tasks: ReadonlyArray<VenomTask>, entries: ReadonlyArray<EntryChange>) => Batch
   /** Puts a decided change into the open batch, in this very step. */
   readonly stage: (kind: "claims" | "changes", before: VenomTask, after: VenomTask) => Batch
   /** Puts the end of finished tasks into the open batch, in this very step. */
@@ -76,8 +85,8 @@ export const make = Effect.fnUntraced(function* (options: {
   /** Why nothing can be written to the segment, where it begins so. */
   readonly trouble: Option.Option<string>
   readonly fsync: Fsync
-  /** Called after a batch with the changes that became visible, claims left out. */
-  readonly onCommit: (changes: ReadonlyArray<VenomTask>) => void
+  /** Called after a batch, when all of it is visible. */
+  readonly onCommit: (batch: Batch) => void
   /** Called when trouble begins and when it ends. */
   readonly onHealth: () => void
 }): Effect.fn.Return<GroupCommit, never, Scope.Scope> {
@@ -106,11 +115,20 @@ export const make = Effect.fnUntraced(function* (options: {
     staged++
   }
 
-  const stageNew: GroupCommit["stageNew"] = (tasks) => {
-    put(Record.insert(staged + 1, tasks))
-    for (const task of tasks) {
+  const tell = (before: VenomTask | undefined, after: VenomTask | undefined, index = 0): void => {
+    batch.told.push({ position: staged * changesInRecord + index, before, after })
+  }
+
+  const stageNew: GroupCommit["stageNew"] = (tasks, entries) => {
+    put(Record.insert(staged + 1, tasks, entries))
+    for (const [index, task] of tasks.entries()) {
       batch.changes.push(task)
       overlay.stage(task)
+      tell(undefined, task, index)
+    }
+    for (const entry of entries) {
+      batch.entries.push(entry)
+      overlay.stageEntry(entry)
     }
     work.openUnsafe()
     return batch
@@ -122,14 +140,16 @@ export const make = Effect.fnUntraced(function* (options: {
     left.set(after.id, states)
     batch[kind].push(after)
     overlay.stage(after)
+    tell(before, after)
     work.openUnsafe()
     return batch
   }
 
   const stageRemoval: GroupCommit["stageRemoval"] = (ids) => {
     put(Record.removal(staged + 1, ids))
-    for (const id of ids) {
+    for (const [index, id] of ids.entries()) {
       batch.removals.push(id)
+      tell(overlay.newest(id), undefined, index)
       overlay.stageRemoval(id)
     }
     work.openUnsafe()
@@ -184,15 +204,16 @@ export const make = Effect.fnUntraced(function* (options: {
       written = last
       for (const task of current.claims) overlay.reveal(task)
       Deferred.doneUnsafe(current.written, Exit.void)
-      if (fsync === "always" && current.changes.length + current.removals.length > 0) {
+      if (fsync === "always" && current.changes.length + current.removals.length + current.entries.length > 0) {
         yield* segment.sync
         synced = last
       }
       for (const task of current.changes) overlay.reveal(task)
       for (const id of current.removals) overlay.remove(id)
+      for (const entry of current.entries) overlay.revealEntry(entry)
       if (synced === last) forgetLeft()
       Deferred.doneUnsafe(current.synced, Exit.void)
-      onCommit(current.changes)
+      onCommit(current)
     }).pipe(
       Effect.catch((failure) => giveUp(current, failure)),
       Effect.catchCause((cause) =>

@@ -140,6 +140,7 @@ export const make = Effect.fnUntraced(function* (options: {
   const snapshotNow = (): Snapshot => ({
     sequence: commit.sequence(),
     tasks: overlay.table.snapshot(),
+    entries: overlay.entries.snapshot(),
     covers: journalSize()
   })
 

@@ -1,5 +1,8 @@
 import type { TaskId, VenomTask } from "../../domain/Task.ts"
+import type { Entry } from "../../ports/StateRepository.ts"
+import { type EntryChange, EntryTable } from "../memory/EntryTable.ts"
 import { TaskTable } from "../memory/TaskTable.ts"
+import { UniqueKeys } from "../memory/UniqueKeys.ts"
 
 const removed = "removed"
 
@@ -9,12 +12,40 @@ const removed = "removed"
  */
 export class Overlay {
   readonly table = new TaskTable()
+  readonly entries: EntryTable
+  /** In the newest state of each task. */
+  readonly unique = new UniqueKeys()
+  readonly #pendingEntries = new Map<string, EntryChange>()
   readonly #pending = new Map<TaskId, VenomTask | typeof removed>()
   #added = 0
   #removed = 0
 
-  constructor(tasks: Iterable<VenomTask>) {
-    for (const task of tasks) this.table.set(task)
+  constructor(tasks: Iterable<VenomTask>, entries: Iterable<Entry>) {
+    this.entries = new EntryTable(entries)
+    for (const task of tasks) {
+      this.table.set(task)
+      this.unique.note(task)
+    }
+  }
+
+  /** The newest state of an entry. */
+  entry(name: string): Entry | undefined {
+    const staged = this.#pendingEntries.get(name)
+    return staged === undefined ? this.entries.get(name) : staged.entry
+  }
+
+  isEntryPending(name: string): boolean {
+    return this.#pendingEntries.has(name)
+  }
+
+  stageEntry(change: EntryChange): void {
+    this.#pendingEntries.set(change.name, change)
+  }
+
+  /** The staged state of an entry is durable. */
+  revealEntry(change: EntryChange): void {
+    this.entries.set(change)
+    if (this.#pendingEntries.get(change.name) === change) this.#pendingEntries.delete(change.name)
   }
 
   /** Unfinished tasks, those to come included. */
@@ -39,6 +70,7 @@ export class Overlay {
   stage(task: VenomTask): void {
     if (this.newest(task.id) === undefined) this.#added++
     this.#pending.set(task.id, task)
+    this.unique.note(task)
   }
 
   /** A finished task, and not pending, is to be no more. */
@@ -63,10 +95,20 @@ export class Overlay {
 
   /** Nothing of what is staged has happened. */
   drop(): void {
-    const ids = [...this.#pending.keys()]
+    const dropped = [...this.#pending]
     this.#pending.clear()
     this.#added = 0
     this.#removed = 0
-    for (const id of ids) this.table.putBack(id)
+    for (const [id, staged] of dropped) {
+      if (staged !== removed) this.unique.forget(staged)
+      const task = this.table.get(id)
+      if (task !== undefined) this.unique.note(task)
+      this.table.putBack(id)
+    }
+    for (const { name } of this.#pendingEntries.values()) {
+      const entry = this.entries.get(name)
+      if (entry !== undefined) this.entries.putBack(entry)
+    }
+    this.#pendingEntries.clear()
   }
 }

@@ -1,8 +1,10 @@
-import { Option, Predicate, Result } from "effect"
+import { Option, Predicate, Result, Schema } from "effect"
 import { crc32 } from "node:zlib"
-import type { TaskId, VenomTask } from "../../domain/Task.ts"
+import type { TaskId, VenomTask, Wishes } from "../../domain/Task.ts"
 import * as IsoTime from "../../domain/IsoTime.ts"
 import { attemptsToJson, fromWire, type TaskWire, timeToJson, toJson, toWire } from "../../domain/TaskJson.ts"
+import { Entry } from "../../ports/StateRepository.ts"
+import type { EntryChange } from "../memory/EntryTable.ts"
 
 /**
  * One line of the journal: eight hexadecimal digits of CRC-32 over the JSON text that follows the
@@ -11,8 +13,13 @@ import { attemptsToJson, fromWire, type TaskWire, timeToJson, toJson, toWire } f
 export type Record =
   /** The first line of a segment: the sequence its records begin with. Older records at or after it are void. */
   | { readonly _tag: "Header"; readonly version: number; readonly from: number }
-  /** New tasks, whole; those of one request stand in one record, so that a crash leaves all or none. */
-  | { readonly _tag: "Insert"; readonly seq: number; readonly tasks: ReadonlyArray<VenomTask> }
+  /** New tasks, whole, and entries changed with them: in one record, so that a crash leaves all or none. */
+  | {
+      readonly _tag: "Insert"
+      readonly seq: number
+      readonly tasks: ReadonlyArray<VenomTask>
+      readonly entries: ReadonlyArray<EntryChange>
+    }
   /** The changed fields of a task, as they are after the change. */
   | { readonly _tag: "Change"; readonly seq: number; readonly id: string; readonly set: Changed }
   /** Tasks that are no more. */
@@ -33,8 +40,37 @@ const hex = (sum: number): string => (sum + 2 ** 32).toString(16).slice(1)
 
 export const header = (from: number): string => line(JSON.stringify({ format, version, from }))
 
-export const insert = (seq: number, tasks: ReadonlyArray<VenomTask>): string =>
-  line(`{"seq":${seq},"tasks":[${tasks.map(toJson).join(",")}]}`)
+export const insert = (seq: number, tasks: ReadonlyArray<VenomTask>, entries: ReadonlyArray<EntryChange>): string =>
+  line(
+    `{"seq":${seq},"tasks":[${tasks.map(toJson).join(",")}]${entries.length === 0 ? "" : `,"entries":${entriesToJson(entries)}`}}`
+  )
+
+const entriesToJson = (entries: ReadonlyArray<EntryChange>): string =>
+  JSON.stringify(entries.map(({ entry, name }) => (entry === undefined ? { name } : entryToWire(entry))))
+
+export const entryToWire = ({ expiresAt, name, revision, value }: Entry) => ({
+  name,
+  value,
+  revision,
+  expires_at: expiresAt === null ? null : IsoTime.format(expiresAt)
+})
+
+/** An entry that Venom wrote, or its name alone where it is gone. */
+export const entryFromWire = (input: unknown): Option.Option<EntryChange> => {
+  if (!Predicate.isObject(input) || !("name" in input) || !Predicate.isString(input.name)) return Option.none()
+  const { name } = input
+  if (!("value" in input)) return Option.some({ name, entry: undefined })
+  const expiresAt = "expires_at" in input ? input.expires_at : undefined
+  const entry = readEntry({
+    name,
+    value: input.value,
+    revision: "revision" in input ? input.revision : undefined,
+    expiresAt: Predicate.isString(expiresAt) ? IsoTime.parse(expiresAt) : expiresAt
+  })
+  return Option.map(entry, (entry) => ({ name, entry }))
+}
+
+const readEntry = Schema.decodeUnknownOption(Schema.toType(Entry))
 
 /**
  * A change on top of any of the states in `before`: each field stands in it that one of them has otherwise. A
@@ -46,7 +82,7 @@ export const change = (seq: number, before: ReadonlyArray<VenomTask>, after: Ven
 export const removal = (seq: number, ids: ReadonlyArray<TaskId>): string => line(JSON.stringify({ seq, removed: ids }))
 
 /** What a task is submitted with: no transition touches it. */
-type Fixed = "id" | "content" | "createdAt" | "type" | "priority" | "tags"
+type Fixed = "id" | "content" | "createdAt" | "type" | "priority" | "tags" | keyof Wishes
 
 /** A new field of a task does not compile here before it is compared, or named as fixed. */
 type Same = { [Field in Exclude<keyof VenomTask, Fixed | "revision" | "updatedAt">]: boolean }
@@ -67,6 +103,7 @@ const changed = (before: ReadonlyArray<VenomTask>, after: VenomTask): string => 
   if (!same.maxAttempts) set += `,"max_attempts":${after.maxAttempts}`
   if (!same.attempts) set += `,"attempts":${attemptsToJson(after.attempts)}`
   if (!same.failure) set += `,"failure":${JSON.stringify(after.failure)}`
+  if (!same.progress) set += `,"progress":${JSON.stringify(after.progress)}`
   if (!same.logsDropped) set += `,"logs_dropped":${after.logsDropped}`
   if (!same.logs) set += `,"logs":${newLines(before, after.logs)}`
   return `{${set}}`
@@ -83,6 +120,7 @@ const sameInAll = (before: ReadonlyArray<VenomTask>, after: VenomTask): Same => 
     maxAttempts: true,
     attempts: true,
     failure: true,
+    progress: true,
     logsDropped: true,
     logs: true
   }
@@ -96,6 +134,7 @@ const sameInAll = (before: ReadonlyArray<VenomTask>, after: VenomTask): Same => 
     same.maxAttempts &&= state.maxAttempts === after.maxAttempts
     same.attempts &&= state.attempts === after.attempts
     same.failure &&= state.failure === after.failure
+    same.progress &&= state.progress === after.progress
     same.logsDropped &&= state.logsDropped === after.logsDropped
     same.logs &&= state.logs === after.logs
   }
@@ -149,11 +188,14 @@ const fromJson = (value: unknown): Option.Option<Record> => {
   if (!("seq" in value) || !isCount(value.seq)) return Option.none()
   const { seq } = value
   if ("tasks" in value && Array.isArray(value.tasks)) {
-    return Option.map(Result.getSuccess(Result.all(value.tasks.map(fromWire))), (tasks) => ({
-      _tag: "Insert",
-      seq,
-      tasks
-    }))
+    const listed = "entries" in value && Array.isArray(value.entries) ? value.entries : []
+    return Option.map(
+      Option.all([
+        Result.getSuccess(Result.all(value.tasks.map(fromWire))),
+        Option.all(listed.map((entry) => entryFromWire(entry)))
+      ]),
+      ([tasks, entries]) => ({ _tag: "Insert", seq, tasks, entries })
+    )
   }
   if ("removed" in value && Array.isArray(value.removed)) {
     return value.removed.every(Predicate.isString)

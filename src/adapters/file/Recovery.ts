@@ -1,6 +1,7 @@
 import { Effect, type FileSystem, Option } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import type { VenomTask } from "../../domain/Task.ts"
+import type { Entry } from "../../ports/StateRepository.ts"
 import { DataDirectoryError } from "./Disk.ts"
 import * as Dump from "./Dump.ts"
 import * as Lines from "./Lines.ts"
@@ -27,6 +28,7 @@ export interface SegmentFile {
 /** What a data directory holds. */
 export interface Found {
   readonly tasks: ReadonlyMap<string, VenomTask>
+  readonly entries: ReadonlyMap<string, Entry>
   /** The last record that is part of `tasks`. */
   readonly sequence: number
   /** The last record that the dump holds which the reading began with; 0 without one. */
@@ -79,7 +81,7 @@ export const read = Effect.fnUntraced(function* (
     )
   }
 
-  const { tasks } = base
+  const { entries, tasks } = base
   let { sequence } = base
   let records = 0
   for (const { from, headed, path, voidFrom } of withVoids(heads)) {
@@ -92,11 +94,11 @@ export const read = Effect.fnUntraced(function* (
       sequence = next - 1
     }
     let lastReadable = -1
-    const playNext = (record: Entry, offset: number) => {
+    const playNext = (record: Played, offset: number) => {
       if (record.seq < voidFrom) lastReadable = offset
       if (record.seq <= sequence || record.seq >= voidFrom) return
       expect(record.seq, offset)
-      if (!play(tasks, record)) tell(offset, `record ${record.seq} fits no task`)
+      if (!play(base, record)) tell(offset, `record ${record.seq} fits no task`)
       sequence = record.seq
       records++
     }
@@ -123,6 +125,7 @@ export const read = Effect.fnUntraced(function* (
 
   return {
     tasks,
+    entries,
     sequence,
     dumped: base.sequence,
     segments: heads.map(({ from, number, path }) => ({ from, number, path })),
@@ -132,6 +135,12 @@ export const read = Effect.fnUntraced(function* (
   }
 })
 
+interface State {
+  sequence: number
+  tasks: Map<string, VenomTask>
+  entries: Map<string, Entry>
+}
+
 const readBase = Effect.fnUntraced(function* (
   fs: FileSystem.FileSystem,
   directory: string,
@@ -140,7 +149,7 @@ const readBase = Effect.fnUntraced(function* (
   salvage: boolean
 ) {
   const problems: Array<string> = []
-  const salvaged = { sequence: 0, tasks: new Map<string, VenomTask>() }
+  const salvaged: State = { sequence: 0, tasks: new Map(), entries: new Map() }
   for (const name of [Dump.fileName, Dump.previousFileName]) {
     const file = `${directory}/${name}`
     const reading = yield* Dump.read(fs, file)
@@ -152,17 +161,18 @@ const readBase = Effect.fnUntraced(function* (
       // from the older of the two on, records are played again: they hold resulting values
       salvaged.sequence = reading.sequence
       salvaged.tasks = new Map([...reading.tasks, ...salvaged.tasks])
+      salvaged.entries = new Map([...reading.entries, ...salvaged.entries])
     }
     if (reading._tag === "Read") return { ...(salvage ? salvaged : reading), problem: undefined }
     problems.push(`${file} cannot be read from byte ${reading.position} on: ${reading.reason}`)
     const bytes = Number((yield* fs.stat(file)).size) - reading.position
     damage.push({ file, position: reading.position, bytes, what: reading.reason, torn: false })
   }
-  const base = salvage ? salvaged : { sequence: 0, tasks: new Map<string, VenomTask>() }
+  const base: State = salvage ? salvaged : { sequence: 0, tasks: new Map(), entries: new Map() }
   return { ...base, problem: problems.length === 0 ? undefined : problems.join(", ") }
 })
 
-type Entry = Exclude<Record.Record, { readonly _tag: "Header" }>
+type Played = Exclude<Record.Record, { readonly _tag: "Header" }>
 
 /** Where the records begin of a segment that has neither a header nor a record. */
 const saysNothing = Number.POSITIVE_INFINITY
@@ -206,9 +216,13 @@ const withVoids = (heads: ReadonlyArray<SegmentHead>) => {
     .toReversed()
 }
 
-const play = (tasks: Map<string, VenomTask>, record: Entry): boolean => {
+const play = ({ entries, tasks }: Pick<State, "tasks" | "entries">, record: Played): boolean => {
   if (record._tag === "Insert") {
     for (const task of record.tasks) tasks.set(task.id, task)
+    for (const { entry, name } of record.entries) {
+      if (entry === undefined) entries.delete(name)
+      else entries.set(name, entry)
+    }
     return true
   }
   if (record._tag === "Removal") {

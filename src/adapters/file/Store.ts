@@ -1,6 +1,7 @@
 import { Clock, type Duration, Effect, Equal, Exit, type FileSystem, Option, Result, Scope } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import { isFinished, type TaskId, type VenomTask } from "../../domain/Task.ts"
+import type { Change } from "../../ports/StateRepository.ts"
 import * as Disk from "./Disk.ts"
 import * as Dump from "./Dump.ts"
 import * as GroupCommit from "./GroupCommit.ts"
@@ -38,6 +39,8 @@ export const open = Effect.fnUntraced(function* (options: {
   readonly journalMaxBytes: number
   /** Called when tasks may have become claimable. */
   readonly onDue: () => void
+  /** Called with all that has happened to tasks, when it is visible. */
+  readonly onChanges: (changes: ReadonlyArray<Change>) => void
   /** Called when tasks have finished, or may have become deletable. */
   readonly onFinished: () => void
 }): Effect.fn.Return<Store, Disk.DataDirectoryError | PlatformError, Scope.Scope> {
@@ -72,8 +75,9 @@ export const open = Effect.fnUntraced(function* (options: {
     sequence: begun.sequence,
     trouble: begun.trouble,
     fsync: options.fsync,
-    onCommit: (changes) => {
+    onCommit: ({ changes, told }) => {
       for (const keeper of keepers) keeper.onCommit()
+      options.onChanges(told)
       if (changes.some(({ status }) => status === "PENDING")) options.onDue()
       if (changes.some(isFinished)) options.onFinished()
     },
@@ -131,8 +135,9 @@ const begin = Effect.fnUntraced(function* (
     yield* setAside
     // the dump comes first: a segment that names records to follow must not be found without the ones before
     if (needsDump) {
-      const tasks = Array.from(found.tasks.values())
-      yield* Dump.write(fs, directory, { sequence: found.sequence, tasks }, yield* Clock.currentTimeMillis)
+      const { sequence } = found
+      const [tasks, entries] = [Array.from(found.tasks.values()), Array.from(found.entries.values())]
+      yield* Dump.write(fs, directory, { sequence, tasks, entries }, yield* Clock.currentTimeMillis)
     }
     return yield* Segment.create(fs, directory, number, from).pipe(Effect.mapError(({ error }) => error))
   }).pipe(Effect.result)
@@ -151,7 +156,7 @@ const begin = Effect.fnUntraced(function* (
   const orphans = new Map<TaskId, VenomTask>()
   for (const task of found.tasks.values()) if (task.status === "PROCESSING") orphans.set(task.id, task)
   return {
-    overlay: new Overlay(found.tasks.values()),
+    overlay: new Overlay(found.tasks.values(), found.entries.values()),
     orphans,
     segment: Result.getOrElse(fresh, () => Segment.unmade(directory, number, from)),
     trouble: Result.isFailure(fresh) ? Option.some(Disk.describe(fresh.failure)) : Option.none(),

@@ -1,10 +1,20 @@
 import { Effect, Layer, Option, PubSub, Result, Stream } from "effect"
+import * as Flow from "../../domain/Flow.ts"
 import type { Transition } from "../../domain/Lifecycle.ts"
 import * as Lifecycle from "../../domain/Lifecycle.ts"
 import { isFinished, type TaskId, type VenomTask } from "../../domain/Task.ts"
 import { type IllegalTransition, TaskNotFound } from "../../domain/TaskError.ts"
-import { QueueFull, type Settlement, StateRepository } from "../../ports/StateRepository.ts"
+import {
+  type Change,
+  EntryChanged,
+  type Put,
+  QueueFull,
+  type Settlement,
+  StateRepository
+} from "../../ports/StateRepository.ts"
+import * as EntryTable from "./EntryTable.ts"
 import { TaskTable } from "./TaskTable.ts"
+import { UniqueKeys } from "./UniqueKeys.ts"
 
 export interface MemoryOptions {
   /** Unfinished tasks held at most. */
@@ -20,13 +30,27 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
     Effect.gen(function* () {
       const limit = options.maxPending ?? Number.MAX_SAFE_INTEGER
       const table = new TaskTable()
-      for (const task of options.tasks ?? []) table.set(task)
+      const unique = new UniqueKeys()
+      const entries = new EntryTable.EntryTable()
+      let flow: Flow.Flow = Flow.free
+      for (const task of options.tasks ?? []) {
+        table.set(task)
+        unique.note(task)
+      }
       const orphans = (options.tasks ?? []).filter(({ status }) => status === "PROCESSING")
       const hints = yield* PubSub.sliding<void>({ capacity: 1, replay: 1 })
       const ends = yield* PubSub.sliding<void>({ capacity: 1, replay: 1 })
 
-      const put = (task: VenomTask): void => {
+      const changes = yield* PubSub.unbounded<ReadonlyArray<Change>>()
+      let position = 0
+      const tell = (before: VenomTask | undefined, after: VenomTask | undefined): void => {
+        PubSub.publishUnsafe(changes, [{ position: ++position, before, after }])
+      }
+
+      const set = (task: VenomTask): void => {
+        tell(table.get(task.id), task)
         table.set(task)
+        unique.note(task)
         if (task.status === "PENDING") PubSub.publishUnsafe(hints, undefined)
         if (isFinished(task)) PubSub.publishUnsafe(ends, undefined)
       }
@@ -38,18 +62,63 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
         const task = table.get(id)
         if (task === undefined) return Result.fail(new TaskNotFound({ taskId: id }))
         const changed = transition(task)
-        if (Result.isSuccess(changed)) put(changed.success)
+        if (Result.isFailure(changed)) return changed
+        if (unique.isTaken(changed.success)) return Result.fail(Lifecycle.uniqueKeyTaken(task))
+        set(changed.success)
         return changed
       }
 
       const settle = ({ claimed, transition }: Settlement) => change(claimed.id, Lifecycle.heldBy(claimed, transition))
 
+      const take = (task: VenomTask): void => {
+        tell(task, undefined)
+        table.delete(task.id)
+      }
+
+      const decide = (put: Put) => EntryTable.decide(entries.get(put.name), put)
+
       return StateRepository.of({
-        insert: (tasks) =>
-          Effect.suspend(() => {
+        insert: (tasks, put) =>
+          Effect.suspend((): Effect.Effect<ReadonlyArray<VenomTask>, QueueFull | EntryChanged> => {
+            const entry = put === undefined ? undefined : decide(put)
+            if (entry instanceof EntryChanged) return Effect.fail(entry)
             if (table.unfinished + tasks.length > limit) return Effect.fail(new QueueFull({ limit }))
-            for (const task of tasks) put(task)
-            return Effect.void
+            if (entry !== undefined) entries.set(entry)
+            return Effect.succeed(
+              tasks.map((task) => {
+                const holder = unique.holder(task)
+                const held = holder === undefined ? undefined : table.get(holder)
+                if (held === undefined) set(task)
+                return held ?? task
+              })
+            )
+          }),
+        remove: (id) =>
+          Effect.suspend((): Effect.Effect<void, TaskNotFound | IllegalTransition> => {
+            const task = table.get(id)
+            if (task === undefined) return Effect.fail(new TaskNotFound({ taskId: id }))
+            if (!isFinished(task)) return Effect.fail(Lifecycle.notFinished(task))
+            return Effect.sync(() => take(task))
+          }),
+        put: (put) =>
+          Effect.suspend(() => {
+            const entry = decide(put)
+            return entry instanceof EntryChanged ? Effect.fail(entry) : Effect.sync(() => entries.set(entry))
+          }),
+        entry: (name) => Effect.sync(() => Option.fromUndefinedOr(entries.get(name))),
+        entries: (prefix) => Effect.sync(() => entries.startingWith(prefix)),
+        expireEntries: ({ limit, now }) =>
+          Effect.sync(() => {
+            const expired = entries.takeExpired(now, limit)
+            for (const { name } of expired) entries.set({ name, entry: undefined })
+            return expired.length
+          }),
+        flow: Effect.sync(() => flow),
+        setFlow: (next) =>
+          Effect.sync(() => {
+            flow = next
+            table.flow = next
+            PubSub.publishUnsafe(hints, undefined)
           }),
         update: (id, transition) => Effect.suspend(() => Effect.fromResult(change(id, transition))),
         claim: ({ limit, now }) =>
@@ -64,7 +133,7 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
         prune: ({ finishedBy, keep, limit }) =>
           Effect.sync(() => {
             const gone = table.takeFinished(finishedBy, table.finished - keep, limit, () => true)
-            for (const { id } of gone) table.delete(id)
+            for (const task of gone) take(task)
             return { count: gone.length, firstFinished: table.firstFinished() }
           }),
         get: (id) => Effect.sync(() => Option.fromUndefinedOr(table.get(id))),
@@ -73,6 +142,7 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
         nextDue: Effect.sync(() => table.nextDue()),
         wake: Stream.fromPubSub(hints),
         finished: Stream.fromPubSub(ends),
+        changes: Stream.fromPubSub(changes),
         health: Effect.succeed({ _tag: "Writable" })
       })
     })

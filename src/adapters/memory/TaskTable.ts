@@ -1,4 +1,5 @@
 import { Effect, Option } from "effect"
+import { type Flow, free } from "../../domain/Flow.ts"
 import { type Instant, isFinished, type TaskId, type TaskStatus, type VenomTask } from "../../domain/Task.ts"
 import type { PageRequest, TaskFilter, TaskPage } from "../../ports/StateRepository.ts"
 import { AgeIndex } from "./AgeIndex.ts"
@@ -42,6 +43,8 @@ export class TaskTable {
   /** Finished tasks, some of them outdated likewise. */
   readonly #finished = new Heap<VenomTask>(finishedFirst)
   readonly #counts: Record<TaskStatus, number> = { PENDING: 0, PROCESSING: 0, COMPLETED: 0, FAILED: 0 }
+
+  flow: Flow = free
 
   get size(): number {
     return this.#tasks.size

@@ -23,7 +23,7 @@ describe("Record", () => {
     "new tasks come back as they were",
     [Arbitrary.array(anyTask, { maxLength: 3 })],
     ([tasks]) => {
-      const line = Record.insert(7, tasks)
+      const line = Record.insert(7, tasks, [])
       const record = read(line)
       if (record._tag !== "Insert") return assert.fail("it tells of new tasks")
       assert.strictEqual(record.seq, 7)

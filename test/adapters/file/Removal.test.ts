@@ -46,7 +46,7 @@ describe("a removal in the journal", () => {
       return { ids: Array.from(tasks.keys()), damage }
     }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
 
-  const three = Record.insert(1, [submitted(1), submitted(2), submitted(3)])
+  const three = Record.insert(1, [submitted(1), submitted(2), submitted(3)], [])
 
   it.effect("takes its tasks away, and twice does no more than once", () =>
     Effect.gen(function* () {

@@ -1,0 +1,69 @@
+import { Option } from "effect"
+import type { Instant } from "../../domain/Task.ts"
+import { type Entry, EntryChanged, type Put } from "../../ports/StateRepository.ts"
+import { Heap } from "./Heap.ts"
+
+/** An entry as it is after a change; undefined where it is gone. */
+export interface EntryChange {
+  readonly name: string
+  readonly entry: Entry | undefined
+}
+
+const expiresFirst = (a: Entry, b: Entry): boolean => (a.expiresAt ?? 0) < (b.expiresAt ?? 0)
+
+/** Entries in memory, found by name and by when they expire. */
+export class EntryTable {
+  readonly #entries = new Map<string, Entry>()
+  /** Those that expire, some of them outdated: one counts only while it is what the table holds. */
+  readonly #expiring = new Heap<Entry>(expiresFirst)
+
+  constructor(entries: Iterable<Entry> = []) {
+    for (const entry of entries) this.set({ name: entry.name, entry })
+  }
+
+  get(name: string): Entry | undefined {
+    return this.#entries.get(name)
+  }
+
+  startingWith(prefix: string): ReadonlyArray<Entry> {
+    return this.snapshot()
+      .filter(({ name }) => name.startsWith(prefix))
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  snapshot(): ReadonlyArray<Entry> {
+    return Array.from(this.#entries.values())
+  }
+
+  set({ entry, name }: EntryChange): void {
+    if (entry === undefined) {
+      this.#entries.delete(name)
+      return
+    }
+    this.#entries.set(name, entry)
+    if (entry.expiresAt !== null) this.#expiring.push(entry)
+  }
+
+  /** Names of entries that have expired; they go by `set`, or are found again after `putBack`. */
+  takeExpired(now: Instant, limit: number): ReadonlyArray<Entry> {
+    const expired: Array<Entry> = []
+    for (let first = this.#expiring.peek(); first !== undefined; first = this.#expiring.peek()) {
+      if (expired.length === limit || (first.expiresAt ?? 0) > now) break
+      this.#expiring.pop()
+      if (this.#entries.get(first.name) === first) expired.push(first)
+    }
+    return expired
+  }
+
+  putBack(entry: Entry): void {
+    if (this.#entries.get(entry.name) === entry) this.#expiring.push(entry)
+  }
+}
+
+/** What a `Put` makes of the newest state of its entry; or what is in its way. */
+export const decide = (newest: Entry | undefined, put: Put): EntryChange | EntryChanged => {
+  const { expects, expiresAt, name, now, value } = put
+  const present = newest !== undefined && (newest.expiresAt === null || newest.expiresAt > now) ? newest : undefined
+  if ((present?.revision ?? 0) !== expects) return new EntryChanged({ name, entry: Option.fromUndefinedOr(present) })
+  return { name, entry: value === undefined ? undefined : { name, value, revision: expects + 1, expiresAt } }
+}
