@@ -1,7 +1,8 @@
-import { Cause, Clock, Context, Effect, Exit, Layer, Random, Result } from "effect"
+import { Cause, Clock, Context, Duration, Effect, Exit, Layer, Random, Result } from "effect"
 import * as Lifecycle from "../domain/Lifecycle.ts"
-import type { VenomTask } from "../domain/Task.ts"
-import { AttemptTimeout } from "../domain/TaskError.ts"
+import * as Span from "../domain/Span.ts"
+import type { Instant, VenomTask } from "../domain/Task.ts"
+import { AttemptTimeout, type TaskFailure } from "../domain/TaskError.ts"
 import * as Verdict from "../domain/Verdict.ts"
 import { StateRepository } from "../ports/StateRepository.ts"
 import { TaskRunner } from "../ports/TaskRunner.ts"
@@ -29,10 +30,13 @@ export class Attempt extends Context.Service<Attempt, { readonly run: (claimed: 
       const { backoff, taskTimeout } = yield* EngineSettings
       const scope = yield* Effect.scope
 
-      const inTime = Effect.timeoutOrElse({
-        duration: taskTimeout,
-        orElse: () => Effect.fail(new AttemptTimeout({ after: taskTimeout }))
-      })
+      const inTime = (work: Effect.Effect<string, TaskFailure>, task: VenomTask, now: Instant) => {
+        const after = timeOf(task, taskTimeout, now)
+        return Effect.timeoutOrElse(work, {
+          duration: after,
+          orElse: () => Effect.fail(new AttemptTimeout({ after }))
+        })
+      }
 
       /** Offers the verdict until storage takes it. Only a stopping engine ends the waiting between two offers. */
       const settle = Effect.fnUntraced(function* (
@@ -53,7 +57,7 @@ export class Attempt extends Context.Service<Attempt, { readonly run: (claimed: 
       const attempt = Effect.fnUntraced(function* (claimed: VenomTask, restore: Restore) {
         const log = new AttemptLog(repository, claimed, scope)
         const work = Effect.suspend(() => runner.run(claimed, log.handle))
-        const exit = yield* Effect.exit(restore(inTime(work)))
+        const exit = yield* Effect.exit(restore(inTime(work, claimed, yield* Clock.currentTimeMillis)))
         const stopped = Exit.isFailure(yield* Effect.exit(restore(Effect.void)))
         const now = yield* Clock.currentTimeMillis
         const verdict = Verdict.of(exit, claimed, { backoff, chance: yield* Random.next, now, stopped })
@@ -76,6 +80,12 @@ export class Attempt extends Context.Service<Attempt, { readonly run: (claimed: 
       })
     })
   )
+}
+
+/** How long an attempt may run: as long as its task says, and not beyond its deadline. */
+const timeOf = ({ deadline, timeout }: VenomTask, usual: Duration.Duration, now: Instant): Duration.Duration => {
+  const wished = timeout === undefined ? usual : Duration.millis(Span.millis(timeout))
+  return deadline === undefined ? wished : Duration.min(wished, Duration.millis(Math.max(0, deadline - now)))
 }
 
 const tell = (verdict: Verdict.Verdict, exit: Verdict.AttemptExit): Effect.Effect<void> => {

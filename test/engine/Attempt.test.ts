@@ -116,6 +116,30 @@ describe("how an attempt ends", () => {
     })
   )
 
+  it.effect("a task's own timeout, backoff and deadline stand in place of the usual ones", () =>
+    Effect.gen(function* () {
+      const engine = yield* start(() => Effect.never, {
+        tasks: [
+          submitted(1, { timeout: "5 seconds", backoff: { kind: "fixed", base: "1 minute" } }),
+          submitted(2, { timeout: 5000, deadline: 7000 }),
+          submitted(3, { deadline: 7000 })
+        ],
+        settings: { taskTimeout: seconds(30) }
+      })
+      yield* TestClock.adjust(seconds(5))
+      const first = yield* engine.get(id)
+      assert.deepStrictEqual([first.status, first.runAt], ["PENDING", 65_000])
+      assert.strictEqual((yield* engine.get(idOf(2))).status, "PENDING")
+      yield* TestClock.adjust(seconds(2))
+      for (const [n, message] of [
+        [2, "still running after 1s; no attempt is left before its deadline"],
+        [3, "still running after 7s; no attempt is left before its deadline"]
+      ] as const) {
+        assert.deepStrictEqual((yield* engine.get(idOf(n))).failure, { reason: "timeout", message })
+      }
+    })
+  )
+
   it.effect("a timeout waits for the runner's clean-up, and the slot is held until then", () =>
     Effect.gen(function* () {
       const cleaned = yield* Deferred.make<void>()

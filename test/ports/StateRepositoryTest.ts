@@ -2,6 +2,7 @@ import { describe } from "@effect/vitest"
 import { changes } from "./repository/changes.ts"
 import { claims } from "./repository/claims.ts"
 import { type Reopen, durability } from "./repository/durability.ts"
+import { entries } from "./repository/entries.ts"
 import { type MakeRepository, testsWith } from "./repository/harness.ts"
 import { againstModel } from "./repository/model.ts"
 import { pages } from "./repository/pages.ts"
@@ -13,6 +14,7 @@ export const suite = (name: string, make: MakeRepository, options: { readonly ru
     const test = testsWith(make)
     changes(test)
     claims(test)
+    entries(test)
     pages(test)
     prune(test)
     againstModel(make, options.runs ?? 100)

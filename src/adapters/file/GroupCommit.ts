@@ -212,8 +212,8 @@ export const make = Effect.fnUntraced(function* (options: {
       for (const id of current.removals) overlay.remove(id)
       for (const entry of current.entries) overlay.revealEntry(entry)
       if (synced === last) forgetLeft()
-      Deferred.doneUnsafe(current.synced, Exit.void)
       onCommit(current)
+      Deferred.doneUnsafe(current.synced, Exit.void)
     }).pipe(
       Effect.catch((failure) => giveUp(current, failure)),
       Effect.catchCause((cause) =>

@@ -1,6 +1,7 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, it } from "@effect/vitest"
 import { Effect, FileSystem, Layer, Option, Result, type Scope } from "effect"
+import type { Flow } from "../../../src/domain/Flow.ts"
 import * as Lifecycle from "../../../src/domain/Lifecycle.ts"
 import { limits, type VenomTask } from "../../../src/domain/Task.ts"
 import { StateRepository } from "../../../src/ports/StateRepository.ts"
@@ -73,6 +74,31 @@ export const durability = ({ open }: Reopen): void => {
         assert.deepStrictEqual(yield* repository.counts, { PENDING: 0, PROCESSING: 0, COMPLETED: 0, FAILED: 0 })
       })
     ))
+
+  test("holds entries, what holds back tasks, and whose a unique key is", (live) =>
+    Effect.gen(function* () {
+      const put = { name: "a", value: { n: 1 }, expects: 0, expiresAt: 5000, now: 0 }
+      const flow: Flow = { paused: false, types: { mail: { paused: true } }, keys: {}, eachKey: 3 }
+      yield* live((repository) =>
+        Effect.gen(function* () {
+          yield* repository.insert([submitted(1, { uniqueKey: "one" })], put)
+          yield* repository.put({ ...put, name: "gone" })
+          yield* repository.put({ ...put, name: "gone", value: undefined, expects: 1 })
+          yield* repository.setFlow(flow)
+        })
+      )
+      for (const n of [2, 3]) {
+        yield* live((repository) =>
+          Effect.gen(function* () {
+            const entry = yield* Effect.fromOption(yield* repository.entry("a"))
+            assert.deepStrictEqual(entry, { name: "a", value: { n: 1 }, revision: 1, expiresAt: 5000 })
+            assert.deepStrictEqual(yield* repository.entry("gone"), Option.none())
+            assert.deepStrictEqual(yield* repository.flow, flow)
+            assert.strictEqual((yield* repository.insert([submitted(n, { uniqueKey: "one" })]))[0]?.id, idOf(1))
+          })
+        )
+      }
+    }))
 
   test("holds everything as it was: states, times, attempts, logs, results", (live) =>
     Effect.gen(function* () {

@@ -1,0 +1,210 @@
+import { assert, describe } from "@effect/vitest"
+import { Effect, Fiber, Option, Result, Stream } from "effect"
+import * as Lifecycle from "../../../src/domain/Lifecycle.ts"
+import type { Change, Put } from "../../../src/ports/StateRepository.ts"
+import { idOf, submitted } from "../../support/tasks.ts"
+import { claimAll, completed, type Repository, type Tests, together } from "./harness.ts"
+
+const range = (count: number, from = 0) => Array.from({ length: count }, (_, n) => n + from)
+
+const putOf = (name: string, value: Put["value"], put: Partial<Put> = {}): Put => ({
+  name,
+  value,
+  expects: 0,
+  expiresAt: null,
+  now: 0,
+  ...put
+})
+
+/** The changes that come while something is done. */
+const changesDuring = <A, E>(repository: Repository, act: Effect.Effect<A, E>) =>
+  Effect.gen(function* () {
+    const told: Array<Change> = []
+    const listener = yield* Effect.forkChild(
+      Stream.runForEach(repository.changes, (changes) => Effect.sync(() => told.push(...changes))),
+      { startImmediately: true }
+    )
+    yield* act
+    yield* Effect.yieldNow
+    yield* Fiber.interrupt(listener)
+    return told
+  })
+
+export const entries = (test: Tests): void => {
+  describe("entries", () => {
+    test("are made, changed and taken away, each change on the revision it knows", (repository) =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* repository.entry("a"), Option.none())
+        yield* repository.put(putOf("a", { one: [1, null, "\u2028"] }))
+        const first = { name: "a", value: { one: [1, null, "\u2028"] }, revision: 1, expiresAt: null }
+        assert.deepStrictEqual(yield* repository.entry("a"), Option.some(first))
+        const refused = yield* Effect.flip(repository.put(putOf("a", 2)))
+        assert(refused._tag === "EntryChanged")
+        assert.deepStrictEqual(refused.entry, Option.some(first))
+        yield* repository.put(putOf("a", 2, { expects: 1 }))
+        assert.deepStrictEqual(yield* repository.entry("a"), Option.some({ ...first, value: 2, revision: 2 }))
+        yield* repository.put(putOf("a", undefined, { expects: 2 }))
+        assert.deepStrictEqual(yield* repository.entry("a"), Option.none())
+        yield* repository.put(putOf("a", 3))
+      }))
+
+    test("are listed by the beginning of their names", (repository) =>
+      Effect.gen(function* () {
+        for (const name of ["b/2", "a/1", "b/1", "b"]) yield* repository.put(putOf(name, name))
+        const names = (prefix: string) =>
+          Effect.map(repository.entries(prefix), (found) => found.map(({ name }) => name))
+        assert.deepStrictEqual(yield* names("b/"), ["b/1", "b/2"])
+        assert.deepStrictEqual(yield* names(""), ["a/1", "b", "b/1", "b/2"])
+      }))
+
+    test("count as gone once they expire, and are taken away in steps", (repository) =>
+      Effect.gen(function* () {
+        for (const n of range(5)) yield* repository.put(putOf(`n${n}`, n, { expiresAt: 10 * (n + 1) }))
+        assert.strictEqual(yield* repository.expireEntries({ now: 30, limit: 2 }), 2)
+        assert.deepStrictEqual(yield* repository.entry("n0"), Option.none())
+        // n2 has expired and is still there: a new one takes its place
+        yield* repository.put(putOf("n2", "new", { now: 30 }))
+        assert.strictEqual(yield* repository.expireEntries({ now: 30, limit: 2 }), 0)
+        assert.deepStrictEqual(
+          (yield* repository.entries("")).map(({ name }) => name),
+          ["n2", "n3", "n4"]
+        )
+      }))
+
+    test("of many changes at once on one revision exactly one happens", (repository) =>
+      Effect.gen(function* () {
+        const puts = range(50).map((n) => Effect.result(repository.put(putOf("a", n))))
+        const done = (yield* together(puts)).filter(Result.isSuccess)
+        assert.strictEqual(done.length, 1)
+        assert.strictEqual((yield* Effect.fromOption(yield* repository.entry("a"))).revision, 1)
+      }))
+
+    test("change together with new tasks, or neither does", (repository) =>
+      Effect.gen(function* () {
+        const inserts = range(20).map((n) => Effect.result(repository.insert([submitted(n)], putOf("key", n))))
+        const results = yield* together(inserts)
+        assert.strictEqual(results.filter(Result.isSuccess).length, 1)
+        assert.strictEqual((yield* repository.counts).PENDING, 1)
+        const { value } = yield* Effect.fromOption(yield* repository.entry("key"))
+        assert.isTrue(Option.isSome(yield* repository.get(idOf(Number(value)))))
+        for (const result of results) {
+          if (Result.isSuccess(result)) continue
+          assert(result.failure._tag === "EntryChanged")
+          assert.strictEqual(Option.getOrThrow(result.failure.entry).value, value)
+        }
+      }))
+
+    test(
+      "a refused insert leaves no entry",
+      (repository) =>
+        Effect.gen(function* () {
+          yield* Effect.flip(repository.insert([submitted(1), submitted(2)], putOf("key", 1)))
+          assert.deepStrictEqual(yield* repository.entry("key"), Option.none())
+        }),
+      { maxPending: 1 }
+    )
+  })
+
+  describe("a unique key", () => {
+    const unique = (n: number) => submitted(n, { uniqueKey: "one" })
+
+    test("has one unfinished task: others are answered with it, also in one insert", (repository) =>
+      Effect.gen(function* () {
+        const [first, second] = yield* repository.insert([unique(1), unique(2)])
+        assert.deepStrictEqual([first?.id, second?.id], [idOf(1), idOf(1)])
+        const [third] = yield* repository.insert([unique(3)])
+        assert.strictEqual(third?.id, idOf(1))
+        assert.strictEqual((yield* repository.counts).PENDING, 1)
+        const claimed = yield* claimAll(repository)
+        assert.strictEqual((yield* repository.insert([unique(4)]))[0]?.status, "PROCESSING")
+        yield* repository.settle(claimed.map((task) => completed(task)))
+        assert.strictEqual((yield* repository.insert([unique(5)]))[0]?.id, idOf(5))
+      }))
+
+    test("under many inserts at once: one task", (repository) =>
+      Effect.gen(function* () {
+        const made = yield* together(range(100).map((n) => repository.insert([unique(n)])))
+        assert.strictEqual(new Set(made.flat().map(({ id }) => id)).size, 1)
+        assert.strictEqual((yield* repository.counts).PENDING, 1)
+      }))
+
+    test("stands in the way of a retry by hand while another task has it", (repository) =>
+      Effect.gen(function* () {
+        yield* repository.insert([unique(1)])
+        yield* repository.update(idOf(1), Lifecycle.cancel(0))
+        yield* repository.insert([unique(2)])
+        const refused = yield* Effect.flip(repository.update(idOf(1), Lifecycle.retryByHand(1)))
+        assert.strictEqual(refused._tag, "IllegalTransition")
+        yield* repository.update(idOf(2), Lifecycle.cancel(2))
+        assert.strictEqual((yield* repository.update(idOf(1), Lifecycle.retryByHand(3))).status, "PENDING")
+        assert.strictEqual((yield* repository.insert([unique(3)]))[0]?.id, idOf(1))
+      }))
+  })
+
+  describe("remove", () => {
+    test("deletes a finished task, once, and no other", (repository) =>
+      Effect.gen(function* () {
+        yield* repository.insert([submitted(1), submitted(2)])
+        assert.strictEqual((yield* Effect.flip(repository.remove(idOf(1))))._tag, "IllegalTransition")
+        yield* repository.update(idOf(1), Lifecycle.cancel(0))
+        yield* repository.remove(idOf(1))
+        assert.deepStrictEqual(yield* repository.get(idOf(1)), Option.none())
+        assert.strictEqual((yield* Effect.flip(repository.remove(idOf(1))))._tag, "TaskNotFound")
+        assert.deepStrictEqual(yield* repository.counts, { PENDING: 1, PROCESSING: 0, COMPLETED: 0, FAILED: 0 })
+      }))
+
+    test("and a retry by hand at once: exactly one of them wins", (repository) =>
+      Effect.gen(function* () {
+        for (const n of range(40)) {
+          yield* repository.insert([submitted(n)])
+          yield* repository.update(idOf(n), Lifecycle.cancel(0))
+          const acts = [
+            Effect.result(Effect.asVoid(repository.update(idOf(n), Lifecycle.retryByHand(1)))),
+            Effect.result(repository.remove(idOf(n)))
+          ]
+          const results = yield* together(n % 2 === 0 ? acts : acts.toReversed())
+          assert.strictEqual(results.filter(Result.isSuccess).length, 1)
+        }
+      }))
+  })
+
+  describe("changes", () => {
+    test("are told one by one in their order, with what was before and after", (repository) =>
+      Effect.gen(function* () {
+        const told = yield* changesDuring(
+          repository,
+          Effect.gen(function* () {
+            yield* repository.insert([submitted(1), submitted(2)])
+            const claimed = yield* repository.claim({ limit: 1, now: 0 })
+            yield* repository.settle(claimed.map((task) => completed(task)))
+            yield* repository.remove(idOf(1))
+          })
+        )
+        assert.deepStrictEqual(
+          told.map(({ after, before }) => [(after ?? before)?.id, before?.status, after?.status]),
+          [
+            [idOf(1), undefined, "PENDING"],
+            [idOf(2), undefined, "PENDING"],
+            [idOf(1), "PENDING", "PROCESSING"],
+            [idOf(1), "PROCESSING", "COMPLETED"],
+            [idOf(1), "COMPLETED", undefined]
+          ]
+        )
+        const positions = told.map(({ position }) => position)
+        assert.deepStrictEqual(
+          positions,
+          [...new Set(positions)].sort((a, b) => a - b)
+        )
+      }))
+
+    test("what is refused is not told", (repository) =>
+      Effect.gen(function* () {
+        yield* repository.insert([submitted(1)])
+        const told = yield* changesDuring(
+          repository,
+          Effect.ignore(repository.update(idOf(1), Lifecycle.complete("too early", 0)))
+        )
+        assert.deepStrictEqual(told, [])
+      }))
+  })
+}
