@@ -140,11 +140,11 @@ export class StateRepository extends Context.Service<
   {
     /**
      * All of them or none, with a change of an entry. Their ids are new. Returns the tasks as they are then: in the
-     * place of one whose `uniqueKey` an unfinished task has, that one.
+     * place of one whose `uniqueKey` an unfinished task has, that one. The entry may tell of those that are returned.
      */
     readonly insert: (
       tasks: ReadonlyArray<VenomTask>,
-      put?: Put
+      put?: Put | ((made: ReadonlyArray<VenomTask>) => Put)
     ) => Effect.Effect<ReadonlyArray<VenomTask>, StorageError | QueueFull | StorageFull | EntryChanged>
 
     /** Deletes a finished task. */

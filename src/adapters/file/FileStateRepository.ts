@@ -96,24 +96,6 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
         return Effect.as(whenSettled(changes.map(([id]) => ({ id }))), results)
       }
 
-      /** In the place of a task whose unique key is taken the one that has it. */
-      const withHolders = (tasks: ReadonlyArray<VenomTask>) => {
-        const fresh: Array<VenomTask> = []
-        const made = tasks.map((task) => {
-          const { uniqueKey } = task
-          const holder = overlay.unique.holder(task)
-          const other =
-            uniqueKey === undefined
-              ? undefined
-              : holder === undefined
-                ? fresh.find((made) => made.uniqueKey === uniqueKey)
-                : overlay.newest(holder)
-          if (other === undefined) fresh.push(task)
-          return other ?? task
-        })
-        return { fresh, made }
-      }
-
       /** What is told of a state waits for it where it is still on its way to the disk. */
       const whenSettled = (tasks: ReadonlyArray<Pick<VenomTask, "id">>) =>
         tasks.some(({ id }) => overlay.isPending(id)) ? commit.settled : Effect.void
@@ -140,10 +122,10 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
             (): Effect.Effect<ReadonlyArray<VenomTask>, StorageError | QueueFull | StorageFull | EntryChanged> => {
               const full = room.refusal()
               if (Option.isSome(full)) return Effect.fail(full.value)
-              const entry = put === undefined ? undefined : decide(put)
+              const { fresh, made } = overlay.unique.withHolders(tasks, (id) => overlay.newest(id))
+              const entry = put === undefined ? undefined : decide(typeof put === "function" ? put(made) : put)
               // whoever was before may still be on its way to the disk
               if (entry instanceof EntryChanged) return Effect.andThen(commit.settled, Effect.fail(entry))
-              const { fresh, made } = withHolders(tasks)
               if (overlay.unfinished + fresh.length > limit) return Effect.fail(new QueueFull({ limit }))
               if (fresh.length === 0 && entry === undefined) return Effect.as(whenSettled(made), made)
               const { synced } = commit.stageNew(fresh, entry === undefined ? none : [entry])

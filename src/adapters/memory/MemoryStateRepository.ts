@@ -80,18 +80,13 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
       return StateRepository.of({
         insert: (tasks, put) =>
           Effect.suspend((): Effect.Effect<ReadonlyArray<VenomTask>, QueueFull | EntryChanged> => {
-            const entry = put === undefined ? undefined : decide(put)
+            const { fresh, made } = unique.withHolders(tasks, (id) => table.get(id))
+            const entry = put === undefined ? undefined : decide(typeof put === "function" ? put(made) : put)
             if (entry instanceof EntryChanged) return Effect.fail(entry)
-            if (table.unfinished + tasks.length > limit) return Effect.fail(new QueueFull({ limit }))
+            if (table.unfinished + fresh.length > limit) return Effect.fail(new QueueFull({ limit }))
             if (entry !== undefined) entries.set(entry)
-            return Effect.succeed(
-              tasks.map((task) => {
-                const holder = unique.holder(task)
-                const held = holder === undefined ? undefined : table.get(holder)
-                if (held === undefined) set(task)
-                return held ?? task
-              })
-            )
+            for (const task of fresh) set(task)
+            return Effect.succeed(made)
           }),
         remove: (id) =>
           Effect.suspend((): Effect.Effect<void, TaskNotFound | IllegalTransition> => {

@@ -9,6 +9,26 @@ export class UniqueKeys {
     return uniqueKey === undefined ? undefined : this.#holders.get(uniqueKey)
   }
 
+  /** New tasks, each whose key is taken replaced by the one that has it; `fresh` are the others. */
+  withHolders(
+    tasks: ReadonlyArray<VenomTask>,
+    newest: (id: TaskId) => VenomTask | undefined
+  ): { readonly fresh: ReadonlyArray<VenomTask>; readonly made: ReadonlyArray<VenomTask> } {
+    if (tasks.every(({ uniqueKey }) => uniqueKey === undefined)) return { fresh: tasks, made: tasks }
+    const fresh: Array<VenomTask> = []
+    const ofKey = new Map<string, VenomTask>()
+    const made = tasks.map((task) => {
+      const { uniqueKey } = task
+      const holder = this.holder(task)
+      const other = holder === undefined ? ofKey.get(uniqueKey ?? "") : newest(holder)
+      if (other !== undefined) return other
+      fresh.push(task)
+      if (uniqueKey !== undefined) ofKey.set(uniqueKey, task)
+      return task
+    })
+    return { fresh, made }
+  }
+
   /** Whether a task that is to be unfinished would have the key of another one. */
   isTaken(task: VenomTask): boolean {
     const holder = isFinished(task) ? undefined : this.holder(task)

@@ -1,6 +1,7 @@
 import { assert, describe } from "@effect/vitest"
 import { Effect, Fiber, Option, Result, Stream } from "effect"
 import * as Lifecycle from "../../../src/domain/Lifecycle.ts"
+import type { VenomTask } from "../../../src/domain/Task.ts"
 import type { Change, Put } from "../../../src/ports/StateRepository.ts"
 import { idOf, submitted } from "../../support/tasks.ts"
 import { claimAll, completed, type Repository, type Tests, together } from "./harness.ts"
@@ -94,6 +95,26 @@ export const entries = (test: Tests): void => {
         }
       }))
 
+    test("may tell of the tasks that were made, or were there", (repository) =>
+      Effect.gen(function* () {
+        const told = (made: ReadonlyArray<VenomTask>) =>
+          putOf(
+            `key ${made.length}`,
+            made.map(({ id }) => id)
+          )
+        yield* repository.insert([submitted(1, { uniqueKey: "one" }), submitted(2)], told)
+        yield* repository.insert(
+          [submitted(3), submitted(4, { uniqueKey: "one" }), submitted(5, { uniqueKey: "two" })],
+          told
+        )
+        const values = (yield* repository.entries("key")).map(({ value }) => value)
+        assert.deepStrictEqual(values, [
+          [idOf(1), idOf(2)],
+          [idOf(3), idOf(1), idOf(5)]
+        ])
+        assert.strictEqual((yield* repository.counts).PENDING, 4)
+      }))
+
     test(
       "a refused insert leaves no entry",
       (repository) =>
@@ -120,6 +141,17 @@ export const entries = (test: Tests): void => {
         yield* repository.settle(claimed.map((task) => completed(task)))
         assert.strictEqual((yield* repository.insert([unique(5)]))[0]?.id, idOf(5))
       }))
+
+    test(
+      "is answered by a queue that is full",
+      (repository) =>
+        Effect.gen(function* () {
+          yield* repository.insert([unique(1)])
+          assert.strictEqual((yield* repository.insert([unique(2)]))[0]?.id, idOf(1))
+          assert.strictEqual((yield* Effect.flip(repository.insert([submitted(3)])))._tag, "QueueFull")
+        }),
+      { maxPending: 1 }
+    )
 
     test("under many inserts at once: one task", (repository) =>
       Effect.gen(function* () {
