@@ -1,4 +1,4 @@
-import { Schema, SchemaTransformation } from "effect"
+import { Schema, SchemaTransformation, Struct } from "effect"
 import { BackoffRequest } from "./Backoff.ts"
 import * as IsoTime from "./IsoTime.ts"
 import * as Span from "./Span.ts"
@@ -94,7 +94,9 @@ export const limits = {
   progressChars: 1000,
   /** Attempts kept in `attempts`, the newest. */
   attempts: 20,
-  tags: 20
+  tags: 20,
+  /** Tasks submitted at once. */
+  bulk: 1000
 } as const
 
 export const TaskType = Schema.String.check(
@@ -183,6 +185,21 @@ export const TaskRequest = Schema.Struct({ content: Content, ...requested })
     })
   )
 export type TaskRequest = typeof TaskRequest.Type
+
+/** A task to be made again and again; whoever makes it says when it runs. */
+export const TaskTemplate = Schema.Struct({
+  content: Content,
+  ...Struct.omit(requested, ["runAt", "delay", "deadline"])
+})
+  .pipe(Schema.encodeKeys({ maxAttempts: "max_attempts", ...wishKeys }))
+  .annotate({ identifier: "TaskTemplate" })
+  .pipe(
+    Schema.annotateEncoded({
+      identifier: "TaskTemplate",
+      description: "What is to be done each time, and how; as in TaskRequest, without times"
+    })
+  )
+export type TaskTemplate = typeof TaskTemplate.Type
 
 /** A task to be run again, as it was or with changes. Its key of uniqueness, time and deadline are not copied. */
 export const TaskCopyRequest = Schema.Struct({

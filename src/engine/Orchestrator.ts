@@ -1,20 +1,18 @@
 import { Clock, Context, Effect, Layer, Option, Stream } from "effect"
-import { SecureRandom } from "effect/crypto"
 import * as Lifecycle from "../domain/Lifecycle.ts"
-import { TaskId, type TaskRequest, type VenomTask } from "../domain/Task.ts"
+import type { TaskId, VenomTask } from "../domain/Task.ts"
 import { type IllegalTransition, TaskNotFound } from "../domain/TaskError.ts"
 import {
   type PageRequest,
-  type QueueFull,
   StateRepository,
   type StorageError,
-  type StorageFull,
   type TaskFilter,
   type TaskPage
 } from "../ports/StateRepository.ts"
+import * as BulkActions from "./BulkActions.ts"
 import { Dispatcher } from "./Dispatcher.ts"
-import { Draining, type ServiceDraining } from "./Draining.ts"
-import { EngineSettings } from "./EngineSettings.ts"
+import { Draining } from "./Draining.ts"
+import * as Submission from "./Submission.ts"
 
 /** Tasks that a stream of all of them asks for at once. */
 const streamPage = 500
@@ -22,14 +20,40 @@ const streamPage = 500
 /** Why the service would not take a task now; empty when it would. */
 export type Readiness = ReadonlyArray<string>
 
+/** Each task by itself: when storage refuses in the middle, what is done stays. */
+type BulkAction = (
+  filter: TaskFilter,
+  expectation?: BulkActions.Expectation
+) => Effect.Effect<BulkActions.BulkOutcome, StorageError | BulkActions.UnexpectedCount>
+
 /** The use cases: what the outside may ask of Venom. */
 export class Orchestrator extends Context.Service<
   Orchestrator,
   {
-    /** The task is durable, and PENDING, when this returns. */
-    readonly submit: (
-      request: TaskRequest
-    ) => Effect.Effect<VenomTask, StorageError | QueueFull | StorageFull | ServiceDraining>
+    /**
+     * The task is durable when this returns, and PENDING; where an unfinished task has its `uniqueKey`, that one is
+     * returned. `TaskNotFound` is about a task to copy.
+     */
+    readonly submit: (request: Submission.Requested) => Effect.Effect<VenomTask, Submission.SubmitError>
+    /** Several of them, at most 1,000: all or none. Their ids grow in their order. */
+    readonly submitAll: (
+      requests: ReadonlyArray<Submission.Requested>
+    ) => Effect.Effect<ReadonlyArray<VenomTask>, Submission.SubmitError>
+    /** Submits once for each idempotency key within 24 hours: the same request again is answered with the first task. */
+    readonly submitOnce: (
+      key: string,
+      request: Submission.Requested
+    ) => Effect.Effect<
+      { readonly task: Submission.Submitted; readonly replayed: boolean },
+      Submission.SubmitError | Submission.IdempotencyKeyReused
+    >
+    readonly submitAllOnce: (
+      key: string,
+      requests: ReadonlyArray<Submission.Requested>
+    ) => Effect.Effect<
+      { readonly tasks: ReadonlyArray<Submission.Submitted>; readonly replayed: boolean },
+      Submission.SubmitError | Submission.IdempotencyKeyReused
+    >
     readonly get: (id: TaskId) => Effect.Effect<VenomTask, StorageError | TaskNotFound>
     /** A page, newest first. */
     readonly page: (filter: TaskFilter, request: PageRequest) => Effect.Effect<TaskPage, StorageError>
@@ -39,6 +63,14 @@ export class Orchestrator extends Context.Service<
     readonly cancel: (id: TaskId) => Effect.Effect<VenomTask, StorageError | TaskNotFound | IllegalTransition>
     /** Gives a FAILED task another attempt. */
     readonly retry: (id: TaskId) => Effect.Effect<VenomTask, StorageError | TaskNotFound | IllegalTransition>
+    /** Deletes a finished task. */
+    readonly remove: (id: TaskId) => Effect.Effect<void, StorageError | TaskNotFound | IllegalTransition>
+    /** Cancels all matching tasks that are not finished; running attempts have ended when this returns. */
+    readonly cancelAll: BulkAction
+    /** Gives all matching FAILED tasks another attempt. */
+    readonly retryAll: BulkAction
+    /** Deletes all matching tasks that are finished. */
+    readonly removeAll: BulkAction
     readonly readiness: Effect.Effect<Readiness>
   }
 >()("venom/engine/Orchestrator") {
@@ -47,19 +79,13 @@ export class Orchestrator extends Context.Service<
     Effect.gen(function* () {
       const repository = yield* StateRepository
       const dispatcher = yield* Dispatcher
-      const settings = yield* EngineSettings
       const draining = yield* Draining
-      const random = yield* SecureRandom.SecureRandom
-      const newId = Effect.map(random.uuidV7(), (uuid) => TaskId.make(uuid))
+      const submission = yield* Submission.make
+      const bulk = yield* BulkActions.make
 
       return Orchestrator.of({
-        submit: Effect.fnUntraced(function* (request) {
-          yield* draining.refuse
-          const now = yield* Clock.currentTimeMillis
-          const task = Lifecycle.submit(request, { id: yield* newId, now, maxAttempts: settings.maxAttempts })
-          const [made = task] = yield* Effect.catchTag(repository.insert([task]), "EntryChanged", Effect.die)
-          return made
-        }),
+        ...submission,
+        ...bulk,
         get: Effect.fnUntraced(function* (id) {
           const task = yield* repository.get(id)
           return Option.isSome(task) ? task.value : yield* new TaskNotFound({ taskId: id })
@@ -88,6 +114,7 @@ export class Orchestrator extends Context.Service<
           const now = yield* Clock.currentTimeMillis
           return yield* repository.update(id, Lifecycle.retryByHand(now))
         }),
+        remove: Effect.fn("Orchestrator.remove")((id) => repository.remove(id)),
         readiness: Effect.gen(function* () {
           const storage = yield* repository.health
           const dispatching = yield* dispatcher.health

@@ -27,6 +27,7 @@ const taskOf = (id: TaskId, request: TaskRequest): VenomTask =>
   Lifecycle.submit(request, { id, now: 1_800_000_000_000, maxAttempts: 3 })
 
 const submit: Asks["submit"] = (request) => {
+  if ("copyOf" in request) return Effect.fail(new TaskNotFound({ taskId: request.copyOf }))
   const refusal = Object.entries(refusals).find(([content]) => content === request.content)?.[1]
   return refusal ?? Effect.succeed(taskOf(TaskId.make("0198c0de-0000-7000-8000-000000000009"), request))
 }
@@ -81,8 +82,16 @@ export const open = Effect.fnUntraced(function* (
     get: (id) => noted("get", id, (own.get ?? get)(id)),
     page: () => Effect.succeed({ tasks: [], more: false }),
     list: () => Stream.empty,
+    submitOnce: (key, request) =>
+      Effect.map(noted("submitOnce", [key, request], submit(request)), (task) => ({ task, replayed: key === "old" })),
+    submitAll: () => Effect.die("not here"),
+    submitAllOnce: () => Effect.die("not here"),
     cancel: (taskId) => Effect.fail(new TaskNotFound({ taskId })),
     retry: (taskId) => Effect.fail(new TaskNotFound({ taskId })),
+    remove: (taskId) => Effect.fail(new TaskNotFound({ taskId })),
+    cancelAll: () => Effect.die("not here"),
+    retryAll: () => Effect.die("not here"),
+    removeAll: () => Effect.die("not here"),
     readiness: Effect.succeed([])
   })
   const logger = Logger.make(({ logLevel, message }) => void logged.push(`${logLevel} ${Formatter.format(message)}`))

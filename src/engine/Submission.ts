@@ -1,0 +1,158 @@
+import { Clock, Duration, Effect, Layer, Option, Schema } from "effect"
+import { Digest, SecureRandom } from "effect/crypto"
+import * as Lifecycle from "../domain/Lifecycle.ts"
+import { type Instant, limits, type TaskCopyRequest, TaskId, type TaskRequest, type VenomTask } from "../domain/Task.ts"
+import { TaskNotFound } from "../domain/TaskError.ts"
+import {
+  type Entry,
+  type Put,
+  type QueueFull,
+  StateRepository,
+  type StorageError,
+  type StorageFull
+} from "../ports/StateRepository.ts"
+import { Draining, type ServiceDraining } from "./Draining.ts"
+import { EngineSettings } from "./EngineSettings.ts"
+
+/** How long an idempotency key is known. */
+const keptFor = Duration.toMillis("24 hours")
+
+/** The key came with another request before. Nothing has happened. */
+export class IdempotencyKeyReused extends Schema.TaggedError<IdempotencyKeyReused>()("IdempotencyKeyReused", {
+  key: Schema.String
+}) {
+  override get message() {
+    return "The idempotency key was used for another request"
+  }
+}
+
+/** A new task, or one like another: that one must be there. */
+export type Requested = TaskRequest | TaskCopyRequest
+
+export type SubmitError = StorageError | QueueFull | StorageFull | ServiceDraining | TaskNotFound
+
+/** What a submitted task is known by, and where it is: PENDING, unless it was there before. */
+export type Submitted = Pick<VenomTask, "id" | "status">
+
+interface Once {
+  readonly tasks: ReadonlyArray<Submitted>
+  /** Whether an earlier request with the key has made them. */
+  readonly replayed: boolean
+}
+
+/** What is kept under an idempotency key. */
+const Remembered = Schema.Struct({
+  fingerprint: Schema.String,
+  tasks: Schema.Array(TaskId)
+})
+const decodeRemembered = Schema.decodeUnknownOption(Remembered)
+
+const utf8 = new TextEncoder()
+
+/** The same text for the same value: the order of its keys does not matter. */
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === "object" && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : inner
+  )
+
+const keyOf = (entry: Entry): string => entry.name.slice(prefix.length)
+const prefix = "idempotency/"
+
+/** Takes tasks in. */
+export const make = Effect.gen(function* () {
+  const repository = yield* StateRepository
+  const settings = yield* EngineSettings
+  const draining = yield* Draining
+  const random = yield* SecureRandom.SecureRandom
+  const given = yield* Effect.serviceOption(Digest.Digest)
+  const digest = Option.isSome(given)
+    ? given.value
+    : yield* Effect.provide(Digest.Digest, Layer.fresh(Digest.layerWebCrypto))
+  const newId = Effect.map(random.uuidV7(), (uuid) => TaskId.make(uuid))
+
+  const whole = (request: Requested): Effect.Effect<TaskRequest, StorageError | TaskNotFound> => {
+    if (!("copyOf" in request)) return Effect.succeed(request)
+    const { copyOf } = request
+    return Effect.flatMap(repository.get(copyOf), (task) =>
+      Option.isSome(task)
+        ? Effect.succeed(Lifecycle.copy(task.value, request))
+        : Effect.fail(new TaskNotFound({ taskId: copyOf }))
+    )
+  }
+
+  const taskOf = (request: TaskRequest, id: TaskId, now: Instant): VenomTask =>
+    Lifecycle.submit(request, { id, now, maxAttempts: settings.maxAttempts })
+
+  const tasksOf = Effect.fnUntraced(function* (requests: ReadonlyArray<Requested>) {
+    if (requests.length > limits.bulk) {
+      return yield* Effect.die(new RangeError(`At most ${limits.bulk} tasks are taken at once`))
+    }
+    const now = yield* Clock.currentTimeMillis
+    const all = yield* Effect.forEach(requests, whole)
+    return yield* Effect.forEach(all, (request) => Effect.map(newId, (id) => taskOf(request, id, now)))
+  })
+
+  const insert = (tasks: ReadonlyArray<VenomTask>) =>
+    Effect.catchTag(repository.insert(tasks), "EntryChanged", Effect.die)
+
+  const statusOf = (id: TaskId): Effect.Effect<Submitted, StorageError> =>
+    // one that is deleted by now was PENDING when it was taken
+    Effect.map(
+      repository.get(id),
+      Option.match({ onNone: () => ({ id, status: "PENDING" }), onSome: ({ status }) => ({ id, status }) })
+    )
+
+  const replay = Effect.fnUntraced(function* (entry: Entry, fingerprint: string) {
+    const remembered = Option.filter(decodeRemembered(entry.value), (known) => known.fingerprint === fingerprint)
+    if (Option.isNone(remembered)) return yield* new IdempotencyKeyReused({ key: keyOf(entry) })
+    const once: Once = { tasks: yield* Effect.forEach(remembered.value.tasks, statusOf), replayed: true }
+    return once
+  })
+
+  const once = Effect.fnUntraced(function* (key: string, kind: "one" | "many", requests: ReadonlyArray<Requested>) {
+    yield* draining.refuse
+    const name = `${prefix}${key}`
+    const now = yield* Clock.currentTimeMillis
+    const fingerprint = yield* digest.digestHex(Digest.sha256, utf8.encode(canonical([kind, requests])))
+    const known = Option.filter(yield* repository.entry(name), ({ expiresAt }) => expiresAt === null || expiresAt > now)
+    // whoever has been answered is answered again: also when a task to copy has gone, or the queue is full
+    if (Option.isSome(known)) return yield* replay(known.value, fingerprint)
+    const put = (made: ReadonlyArray<VenomTask>): Put => ({
+      name,
+      value: { fingerprint, tasks: made.map(({ id }) => id) },
+      expects: 0,
+      expiresAt: now + keptFor,
+      now
+    })
+    return yield* repository.insert(yield* tasksOf(requests), put).pipe(
+      Effect.map((tasks): Once => ({ tasks, replayed: false })),
+      Effect.catchTag("EntryChanged", ({ entry }) =>
+        Option.isSome(entry) ? replay(entry.value, fingerprint) : Effect.die(`the entry ${name} is not what it is`)
+      )
+    )
+  })
+
+  return {
+    submit: Effect.fnUntraced(function* (request: Requested) {
+      yield* draining.refuse
+      const now = yield* Clock.currentTimeMillis
+      const task = taskOf("copyOf" in request ? yield* whole(request) : request, yield* newId, now)
+      const [made = task] = yield* insert([task])
+      return made
+    }),
+    submitAll: Effect.fn("Orchestrator.submitAll")(function* (requests: ReadonlyArray<Requested>) {
+      yield* draining.refuse
+      return yield* insert(yield* tasksOf(requests))
+    }),
+    submitOnce: Effect.fn("Orchestrator.submitOnce")(function* (key: string, request: Requested) {
+      const { replayed, tasks } = yield* once(key, "one", [request])
+      const [task] = tasks
+      return task === undefined ? yield* Effect.die("no task was made") : { task, replayed }
+    }),
+    submitAllOnce: Effect.fn("Orchestrator.submitAllOnce")((key: string, requests: ReadonlyArray<Requested>) =>
+      once(key, "many", requests)
+    )
+  }
+})
