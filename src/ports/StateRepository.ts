@@ -229,6 +229,9 @@ export class StateRepository extends Context.Service<
     /** All changes from now on, in their order, when they are durable; those that became so together come together. */
     readonly changes: Stream.Stream<ReadonlyArray<Change>>
 
+    /** That of the newest change that `changes` has told, or would have; no later one has a lower. */
+    readonly position: Effect.Effect<number>
+
     readonly health: Effect.Effect<StorageHealth>
   }
 >()("venom/ports/StateRepository") {}

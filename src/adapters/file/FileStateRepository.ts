@@ -15,7 +15,7 @@ import {
 } from "../../ports/StateRepository.ts"
 import * as EntryTable from "../memory/EntryTable.ts"
 import { DataDirectoryError, describe } from "./Disk.ts"
-import type { Fsync } from "./GroupCommit.ts"
+import * as GroupCommit from "./GroupCommit.ts"
 import * as Store from "./Store.ts"
 
 export interface FileOptions {
@@ -23,7 +23,7 @@ export interface FileOptions {
   readonly directory: string
   /** Unfinished tasks held at most. */
   readonly maxPending?: number
-  readonly fsync?: Fsync
+  readonly fsync?: GroupCommit.Fsync
   /** How soon after a change the dump shows it. */
   readonly dumpInterval?: Duration.Input
   /** Bytes of journal that force a dump. */
@@ -46,6 +46,7 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
       const hints = yield* PubSub.sliding<void>({ capacity: 1, replay: 1 })
       const ends = yield* PubSub.sliding<void>({ capacity: 1, replay: 1 })
       const changes = yield* PubSub.unbounded<ReadonlyArray<Change>>()
+      let position = 0
       const { commit, orphans, overlay, room } = yield* Store.open({
         fs: yield* FileSystem.FileSystem,
         directory: options.directory,
@@ -53,7 +54,10 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
         dumpInterval: Duration.fromInputUnsafe(options.dumpInterval ?? "1 second"),
         journalMaxBytes: options.journalMaxBytes ?? 64 * 1024 * 1024,
         onDue: () => PubSub.publishUnsafe(hints, undefined),
-        onChanges: (told) => PubSub.publishUnsafe(changes, told),
+        onChanges: (told) => {
+          position = told.at(-1)?.position ?? position
+          PubSub.publishUnsafe(changes, told)
+        },
         onFinished: () => PubSub.publishUnsafe(ends, undefined)
       }).pipe(
         Effect.catchTag("PlatformError", (error) =>
@@ -61,6 +65,7 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
         )
       )
       const { table } = overlay
+      position = GroupCommit.positionAfter(commit.sequence())
 
       const flow = () =>
         Option.getOrElse(
@@ -210,6 +215,7 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
         wake: Stream.fromPubSub(hints),
         finished: Stream.fromPubSub(ends),
         changes: Stream.fromPubSub(changes),
+        position: Effect.sync(() => position),
         health: Effect.sync(() => {
           const health = commit.health()
           return Option.match(health._tag === "Writable" ? room.refusal() : Option.none(), {

@@ -36,6 +36,9 @@ const emptyBatch = (): Batch => ({
 /** More than one record can change: positions of changes are those of their records, times this. */
 const changesInRecord = 4096
 
+/** No change of a later record has a lower position. */
+export const positionAfter = (sequence: number): number => (sequence + 1) * changesInRecord - 1
+
 export type Fsync = "always" | "interval"
 
 /** With `interval`, how long what was acknowledged may still be unsynced. */

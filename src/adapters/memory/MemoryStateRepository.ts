@@ -1,4 +1,4 @@
-import { Effect, Layer, Option, PubSub, Result, Stream } from "effect"
+import { Clock, Effect, Layer, Option, PubSub, Result, Stream } from "effect"
 import * as Flow from "../../domain/Flow.ts"
 import type { Transition } from "../../domain/Lifecycle.ts"
 import * as Lifecycle from "../../domain/Lifecycle.ts"
@@ -42,7 +42,8 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
       const ends = yield* PubSub.sliding<void>({ capacity: 1, replay: 1 })
 
       const changes = yield* PubSub.unbounded<ReadonlyArray<Change>>()
-      let position = 0
+      // a later life must not take up the positions of one before it
+      let position = yield* Clock.currentTimeMillis
       const tell = (before: VenomTask | undefined, after: VenomTask | undefined): void => {
         PubSub.publishUnsafe(changes, [{ position: ++position, before, after }])
       }
@@ -138,6 +139,7 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
         wake: Stream.fromPubSub(hints),
         finished: Stream.fromPubSub(ends),
         changes: Stream.fromPubSub(changes),
+        position: Effect.sync(() => position),
         health: Effect.succeed({ _tag: "Writable" })
       })
     })
