@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { HttpApiError } from "effect/http-api"
-import { TaskId } from "../domain/Task.ts"
+import { TaskId, TaskStatus } from "../domain/Task.ts"
 
 /** One thing that is wrong with a request. */
 export const InputIssue = Schema.Struct({
@@ -24,6 +24,21 @@ export const problems = {
     type: "urn:venom:problem:not-acceptable",
     status: 406,
     title: "There is no answer in that media type"
+  },
+  illegalTransition: {
+    type: "urn:venom:problem:illegal-transition",
+    status: 409,
+    title: "The state of the task forbids this"
+  },
+  unexpectedCount: {
+    type: "urn:venom:problem:unexpected-count",
+    status: 409,
+    title: "Not as many tasks match as were expected"
+  },
+  idempotencyKeyReused: {
+    type: "urn:venom:problem:idempotency-key-reused",
+    status: 422,
+    title: "The idempotency key was used for another request"
   },
   contentTooLarge: { type: "urn:venom:problem:content-too-large", status: 413, title: "The request is too large" },
   unsupportedMediaType: {
@@ -56,6 +71,27 @@ export class TaskNotFound extends HttpApiError.Problem<TaskNotFound>()(
   problems.taskNotFound,
   { task_id: TaskId },
   { description: "No task has this id" }
+) {}
+
+export class IllegalTransition extends HttpApiError.Problem<IllegalTransition>()(
+  "IllegalTransition",
+  problems.illegalTransition,
+  { task_id: TaskId, task_status: TaskStatus },
+  { description: "The task is in a status that forbids it; nothing has happened" }
+) {}
+
+export class UnexpectedCount extends HttpApiError.Problem<UnexpectedCount>()(
+  "UnexpectedCount",
+  problems.unexpectedCount,
+  { matched: Schema.Int },
+  { description: "More or fewer tasks match than were expected; nothing has happened" }
+) {}
+
+export class IdempotencyKeyReused extends HttpApiError.Problem<IdempotencyKeyReused>()(
+  "IdempotencyKeyReused",
+  problems.idempotencyKeyReused,
+  {},
+  { description: "The idempotency key came with another request before; nothing has happened" }
 ) {}
 
 export class NotAcceptable extends HttpApiError.Problem<NotAcceptable>()(
@@ -102,6 +138,9 @@ export const answers = {
   invalidRequest: named("InvalidRequest", InvalidRequest),
   refusedOrigin: named("RefusedOrigin", RefusedOrigin),
   taskNotFound: named("TaskNotFound", TaskNotFound),
+  illegalTransition: named("IllegalTransition", IllegalTransition),
+  unexpectedCount: named("UnexpectedCount", UnexpectedCount),
+  idempotencyKeyReused: named("IdempotencyKeyReused", IdempotencyKeyReused),
   notAcceptable: named("NotAcceptable", NotAcceptable),
   contentTooLarge: named("ContentTooLarge", ContentTooLarge),
   unsupportedMediaType: named("UnsupportedMediaType", UnsupportedMediaType),

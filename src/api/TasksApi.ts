@@ -1,16 +1,40 @@
 import { flow, Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { GivenTaskId, TaskRequest, TaskResponse, TaskStatus, VenomTask } from "../domain/Task.ts"
+import {
+  GivenTaskId,
+  limits,
+  TaskCopyRequest,
+  TaskRequest,
+  TaskResponse,
+  TaskStatus,
+  VenomTask
+} from "../domain/Task.ts"
 import * as Documented from "./Documented.ts"
+import { IdempotencyKey } from "./IdempotencyKey.ts"
 import { answers as problem } from "./Problem.ts"
 
+/** A task, or another like one that is there. */
+const Requested = Schema.Union([TaskRequest, TaskCopyRequest])
+
+const submitHeaders = { "idempotency-key": Schema.optionalKey(IdempotencyKey) }
+
+const Replayed = {
+  "idempotency-replayed": Schema.optionalKey(
+    Schema.Literal("true").annotate({ description: "An earlier request with the key has made what is answered" })
+  )
+}
+
 const submit = HttpApiEndpoint.post("submit", "/tasks", {
-  payload: TaskRequest,
+  headers: submitHeaders,
+  payload: Requested,
   success: HttpApiSchema.WithHeaders(TaskResponse.pipe(HttpApiSchema.status(201)), {
-    location: Schema.String.annotate({ description: "Where the task can be read" })
+    location: Schema.String.annotate({ description: "Where the task can be read" }),
+    ...Replayed
   }),
   error: [
     problem.invalidRequest,
+    problem.taskNotFound,
+    problem.idempotencyKeyReused,
     problem.contentTooLarge,
     problem.unsupportedMediaType,
     problem.unavailable,
@@ -21,11 +45,42 @@ const submit = HttpApiEndpoint.post("submit", "/tasks", {
 }).annotateMerge(
   OpenApi.annotations({
     summary: "Submit a task",
-    description: "Answers when the task is durable: once you have the answer, no crash loses the task."
+    description:
+      "Answers when the task is durable: once you have the answer, no crash loses the task. Where an unfinished task has its `unique_key`, that one is answered. With `copy_of`, what is not given is taken from that task.",
+    transform: Documented.parameters()
   })
 )
 
-const TaskHeaders = {
+export const BulkRequest = Schema.Struct({
+  tasks: Schema.Array(Requested).check(Schema.isBetweenLength(1, limits.bulk))
+})
+  .annotate({ identifier: "BulkRequest" })
+  .pipe(Schema.annotateEncoded({ identifier: "BulkRequest" }))
+
+const submitAll = HttpApiEndpoint.post("submitAll", "/tasks/bulk", {
+  headers: submitHeaders,
+  payload: BulkRequest,
+  success: HttpApiSchema.WithHeaders(Schema.Array(TaskResponse).pipe(HttpApiSchema.status(201)), Replayed),
+  error: [
+    problem.invalidRequest,
+    problem.taskNotFound,
+    problem.idempotencyKeyReused,
+    problem.contentTooLarge,
+    problem.unsupportedMediaType,
+    problem.unavailable,
+    problem.refusedOrigin,
+    problem.notAcceptable,
+    problem.bug
+  ]
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "Submit up to 1,000 tasks, all or none of them",
+    description: "They are answered in their order, and their ids grow in it.",
+    transform: Documented.parameters()
+  })
+)
+
+export const TaskHeaders = {
   etag: Schema.String.annotate({ description: "Changes with every change of the task; send it back as If-None-Match" }),
   "retry-after": Schema.optionalKey(Schema.String.annotate({ description: "Seconds; set while the task is not final" }))
 }
@@ -55,12 +110,17 @@ const get = HttpApiEndpoint.get("get", "/tasks/:id", {
 
 const pageSize = { type: "integer", minimum: 1, maximum: 500 } as const
 
-/** Which tasks, and how many of them at once. */
-const TaskQuery = {
+/** Which tasks; all of it must hold. */
+export const filterFields = {
   status: Schema.optionalKey(TaskStatus),
   type: Schema.optionalKey(Schema.String.annotate({ description: "Tasks of this type" })),
   tag: Schema.optionalKey(Schema.String.annotate({ description: "Tasks with this tag" })),
-  q: Schema.optionalKey(Schema.String.annotate({ description: "Tasks with this text in their content" })),
+  q: Schema.optionalKey(Schema.String.annotate({ description: "Tasks with this text in their content" }))
+}
+
+/** And how many of them at once. */
+const TaskQuery = {
+  ...filterFields,
   limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween(pageSize))),
   cursor: Schema.optionalKey(
     GivenTaskId.annotate({ description: "Where a page begins: comes in the Link header of the page before" })
@@ -86,6 +146,7 @@ const list = HttpApiEndpoint.get("list", "/tasks", {
 
 export class TasksApi extends HttpApiGroup.make("tasks")
   .add(submit)
+  .add(submitAll)
   .add(get)
   .add(list)
   .prefix("/api/v1")

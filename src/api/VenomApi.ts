@@ -1,4 +1,5 @@
 import { HttpApi, OpenApi } from "effect/http-api"
+import { ActionsApi } from "./ActionsApi.ts"
 import { HealthApi } from "./HealthApi.ts"
 import { TasksApi } from "./TasksApi.ts"
 
@@ -8,6 +9,7 @@ const strict = { errors: "all", onExcessProperty: "error" } as const
 /** The HTTP contract: what the server answers, what clients and documents are made of. */
 export class VenomApi extends HttpApi.make("venom")
   .add(TasksApi)
+  .add(ActionsApi)
   .add(HealthApi)
   .annotate(HttpApi.PayloadParseOptions, strict)
   .annotate(HttpApi.QueryParseOptions, strict)

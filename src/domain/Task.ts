@@ -265,11 +265,11 @@ export const VenomTask = Schema.Struct({
   .pipe(Schema.annotateEncoded({ identifier: "VenomTask", description: "A task as it is at this moment" }))
 export type VenomTask = typeof VenomTask.Type
 
-/** The answer to a submit: the task is durable when this is sent. */
+/** The answer to a submit: the task is durable when this is sent, and PENDING unless it was there before. */
 export const TaskResponse = Schema.Struct({ taskId: TaskId, status: TaskStatus })
   .pipe(Schema.encodeKeys({ taskId: "task_id" }))
   .annotate({ identifier: "TaskResponse" })
-  .pipe(Schema.annotateEncoded({ identifier: "TaskResponse", description: "The task is durable, and PENDING" }))
+  .pipe(Schema.annotateEncoded({ identifier: "TaskResponse", description: "The task is durable; PENDING, unless it was there before" }))
 export type TaskResponse = typeof TaskResponse.Type
 
 /** COMPLETED is final; FAILED moves again only by a manual retry. */

@@ -52,7 +52,7 @@ export const make = Effect.gen(function* () {
       more = page.more
       yield* Effect.yieldNow
     }
-    return ids.reverse()
+    return ids.toReversed()
   })
 
   const all = <A>(change: (filter: TaskFilter, id: TaskId) => Effect.Effect<A, ChangeError>, then: After<A>) =>

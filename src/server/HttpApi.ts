@@ -1,6 +1,7 @@
 import { Layer } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { VenomApi } from "../api/VenomApi.ts"
+import * as ActionsHandlers from "./ActionsHandlers.ts"
 import * as Docs from "./Docs.ts"
 import * as Edge from "./Edge.ts"
 import * as HealthHandlers from "./HealthHandlers.ts"
@@ -16,7 +17,9 @@ import * as TasksHandlers from "./TasksHandlers.ts"
  * `HttpRouter.serve(HttpApi.layer, { disableLogger: true })`.
  */
 export const layer = Layer.mergeAll(
-  HttpApiBuilder.layer(VenomApi).pipe(Layer.provide([TasksHandlers.layer, HealthHandlers.layer])),
+  HttpApiBuilder.layer(VenomApi).pipe(
+    Layer.provide([TasksHandlers.layer, ActionsHandlers.layer, HealthHandlers.layer])
+  ),
   Docs.layer,
   Edge.layer
 ).pipe(Layer.provide(ServiceLog.layer))

@@ -21,6 +21,8 @@ export interface ProblemMembers {
   readonly detail: string
   readonly errors?: ReadonlyArray<InputIssue>
   readonly task_id?: string
+  readonly task_status?: string
+  readonly matched?: number
   readonly error_id?: string
 }
 

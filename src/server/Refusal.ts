@@ -1,13 +1,16 @@
 import { Effect } from "effect"
 import type { HttpServerRequest, HttpServerResponse } from "effect/http"
 import { problems } from "../api/Problem.ts"
-import type { TaskNotFound } from "../domain/TaskError.ts"
+import type { IllegalTransition, TaskNotFound } from "../domain/TaskError.ts"
+import type { UnexpectedCount } from "../engine/BulkActions.ts"
 import type { ServiceDraining } from "../engine/Draining.ts"
+import type { IdempotencyKeyReused } from "../engine/Submission.ts"
 import type { QueueFull, StorageError, StorageFull } from "../ports/StateRepository.ts"
 import { problem } from "./JsonResponse.ts"
 import type { ServiceLog } from "./ServiceLog.ts"
 
-type Expected = TaskNotFound | StorageError | QueueFull | StorageFull | ServiceDraining
+type Unavailable = StorageError | QueueFull | StorageFull | ServiceDraining
+type Expected = Unavailable | TaskNotFound | IllegalTransition | UnexpectedCount | IdempotencyKeyReused
 
 /** Seconds after which it is worth asking again. */
 const retryAfter = { StorageError: "1", QueueFull: "1", StorageFull: "1", ServiceDraining: "5" } as const
@@ -22,15 +25,36 @@ const detail = {
 /** What the engine refuses, as the problem a client is told. What storage has to say stays in the log. */
 export const respond =
   (log: ServiceLog["Service"], request: HttpServerRequest.HttpServerRequest) =>
-  (error: Expected): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
-    error._tag === "TaskNotFound"
-      ? Effect.succeed(problem(request, problems.taskNotFound, { detail: error.message, task_id: error.taskId }))
-      : Effect.as(
-          log.refused(request, error),
-          problem(
-            request,
-            problems.unavailable,
-            { detail: detail[error._tag] },
-            { "retry-after": retryAfter[error._tag] }
-          )
+  (error: Expected): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
+    const { message } = error
+    switch (error._tag) {
+      case "TaskNotFound":
+        return Effect.succeed(problem(request, problems.taskNotFound, { detail: message, task_id: error.taskId }))
+      case "IllegalTransition":
+        return Effect.succeed(
+          problem(request, problems.illegalTransition, {
+            detail: message,
+            task_id: error.taskId,
+            task_status: error.status
+          })
         )
+      case "UnexpectedCount":
+        return Effect.succeed(problem(request, problems.unexpectedCount, { detail: message, matched: error.matched }))
+      case "IdempotencyKeyReused":
+        return Effect.succeed(problem(request, problems.idempotencyKeyReused, { detail: message }))
+      default:
+        return unavailable(log, request, error, detail[error._tag])
+    }
+  }
+
+/** The same with words of its own. */
+export const unavailable = (
+  log: ServiceLog["Service"],
+  request: HttpServerRequest.HttpServerRequest,
+  error: Unavailable,
+  detail: string
+): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
+  Effect.as(
+    log.refused(request, error),
+    problem(request, problems.unavailable, { detail }, { "retry-after": retryAfter[error._tag] })
+  )

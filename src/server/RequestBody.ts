@@ -1,18 +1,23 @@
 import { ByteSize, Effect, Result, Schema } from "effect"
 import { HttpIncomingMessage, type HttpServerRequest, type HttpServerResponse } from "effect/http"
-import { problems } from "../api/Problem.ts"
-import { limits, TaskRequest } from "../domain/Task.ts"
+import { type InputIssue, problems } from "../api/Problem.ts"
 import * as InputIssues from "./InputIssues.ts"
 import { type Problem, problem, type ProblemMembers } from "./JsonResponse.ts"
 
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
+type Issues = ReadonlyArray<InputIssue>
 
-const decodeAll = Schema.decodeUnknownResult(TaskRequest, { errors: "all", onExcessProperty: "error" })
-const decodeFirst = Schema.decodeUnknownResult(TaskRequest, { errors: "first", onExcessProperty: "error" })
+/** What a body stands for, or all that is wrong with it. */
+export type Decode<A> = (input: unknown) => Result.Result<A, Issues>
 
-/** Every issue is told, unless there may be so many that finding them would keep others waiting. */
-const decode = (input: unknown) => (hasMoreThan(100, input) ? decodeFirst(input) : decodeAll(input))
+/** By a schema: every issue is told, unless there may be so many that finding them would keep others waiting. */
+export const by = <S extends Schema.Codec<unknown, unknown>>(schema: S): Decode<S["Type"]> => {
+  const strict = { onExcessProperty: "error" } as const
+  const decodeAll = Schema.decodeUnknownResult(schema, { errors: "all", ...strict })
+  const decodeFirst = Schema.decodeUnknownResult(schema, { errors: "first", ...strict })
+  return (input) => Result.mapError(hasMoreThan(100, input) ? decodeFirst(input) : decodeAll(input), InputIssues.inBody)
+}
 
 const hasMoreThan = (most: number, input: unknown): boolean =>
   typeof input === "object" &&
@@ -20,10 +25,15 @@ const hasMoreThan = (most: number, input: unknown): boolean =>
   (Object.keys(input).length > most || ("tags" in input && Array.isArray(input.tags) && input.tags.length > most))
 
 /**
- * The `TaskRequest` in a body, or the answer that refuses it. Strict where the library is lenient: the
- * media type is named, the bytes are UTF-8, the limit holds before the body is read where its length is told.
+ * What is in a body, or the answer that refuses it. Strict where the library is lenient: the media type is named,
+ * the bytes are UTF-8, the limit holds before the body is read where its length is told.
  */
-export const taskRequest = (request: Request, maxBody: number): Effect.Effect<TaskRequest, Response> => {
+export const read = <A>(
+  request: Request,
+  maxBody: number,
+  decode: Decode<A>,
+  isTooLarge: (input: unknown) => boolean = () => false
+): Effect.Effect<A, Response> => {
   const refuse = (kind: Problem, members: ProblemMembers) => Effect.fail(problem(request, kind, members))
   const tooLarge = () => refuse(problems.contentTooLarge, { detail: `The body may have ${maxBody} bytes at most` })
 
@@ -47,17 +57,22 @@ export const taskRequest = (request: Request, maxBody: number): Effect.Effect<Ta
       return Result.isSuccess(decoded)
         ? Effect.succeed(decoded.success)
         : refuse(
-            hasHugeContent(parsed.success) ? problems.contentTooLarge : problems.invalidRequest,
-            invalid(InputIssues.inBody(decoded.failure))
+            isTooLarge(parsed.success) ? problems.contentTooLarge : problems.invalidRequest,
+            invalid(decoded.failure)
           )
     })
   )
 }
 
-const invalid = (errors: ProblemMembers["errors"] & {}): ProblemMembers => ({
-  detail: InputIssues.summary(errors),
-  errors
-})
+const nothing = by(Schema.Struct({}))
+
+/** For what needs no body: there is none, or an object without fields. */
+export const none = (request: Request, maxBody: number): Effect.Effect<unknown, Response> => {
+  const { "content-length": length = "0", "transfer-encoding": coding } = request.headers
+  return length === "0" && coding === undefined ? Effect.void : read(request, maxBody, nothing)
+}
+
+const invalid = (errors: Issues): ProblemMembers => ({ detail: InputIssues.summary(errors), errors })
 
 const foreignMediaType = (headers: Request["headers"]): string | undefined => {
   const encoding = headers["content-encoding"]
@@ -78,10 +93,3 @@ const jsonOf = (text: string) =>
     try: (): unknown => JSON.parse(text),
     catch: (error) => ({ path: "", message: `Not valid JSON: ${error instanceof Error ? error.message : ""}` })
   })
-
-const hasHugeContent = (input: unknown): boolean =>
-  typeof input === "object" &&
-  input !== null &&
-  "content" in input &&
-  typeof input.content === "string" &&
-  Buffer.byteLength(input.content) > limits.contentBytes

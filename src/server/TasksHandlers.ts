@@ -1,19 +1,19 @@
 import { Effect, Result } from "effect"
-import { HttpServerRequest, HttpServerResponse } from "effect/http"
+import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
-import { problems } from "../api/Problem.ts"
 import { VenomApi } from "../api/VenomApi.ts"
-import type { TaskId, TaskStatus, VenomTask } from "../domain/Task.ts"
+import type { TaskId, TaskResponse, VenomTask } from "../domain/Task.ts"
 import { Orchestrator } from "../engine/Orchestrator.ts"
-import type { TaskFilter } from "../ports/StateRepository.ts"
+import type { Submitted } from "../engine/Submission.ts"
 import * as AskedAlready from "./AskedAlready.ts"
-import * as InputIssues from "./InputIssues.ts"
-import { headers, json, problem } from "./JsonResponse.ts"
+import { headers, json } from "./JsonResponse.ts"
 import * as Refusal from "./Refusal.ts"
-import * as RequestBody from "./RequestBody.ts"
 import { ServerSettings } from "./ServerSettings.ts"
 import { ServiceLog } from "./ServiceLog.ts"
+import * as SurplusQuery from "./SurplusQuery.ts"
 import * as TaskAnswer from "./TaskAnswer.ts"
+import * as TaskBody from "./TaskBody.ts"
+import * as TaskFilters from "./TaskFilters.ts"
 import * as TaskListResponse from "./TaskListResponse.ts"
 
 /**
@@ -31,18 +31,23 @@ export const layer = HttpApiBuilder.group(
     return handlers
       .handleRaw(
         "submit",
-        Effect.fnUntraced(function* ({ request }) {
+        Effect.fnUntraced(function* ({ headers, request }) {
           const failed = AskedAlready.of(request)
           if (failed !== undefined) return yield* Effect.catch(failed, Refusal.respond(log, request))
-          const surplus = yield* surplusQuery(request)
+          const surplus = yield* SurplusQuery.refusal(request)
           if (surplus !== undefined) return surplus
-          const body = yield* Effect.result(RequestBody.taskRequest(request, maxBody))
+          const body = yield* Effect.result(TaskBody.one(request, maxBody))
           if (Result.isFailure(body)) return body.failure
-          return yield* orchestrator.submit(body.success).pipe(
-            Effect.map(({ id, status }) =>
-              json(JSON.stringify({ task_id: id, status }), {
+          const { "idempotency-key": key } = headers
+          const submitted =
+            key === undefined
+              ? Effect.map(orchestrator.submit(body.success), (task) => ({ task, replayed: false }))
+              : orchestrator.submitOnce(key, body.success)
+          return yield* submitted.pipe(
+            Effect.map(({ replayed, task }) =>
+              json(JSON.stringify(taken(task)), {
                 status: 201,
-                headers: { location: `/api/v1/tasks/${id}` }
+                headers: { location: `/api/v1/tasks/${task.id}`, ...told(replayed) }
               })
             ),
             Effect.catch(Refusal.respond(log, request))
@@ -51,12 +56,33 @@ export const layer = HttpApiBuilder.group(
         // a client that hangs up does not take back what it has sent
         { uninterruptible: true }
       )
+      .handleRaw(
+        "submitAll",
+        Effect.fnUntraced(function* ({ headers, request }) {
+          const surplus = yield* SurplusQuery.refusal(request)
+          if (surplus !== undefined) return surplus
+          const body = yield* Effect.result(TaskBody.many(request, maxBody))
+          if (Result.isFailure(body)) return body.failure
+          const { "idempotency-key": key } = headers
+          const submitted =
+            key === undefined
+              ? Effect.map(orchestrator.submitAll(body.success), (tasks) => ({ tasks, replayed: false }))
+              : orchestrator.submitAllOnce(key, body.success)
+          return yield* submitted.pipe(
+            Effect.map(({ replayed, tasks }) =>
+              json(JSON.stringify(tasks.map(taken)), { status: 201, headers: told(replayed) })
+            ),
+            Effect.catch(Refusal.respond(log, request))
+          )
+        }),
+        { uninterruptible: true }
+      )
       .handle(
         "get",
         Effect.fnUntraced(function* ({ headers, params, request }) {
           const failed = AskedAlready.of(request)
           if (failed !== undefined) return yield* Effect.catch(failed, Refusal.respond(log, request))
-          const surplus = yield* surplusQuery(request)
+          const surplus = yield* SurplusQuery.refusal(request)
           if (surplus !== undefined) return surplus
           return yield* orchestrator.get(params.id).pipe(
             Effect.map((task) => taskResponse(task, headers["if-none-match"])),
@@ -66,7 +92,7 @@ export const layer = HttpApiBuilder.group(
       )
       .handle("list", ({ query, request }) => {
         const { cursor, limit } = query
-        const filter = filterOf(query)
+        const filter = TaskFilters.of(query)
         const answer =
           limit === undefined && cursor === undefined
             ? TaskListResponse.streamed(orchestrator.list(filter))
@@ -88,14 +114,10 @@ export const layer = HttpApiBuilder.group(
 
 const mostOnPage = 500
 
-/** The answer to a query where none has a meaning. */
-const surplusQuery = (request: HttpServerRequest.HttpServerRequest) =>
-  Effect.map(HttpServerRequest.ParsedSearchParams, (query) => {
-    const errors = Object.keys(query).map((path) => ({ path, message: "Unknown parameter" }))
-    return errors.length === 0
-      ? undefined
-      : problem(request, problems.invalidRequest, { detail: InputIssues.summary(errors), errors })
-  })
+const taken = ({ id, status }: Submitted): typeof TaskResponse.Encoded => ({ task_id: id, status })
+
+const told = (replayed: boolean): Readonly<Record<string, string>> =>
+  replayed ? { "idempotency-replayed": "true" } : {}
 
 const taskResponse = (task: VenomTask, known: string | undefined): HttpServerResponse.HttpServerResponse => {
   const extra = TaskAnswer.headers(task)
@@ -108,23 +130,7 @@ const taskResponse = (task: VenomTask, known: string | undefined): HttpServerRes
 const isKnown = (tag: string, known: string): boolean =>
   known.split(",").some((candidate) => [tag, `W/${tag}`, "*"].includes(candidate.trim()))
 
-interface Query {
-  readonly status?: TaskStatus
-  readonly type?: string
-  readonly tag?: string
-  readonly q?: string
-  readonly limit?: number
-  readonly cursor?: TaskId
-}
-
-const filterOf = ({ q, status, tag, type }: Query): TaskFilter => ({
-  ...(status === undefined ? {} : { status }),
-  ...(type === undefined ? {} : { type }),
-  ...(tag === undefined ? {} : { tag }),
-  ...(q === undefined ? {} : { text: q })
-})
-
-const nextPage = (query: Query, cursor: TaskId): string => {
+const nextPage = (query: Readonly<Record<string, string | number>>, cursor: TaskId): string => {
   const parameters = Object.entries({ ...query, cursor }).map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
   return `</api/v1/tasks?${parameters.join("&")}>; rel="next"`
 }

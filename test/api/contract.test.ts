@@ -35,7 +35,7 @@ layer(handlers)("The contract, by the client that is made of it and with no sock
     Effect.gen(function* () {
       const { tasks } = yield* client
       yield* TestClock.setTime(Date.parse("2026-01-02T03:04:05.678Z"))
-      const submitted = yield* tasks.submit({ payload: { content: "hello", tags: ["a"], runAt: 0 } })
+      const submitted = yield* tasks.submit({ headers: {}, payload: { content: "hello", tags: ["a"], runAt: 0 } })
       const id = submitted.body.taskId
       assert.strictEqual(submitted.body.status, "PENDING")
       assert.strictEqual(submitted.headers.location, `/api/v1/tasks/${id}`)
@@ -60,7 +60,7 @@ layer(handlers)("The contract, by the client that is made of it and with no sock
   it.effect("gives the next page by its header", () =>
     Effect.gen(function* () {
       const { tasks } = yield* client
-      for (const content of ["1", "2", "3"]) yield* tasks.submit({ payload: { content, type: "page" } })
+      for (const content of ["1", "2", "3"]) yield* tasks.submit({ headers: {}, payload: { content, type: "page" } })
       const first = yield* tasks.list({ query: { type: "page", limit: 2 } })
       assert.deepStrictEqual(
         first.body.map(({ content }) => content),
@@ -90,7 +90,7 @@ layer(handlers)("The contract, by the client that is made of it and with no sock
       const { begin } = yield* Draining
       yield* begin
       assert.instanceOf(yield* Effect.flip(health.ready()), Unavailable)
-      const refused = yield* tasks.submit({ payload: { content: "late" } }).pipe(
+      const refused = yield* tasks.submit({ headers: {}, payload: { content: "late" } }).pipe(
         Effect.as("taken in"),
         Effect.catchTag("Unavailable", ({ detail = "" }) => Effect.succeed(detail))
       )

@@ -1,8 +1,10 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { Script } from "node:vm"
+import * as Lifecycle from "../../src/domain/Lifecycle.ts"
 import type { Orchestrator } from "../../src/engine/Orchestrator.ts"
 import { StorageError } from "../../src/ports/StateRepository.ts"
+import { after } from "../support/tasks.ts"
 import { type Answer, ask, type Asked, get, served, tasks } from "./support.ts"
 
 const Content = Schema.Record(Schema.String, Schema.Struct({ schema: Schema.Record(Schema.String, Schema.Unknown) }))
@@ -27,27 +29,81 @@ const Document = Schema.fromJsonString(
 )
 const document = Effect.flatMap(get("/openapi.json"), ({ text }) => Schema.decodeUnknownEffect(Document)(text))
 
-const [known] = tasks(1, () => ({ content: "known" }))
-const path = `/api/v1/tasks/${known?.id ?? ""}`
-const post: Asked = {
-  method: "POST",
-  path: "/api/v1/tasks",
-  headers: { "content-type": "application/json" },
-  body: `{"content":"a"}`
-}
+const json = { "content-type": "application/json" }
+const held = [
+  ...tasks(2, () => ({ content: "known" })),
+  ...tasks(7, () => ({ content: "cancelled" }))
+    .slice(2)
+    .map((task) => after(task, Lifecycle.cancel(Date.now())))
+]
+const pathOf = (index: number) => `/api/v1/tasks/${held[index]?.id ?? ""}`
+const path = pathOf(0)
+const unknown = "0198c0de-0000-7000-8000-00000000ffff"
+const post: Asked = { method: "POST", path: "/api/v1/tasks", headers: json, body: `{"content":"a"}` }
+const bulk: Asked = { ...post, path: "/api/v1/tasks/bulk", body: `{"tasks":[{"content":"a"}]}` }
 const foreign = { host: "evil.example.org" }
 const unacceptable = { accept: "image/png" }
+
+const huge = JSON.stringify({ content: "x".repeat(3_000_000) })
+
+/** What is refused before any handler sees it. */
+const refusals = (asked: Asked): Readonly<Record<string, Asked>> => ({
+  403: { ...asked, headers: { ...asked.headers, origin: "https://evil.example.org" } },
+  406: { ...asked, headers: { ...asked.headers, ...unacceptable } },
+  // without a length Node sends no body with DELETE
+  413: { ...asked, headers: { ...json, "content-length": String(huge.length) }, body: huge },
+  415: { ...asked, headers: { "content-length": "2" }, body: "{}" }
+})
+
+/** What is asked of one task: of one that allows it, and of one that does not. */
+const ofOne = (method: string, status: number, allowed: number, forbidden: number, action = "") => {
+  const asked: Asked = { method, path: `${pathOf(allowed)}${action}` }
+  return {
+    [status]: asked,
+    400: { method, path: `/api/v1/tasks/1${action}` },
+    404: { method, path: `/api/v1/tasks/${unknown}${action}` },
+    409: { method, path: `${pathOf(forbidden)}${action}` },
+    ...refusals(asked)
+  }
+}
+
+const ofMany = (action: string) => {
+  const asked: Asked = {
+    method: "POST",
+    path: `/api/v1/tasks/actions/${action}`,
+    headers: json,
+    body: `{"type":"none"}`
+  }
+  return {
+    200: asked,
+    400: { ...asked, body: "{}" },
+    409: { ...asked, body: `{"expected":1000}` },
+    ...refusals(asked)
+  }
+}
 
 /** How to get every answer that the document promises, by operation and status. */
 const provocations: Readonly<Record<string, Readonly<Record<string, Asked>>>> = {
   "post /api/v1/tasks": {
-    201: post,
+    201: { ...post, headers: { ...json, "idempotency-key": "one" } },
     400: { ...post, body: "{}" },
-    403: { ...post, headers: { ...post.headers, origin: "https://evil.example.org" } },
-    406: { ...post, headers: { ...post.headers, ...unacceptable } },
-    413: { ...post, body: JSON.stringify({ content: "x".repeat(2_000_000) }) },
-    415: { ...post, headers: {} }
+    404: { ...post, body: `{"copy_of":"${unknown}"}` },
+    422: { ...post, headers: { ...json, "idempotency-key": "one" }, body: `{"content":"b"}` },
+    ...refusals(post)
   },
+  "post /api/v1/tasks/bulk": {
+    201: { ...bulk, headers: { ...json, "idempotency-key": "many" } },
+    400: { ...bulk, body: `{"tasks":[]}` },
+    404: { ...bulk, body: `{"tasks":[{"copy_of":"${unknown}"}]}` },
+    422: { ...bulk, headers: { ...json, "idempotency-key": "one" } },
+    ...refusals(bulk)
+  },
+  "post /api/v1/tasks/{id}/cancel": ofOne("POST", 200, 1, 2, "/cancel"),
+  "post /api/v1/tasks/{id}/retry": ofOne("POST", 200, 3, 0, "/retry"),
+  "delete /api/v1/tasks/{id}": ofOne("DELETE", 204, 4, 0),
+  "post /api/v1/tasks/actions/cancel": ofMany("cancel"),
+  "post /api/v1/tasks/actions/retry": ofMany("retry"),
+  "post /api/v1/tasks/actions/delete": ofMany("delete"),
   "get /api/v1/tasks": {
     200: { path: "/api/v1/tasks?limit=1" },
     400: { path: "/api/v1/tasks?limit=0" },
@@ -59,7 +115,7 @@ const provocations: Readonly<Record<string, Readonly<Record<string, Asked>>>> = 
     304: { path, headers: { "if-none-match": "*" } },
     400: { path: "/api/v1/tasks/1" },
     403: { path, headers: foreign },
-    404: { path: "/api/v1/tasks/0198c0de-0000-7000-8000-00000000ffff" },
+    404: { path: `/api/v1/tasks/${unknown}` },
     406: { path, headers: unacceptable }
   },
   "get /health/live": { 200: { path: "/health/live" }, 406: { path: "/health/live", headers: unacceptable } },
@@ -69,6 +125,15 @@ const provocations: Readonly<Record<string, Readonly<Record<string, Asked>>>> = 
 /** What a service in trouble does with the requests that should succeed, by the status it then answers. */
 const trouble = (effect: Effect.Effect<never, StorageError>): Partial<Orchestrator["Service"]> => ({
   submit: () => effect,
+  submitAll: () => effect,
+  submitOnce: () => effect,
+  submitAllOnce: () => effect,
+  cancel: () => effect,
+  retry: () => effect,
+  remove: () => effect,
+  cancelAll: () => effect,
+  retryAll: () => effect,
+  removeAll: () => effect,
   get: () => effect,
   page: () => effect
 })
@@ -77,69 +142,69 @@ const troubles: Readonly<Record<string, () => Partial<Orchestrator["Service"]>>>
   503: () => ({ ...trouble(Effect.fail(new StorageError({ reason: "full" }))), readiness: Effect.succeed(["full"]) })
 }
 
-const successOf = (operation: string): Asked => provocations[operation]?.[201] ?? provocations[operation]?.[200] ?? {}
+const successOf = (operation: string): Asked => {
+  const { 200: ok, 201: created, 204: gone } = provocations[operation] ?? {}
+  return created ?? ok ?? gone ?? {}
+}
 
-layer(served({ memory: { tasks: known === undefined ? [] : [known] } }), { excludeTestServices: true })(
-  "The OpenAPI document",
-  (it) => {
-    it.effect("has the names that clients are made of", () =>
-      Effect.gen(function* () {
-        const { components } = yield* document
-        assert.containsAllKeys(components.schemas, ["VenomTask", "TaskStatus", "TaskRequest", "TaskResponse"])
-        assert.isEmpty(Object.keys(components.schemas).filter((name) => name.endsWith("Encoded")))
-      })
-    )
+layer(served({ memory: { tasks: held } }), { excludeTestServices: true })("The OpenAPI document", (it) => {
+  it.effect("has the names that clients are made of", () =>
+    Effect.gen(function* () {
+      const { components } = yield* document
+      assert.containsAllKeys(components.schemas, ["VenomTask", "TaskStatus", "TaskRequest", "TaskResponse"])
+      assert.isEmpty(Object.keys(components.schemas).filter((name) => name.endsWith("Encoded")))
+    })
+  )
 
-    it.effect("describes a task field by field as it is sent", () =>
-      Effect.gen(function* () {
-        const { components } = yield* document
-        const sent: unknown = JSON.parse((yield* get(path)).text)
-        const { properties = {}, required = [] } = components.schemas["VenomTask"] ?? {}
-        assert.hasAllKeys(sent, required)
-        // what a submit did not ask for is left out
-        const wished = ["timeout", "backoff", "deadline", "concurrency_key", "unique_key", "retention"]
-        assert.sameMembers(Object.keys(properties), [...required, ...wished])
-        for (const time of ["created_at", "run_at", "updated_at"])
-          assert.strictEqual(properties[time]?.["format"], "date-time")
-        assert.isString(components.schemas["TaskRequest"]?.properties?.["content"]?.["description"])
-        assert.deepStrictEqual(components.schemas["TaskRequest"]?.required, ["content"])
-      })
-    )
+  it.effect("describes a task field by field as it is sent", () =>
+    Effect.gen(function* () {
+      const { components } = yield* document
+      const sent: unknown = JSON.parse((yield* get(path)).text)
+      const { properties = {}, required = [] } = components.schemas["VenomTask"] ?? {}
+      assert.hasAllKeys(sent, required)
+      // what a submit did not ask for is left out
+      const wished = ["timeout", "backoff", "deadline", "concurrency_key", "unique_key", "retention"]
+      assert.sameMembers(Object.keys(properties), [...required, ...wished])
+      for (const time of ["created_at", "run_at", "updated_at"])
+        assert.strictEqual(properties[time]?.["format"], "date-time")
+      assert.isString(components.schemas["TaskRequest"]?.properties?.["content"]?.["description"])
+      assert.deepStrictEqual(components.schemas["TaskRequest"]?.required, ["content"])
+    })
+  )
 
-    it.effect("promises nothing that is not answered, and what is answered is promised", () =>
-      Effect.gen(function* () {
-        const { paths } = yield* document
-        const operations = Object.entries(paths).flatMap(([route, methods]) =>
-          Object.entries(methods).map(([method, operation]) => [`${method} ${route}`, operation] as const)
-        )
-        assert.sameMembers(
-          operations.map(([name]) => name),
-          Object.keys(provocations)
-        )
-        for (const [name, { responses }] of operations) {
-          const promised = Object.keys(responses).filter((status) => !(status in troubles))
-          assert.sameMembers(promised, Object.keys(provocations[name] ?? {}), name)
-          for (const [status, asked] of Object.entries(provocations[name] ?? {})) {
-            yield* isAsPromised(`${name} ${status}`, yield* ask(asked), status, responses)
-          }
+  it.effect("promises nothing that is not answered, and what is answered is promised", () =>
+    Effect.gen(function* () {
+      const { paths } = yield* document
+      const operations = Object.entries(paths).flatMap(([route, methods]) =>
+        Object.entries(methods).map(([method, operation]) => [`${method} ${route}`, operation] as const)
+      )
+      assert.sameMembers(
+        operations.map(([name]) => name),
+        Object.keys(provocations)
+      )
+      for (const [name, { responses }] of operations) {
+        const promised = Object.keys(responses).filter((status) => !(status in troubles))
+        assert.sameMembers(promised, Object.keys(provocations[name] ?? {}), name)
+        for (const [status, asked] of Object.entries(provocations[name] ?? {})) {
+          yield* isAsPromised(`${name} ${status}`, yield* ask(asked), status, responses)
         }
-      })
-    )
+      }
+    })
+  )
 
-    it.effect("names its parameters as they are taken, with limit as the number it is", () =>
-      Effect.gen(function* () {
-        const { paths } = yield* document
-        const parameters = paths["/api/v1/tasks"]?.["get"]?.parameters ?? []
-        assert.deepStrictEqual(
-          parameters.map(({ name }) => name),
-          ["status", "type", "tag", "q", "limit", "cursor"]
-        )
-        const { text } = yield* get("/openapi.json")
-        assert.include(text, `"name":"limit","in":"query","schema":{"type":"integer","minimum":1,"maximum":500`)
-      })
-    )
-  }
-)
+  it.effect("names its parameters as they are taken, with limit as the number it is", () =>
+    Effect.gen(function* () {
+      const { paths } = yield* document
+      const parameters = paths["/api/v1/tasks"]?.["get"]?.parameters ?? []
+      assert.deepStrictEqual(
+        parameters.map(({ name }) => name),
+        ["status", "type", "tag", "q", "limit", "cursor"]
+      )
+      const { text } = yield* get("/openapi.json")
+      assert.include(text, `"name":"limit","in":"query","schema":{"type":"integer","minimum":1,"maximum":500`)
+    })
+  )
+})
 
 const isAsPromised = (name: string, answer: Answer, status: string, responses: (typeof Operation.Type)["responses"]) =>
   Effect.sync(() => {

@@ -130,6 +130,8 @@ const Problem = Schema.Struct({
   instance: Schema.optionalKey(Schema.String),
   errors: Schema.optionalKey(Schema.Array(Schema.Struct({ path: Schema.String, message: Schema.String }))),
   task_id: Schema.optionalKey(Schema.String),
+  task_status: Schema.optionalKey(Schema.String),
+  matched: Schema.optionalKey(Schema.Int),
   error_id: Schema.optionalKey(Schema.String)
 })
 
