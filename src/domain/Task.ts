@@ -273,4 +273,4 @@ export const TaskResponse = Schema.Struct({ taskId: TaskId, status: TaskStatus }
 export type TaskResponse = typeof TaskResponse.Type
 
 /** COMPLETED is final; FAILED moves again only by a manual retry. */
-export const isFinished = (task: VenomTask): boolean => task.status === "COMPLETED" || task.status === "FAILED"
+export const isFinished = (task: Pick<VenomTask, "status">): boolean => task.status === "COMPLETED" || task.status === "FAILED"
