@@ -41,6 +41,10 @@ export class Clients {
         () => this.submit(life),
         () => this.#submitSeveral(life),
         () => this.insertTogether(life),
+        () => this.put(life),
+        () => this.put(life),
+        () => this.submit(life, `u${chance.between(1, 2)}`),
+        () => this.submit(life, `u${chance.between(1, 2)}`),
         () => this.change(life, "cancel"),
         () => this.change(life, "cancel"),
         () => this.change(life, "retry")
@@ -54,11 +58,15 @@ export class Clients {
     return within
   }
 
-  #newRequest() {
+  #newRequest(uniqueKey?: string) {
     const { chance, model, workload, world } = this.#history
     const key = `k${++this.#submitted}`
     const runAt = world.clock.currentTimeMillisUnsafe() + chance.below(10 * minute)
-    const request = { ...workload.request(key, chance), ...(chance.happens(0.15) ? { runAt } : {}) }
+    const request = {
+      ...workload.request(key, chance),
+      ...(chance.happens(0.15) ? { runAt } : {}),
+      ...(uniqueKey === undefined ? {} : { uniqueKey })
+    }
     model.submits(key, request)
     return { key, request }
   }
@@ -67,9 +75,9 @@ export class Clients {
     for (let times = this.#history.chance.between(2, 12); times > 0; times--) this.submit(life)
   }
 
-  submit(life: Life): void {
+  submit(life: Life, uniqueKey?: string): void {
     const { chance, model, world } = this.#history
-    const { key, request } = this.#newRequest()
+    const { key, request } = this.#newRequest(uniqueKey)
     const hangUp = this.#ask(
       life,
       `submit ${key}`,
@@ -105,6 +113,44 @@ export class Clients {
       (exit) => {
         if (Exit.isFailure(exit)) this.#refused(life, keys, exit.cause)
         else for (const task of exit.value) model.taken(keyOf(task), task)
+      }
+    )
+  }
+
+  /** An entry is changed, often with a new task in the same record. */
+  put(life: Life): void {
+    const { chance, entries, model, workload } = this.#history
+    const name = `e${chance.between(1, 4)}`
+    const asked = chance.happens(0.6) ? this.#newRequest() : undefined
+    const value = entries.asks(name, asked?.key)
+    const expects = entries.revision(name)
+    const put = (now: number) => ({ name, value, expects, expiresAt: null, now })
+    const insert = Effect.gen(function* () {
+      const random = yield* SecureRandom.SecureRandom
+      const now = yield* Clock.currentTimeMillis
+      if (asked === undefined) return { now, tasks: [] }
+      const id = Schema.decodeSync(TaskId)(yield* random.uuidV7())
+      return { now, tasks: [Lifecycle.submit(asked.request, { id, now, maxAttempts: workload.maxAttempts })] }
+    })
+    this.#ask(
+      life,
+      `put ${name}${asked === undefined ? "" : ` with ${asked.key}`}`,
+      ({ repository }) =>
+        Effect.flatMap(insert, ({ now, tasks }) =>
+          tasks.length === 0 ? Effect.as(repository.put(put(now)), []) : repository.insert(tasks, put(now))
+        ),
+      (exit) => {
+        if (Exit.isSuccess(exit)) {
+          entries.answered(value, "done")
+          for (const task of exit.value) model.taken(keyOf(task), task)
+          return
+        }
+        entries.answered(value, answer(exit) === "hung up" ? "unknown" : "refused")
+        const failure = Exit.findErrorOption(exit)
+        if (Option.isSome(failure) && failure.value._tag === "EntryChanged") {
+          Option.map(failure.value.entry, (entry) => entries.isToldOf(entry))
+        }
+        if (asked !== undefined) this.#refused(life, [asked.key], exit.cause)
       }
     )
   }

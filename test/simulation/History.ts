@@ -1,4 +1,5 @@
 import { Chance } from "./Chance.ts"
+import { EntryModel } from "./EntryModel.ts"
 import { Model } from "./Model.ts"
 import { SimulatedDisk } from "./SimulatedDisk.ts"
 import { Tally } from "./Tally.ts"
@@ -17,6 +18,7 @@ export class History {
   readonly disk: SimulatedDisk
   readonly workload: Workload
   readonly model: Model
+  readonly entries: EntryModel
   readonly trace: Array<string> = []
   readonly tally = new Tally()
   violation: string | undefined
@@ -26,6 +28,7 @@ export class History {
     this.chance = new Chance(`${seed} history`)
     this.disk = new SimulatedDisk(this.world, new Chance(`${seed} disk`), this.tally)
     this.workload = new Workload(seed)
+    this.entries = new EntryModel((violation) => this.fail(violation))
     this.model = new Model(this.workload, this.tally, (violation) => this.fail(violation))
   }
 

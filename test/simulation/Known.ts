@@ -5,7 +5,7 @@ export interface Known {
   readonly request: TaskRequest
   /** Those it was submitted with, all or none. */
   together: ReadonlyArray<string>
-  submit: "under way" | "taken" | "refused" | "unknown"
+  submit: "under way" | "taken" | "refused" | "unknown" | "answered with another"
   /** Refused, and the store was whole again after that: it can never turn up. */
   void: boolean
   cancelAsked: boolean

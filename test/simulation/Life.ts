@@ -9,7 +9,7 @@ import * as Engine from "../../src/engine/Engine.ts"
 import { EngineSettings } from "../../src/engine/EngineSettings.ts"
 import { Orchestrator } from "../../src/engine/Orchestrator.ts"
 import * as Shutdown from "../../src/engine/Shutdown.ts"
-import { StateRepository } from "../../src/ports/StateRepository.ts"
+import { type Entry, StateRepository } from "../../src/ports/StateRepository.ts"
 import type { TaskRunner } from "../../src/ports/TaskRunner.ts"
 import type { Chance } from "./Chance.ts"
 import type { World } from "./World.ts"
@@ -145,6 +145,10 @@ export class Life {
     return this.#repository === undefined
       ? []
       : Effect.runSync(this.#repository.page({}, { limit: Number.MAX_SAFE_INTEGER })).tasks
+  }
+
+  get entries(): ReadonlyArray<Entry> {
+    return this.#repository === undefined ? [] : Effect.runSync(this.#repository.entries(""))
   }
 
   get counts() {

@@ -39,6 +39,17 @@ export class Model {
     return Array.from(this.#known.values()).flatMap(({ last }) => (last === undefined ? [] : [last]))
   }
 
+  /** Whether the task is visible, or has been and was deleted. */
+  hasHad(key: string): boolean {
+    const { gone, last } = this.#of(key)
+    return last !== undefined || gone !== "no"
+  }
+
+  /** What it tells is on disk only some time after. */
+  get syncsLate(): boolean {
+    return this.#syncsLate
+  }
+
   /** How many tasks have ever been visible. */
   get tasksSeen(): number {
     return this.tasks.length + Array.from(this.#known.values()).filter(({ gone }) => gone !== "no").length
@@ -77,7 +88,8 @@ export class Model {
   }
 
   taken(key: string, task: VenomTask): void {
-    this.#of(key).submit = "taken"
+    // another unfinished one has its unique key: nothing of this one may ever be seen
+    this.#of(key).submit = keyOf(task) === key ? "taken" : "answered with another"
     this.told(task)
   }
 
@@ -139,6 +151,7 @@ export class Model {
       if (last === task) continue
       this.#checkIdentity(task, known)
       if (known.submit === "refused") this.#fail(`${keyOf(task)} was refused and is visible: ${brief(task)}`)
+      if (known.submit === "answered with another") this.#fail(`${keyOf(task)} is there besides the other one`)
       if (last !== undefined) this.#checkStep(last, task, known)
       this.#checkCause(task, known)
       this.#tally.count(`step ${TaskChecks.step(last, task)}`)
@@ -153,6 +166,7 @@ export class Model {
       else if (!isClaim) known.safe = task
     }
     for (const known of appeared) this.#checkTogether(known)
+    for (const wrong of TaskChecks.notUnique(tasks)) this.#fail(wrong)
     if (tasks.length < this.#visible) {
       const seen = new Set(tasks.map(keyOf))
       const missing = this.tasks.filter((task) => !seen.has(keyOf(task)))
@@ -212,6 +226,7 @@ export class Model {
     this.#isOpen = true
     this.#showsUnsure = !isDurable
     const found = new Map(tasks.map((task) => [keyOf(task), task]))
+    for (const wrong of TaskChecks.notUnique(tasks)) this.#fail(wrong)
     for (const task of tasks) if (!this.#known.has(keyOf(task))) this.#fail(`recovery made up ${brief(task)}`)
     this.#visible = found.size
     for (const [key, known] of this.#known) {
@@ -228,6 +243,7 @@ export class Model {
         this.#checkIdentity(task, known)
         this.#checkCause(task, known)
         if (known.void) this.#fail(`${key} was refused, the store was whole again, and now it is back`)
+        if (known.submit === "answered with another") this.#fail(`${key} is there besides the other one`)
         if (known.submit === "refused" && refusedIsCut) this.#fail(`${key} was refused, and now it is there`)
         if (known.submit === "refused") known.submit = "unknown"
       }

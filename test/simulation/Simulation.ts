@@ -174,7 +174,7 @@ export class Simulation {
   }
 
   #begin(plan: Pick<LifePlan, "files" | "settings">): Life {
-    const { disk, model, note, seed, workload, world } = this.history
+    const { disk, entries, model, note, seed, workload, world } = this.history
     this.#dead = undefined
     this.#wasWritable = false
     this.#couldWrite = false
@@ -209,7 +209,10 @@ export class Simulation {
       observe: (life) => this.#observe(life),
       opened: (tasks) => {
         note(`opened with ${tasks.map(brief).join(", ")}`)
-        model.recovers(tasks, this.#before, { isDurable: life.isWritable, refusedIsCut: this.#refusedIsCut })
+        const found = { isDurable: life.isWritable, refusedIsCut: this.#refusedIsCut }
+        const { mayLose } = model
+        model.recovers(tasks, this.#before, found)
+        entries.recovers(life.entries, this.#before, { ...found, mayLose, hasTask: (key) => model.hasHad(key) })
         orphans = tasks.filter(({ status }) => status === "PROCESSING")
       },
       started: (tasks) => {
@@ -239,13 +242,14 @@ export class Simulation {
   /** Shows the model all that anyone could see at this moment. */
   #observe(life: Life): void {
     if (!life.isOpen) return
-    const { model } = this.history
+    const { entries, model } = this.history
     const { tasks } = life
     if (tasks.length !== this.#seen.length || tasks.some((task, at) => task !== this.#seen[at])) {
       this.#seen = tasks
       model.sees(tasks, this.history.world.now, this.#wallClock)
       if (life.counts !== undefined) model.counted(tasks, life.counts)
     }
+    entries.sees(life.entries, this.history.world.now, model.syncsLate, (key) => model.hasHad(key))
     const { isWritable } = life
     if (isWritable) {
       this.#lastWritable = this.history.world.now
@@ -253,7 +257,10 @@ export class Simulation {
       if (this.#newestIsAlone) this.#doubtful = this.#dumps[1]
     }
     this.#newestIsAlone = !isWritable
-    if (isWritable && !this.#wasWritable) model.mended()
+    if (isWritable && !this.#wasWritable) {
+      model.mended()
+      entries.mended()
+    }
     if (!isWritable && this.#wasWritable) this.#awaitMending(life)
     this.#wasWritable = isWritable
   }
@@ -272,7 +279,9 @@ export class Simulation {
     const { history } = this
     const { disk, model, world } = history
     history.note(`ends by ${this.#dead ?? "itself"}${life.exit === undefined ? "" : `: ${outcome(life.exit)}`}`)
-    model.ends(this.#lastWritable - lateBy - 40 * (disk.latency[1] + this.weather.slowest), this.#wallClock)
+    const sureUntil = this.#lastWritable - lateBy - 40 * (disk.latency[1] + this.weather.slowest)
+    model.ends(sureUntil, this.#wallClock)
+    history.entries.ends(sureUntil)
     this.clients.leave()
     if (life.exit !== undefined && Exit.isFailure(life.exit)) {
       if (wasCalm && !model.mayLose) history.fail(`it ended on a good disk: ${outcome(life.exit)}`)

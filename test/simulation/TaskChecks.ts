@@ -61,6 +61,17 @@ export const changed = function* (
     yield `${key} is another task now: ${json(before)} ${json(task)}`
 }
 
+/** At most one unfinished task has a unique key. */
+export const notUnique = function* (tasks: ReadonlyArray<VenomTask>): Generator<string> {
+  const holders = new Map<string, VenomTask>()
+  for (const task of tasks) {
+    if (task.uniqueKey === undefined || isFinished(task)) continue
+    const holder = holders.get(task.uniqueKey)
+    if (holder !== undefined) yield `${brief(holder)} and ${brief(task)} both have the unique key ${task.uniqueKey}`
+    holders.set(task.uniqueKey, task)
+  }
+}
+
 /** Whether it may have gone on from one state to the other. */
 export const illegal = function* (before: VenomTask, after: VenomTask, retryAsked: boolean): Generator<string> {
   const key = keyOf(after)

@@ -6,6 +6,7 @@ const each = (what: (one: string) => string, ...ones: ReadonlyArray<string>) => 
 const wanted: ReadonlyArray<string> = [
   each((one) => `submit: ${one}`, "done", "hung up", "StorageError", "QueueFull"),
   each((one) => `insert: ${one}`, "done", "StorageError", "QueueFull"),
+  each((one) => `put: ${one}`, "done", "StorageError", "EntryChanged"),
   each((one) => `cancel: ${one}`, "done", "StorageError", "IllegalTransition"),
   each((one) => `retry: ${one}`, "done", "StorageError", "IllegalTransition"),
   each((one) => `step ${one}`, "nothing to PENDING", "PENDING to PROCESSING", "FAILED to PENDING"),

@@ -240,6 +240,22 @@ export const mutations: ReadonlyArray<Mutation> = [
     edits: [{ file: file("Segment"), find: "    yield* opened.sync\n", put: "" }]
   },
   {
+    name: "leaves the entries out of a dump",
+    edits: [{ file: file("Dump"), find: "        if (entries.length > 0) {", put: "        if (entries.length < 0) {" }]
+  },
+  {
+    name: "plays no entries",
+    edits: [{ file: file("Recovery"), find: "      else entries.set(name, entry)\n", put: "" }]
+  },
+  {
+    name: "keeps the staged entries of a failed batch",
+    edits: [{ file: file("Overlay"), find: "    this.#pendingEntries.clear()\n", put: "" }]
+  },
+  {
+    name: "forgets who has a unique key when a batch fails",
+    edits: [{ file: file("Overlay"), find: "      if (task !== undefined) this.unique.note(task)\n", put: "" }]
+  },
+  {
     name: "takes tasks again before a cut is synced",
     edits: [
       {

@@ -1,0 +1,136 @@
+import type { Entry } from "../../src/ports/StateRepository.ts"
+import type { Ending } from "./Model.ts"
+
+/** One change of an entry that was asked for. Values tell them apart. */
+interface Asked {
+  readonly name: string
+  readonly expects: number
+  answer: "under way" | "done" | "refused" | "unknown"
+  /** Refused, and the store was whole again after that. */
+  void: boolean
+  /** The new task that is in the same record. */
+  readonly task: string | undefined
+}
+
+interface Known {
+  /** As it was last visible. */
+  last: Entry | undefined
+  /** The least revision that a crash of the machine must leave. */
+  safe: number
+  /** Where syncs come late: what became visible in this life, and when. */
+  recent: ReadonlyArray<{ readonly at: number; readonly revision: number }>
+}
+
+/** What the outside knows of the entries: changes that were asked for, one upon the other, and their answers. */
+export class EntryModel {
+  readonly #fail: (violation: string) => void
+  readonly #asked = new Map<unknown, Asked>()
+  readonly #known = new Map<string, Known>()
+
+  constructor(fail: (violation: string) => void) {
+    this.#fail = fail
+  }
+
+  /** The revision that a client who reads would name. */
+  revision(name: string): number {
+    return this.#of(name).last?.revision ?? 0
+  }
+
+  /** Returns the value that stands for this change. */
+  asks(name: string, task?: string): number {
+    const value = this.#asked.size + 1
+    this.#asked.set(value, { name, expects: this.revision(name), answer: "under way", void: false, task })
+    return value
+  }
+
+  answered(value: number, answer: Asked["answer"]): void {
+    const asked = this.#asked.get(value)
+    if (asked === undefined) return
+    asked.answer = answer
+    const revision = this.revision(asked.name)
+    if (answer === "done" && revision <= asked.expects) this.#fail(`entry ${asked.name} was changed and is not visible`)
+  }
+
+  /** A change came too late, because the entry is so. */
+  isToldOf(entry: Entry): void {
+    if (this.revision(entry.name) < entry.revision)
+      this.#fail(`revision ${entry.revision} of entry ${entry.name} was told of and is not visible`)
+  }
+
+  /** All entries that are visible, and whether a task is there or has been. */
+  sees(entries: ReadonlyArray<Entry>, at: number, syncsLate: boolean, hasTask: (key: string) => boolean): void {
+    for (const entry of entries) {
+      const known = this.#of(entry.name)
+      const { last } = known
+      if (last === entry) continue
+      const asked = this.#check(entry, hasTask)
+      if (asked?.answer === "refused") this.#fail(`a refused change of entry ${entry.name} is visible`)
+      if (last !== undefined && entry.revision < last.revision) this.#fail(`entry ${entry.name} went back`)
+      known.last = entry
+      if (syncsLate) known.recent = [...known.recent, { at, revision: entry.revision }]
+      else known.safe = entry.revision
+    }
+  }
+
+  /** Storage is whole again. */
+  mended(): void {
+    for (const asked of this.#asked.values()) asked.void ||= asked.answer === "refused"
+  }
+
+  ends(sureUntil: number): void {
+    for (const known of this.#known.values()) {
+      known.safe = known.recent.findLast(({ at }) => at <= sureUntil)?.revision ?? known.safe
+      known.recent = []
+    }
+    for (const asked of this.#asked.values()) if (asked.answer === "under way") asked.answer = "unknown"
+  }
+
+  /** What the next life found; `mayLose` where the directory was removed from outside. */
+  recovers(
+    entries: ReadonlyArray<Entry>,
+    ending: Ending,
+    options: {
+      readonly isDurable: boolean
+      readonly refusedIsCut: boolean
+      readonly mayLose: boolean
+      readonly hasTask: (key: string) => boolean
+    }
+  ): void {
+    const found = new Map(entries.map((entry) => [entry.name, entry]))
+    for (const entry of entries) {
+      const asked = this.#check(entry, options.hasTask)
+      if (asked === undefined) continue
+      if (asked.void)
+        this.#fail(`a change of entry ${entry.name} was refused, the store was whole again, and it is back`)
+      if (asked.answer === "refused" && options.refusedIsCut)
+        this.#fail(`a refused change of entry ${entry.name} is back`)
+      if (asked.answer === "refused") asked.answer = "unknown"
+    }
+    for (const [name, known] of this.#known) {
+      const entry = found.get(name)
+      const floor = options.mayLose ? 0 : ending === "power" ? known.safe : (known.last?.revision ?? 0)
+      if ((entry?.revision ?? 0) < floor)
+        this.#fail(`entry ${name} went back from revision ${floor} to ${entry?.revision}`)
+      known.last = entry
+      if (options.isDurable) known.safe = entry?.revision ?? 0
+      else if (options.mayLose) known.safe = 0
+    }
+  }
+
+  #check(entry: Entry, hasTask: (key: string) => boolean): Asked | undefined {
+    const asked = this.#asked.get(entry.value)
+    if (asked?.name !== entry.name || asked.expects + 1 !== entry.revision) {
+      this.#fail(`nobody asked for entry ${JSON.stringify(entry)}`)
+      return undefined
+    }
+    if (asked.task !== undefined && !hasTask(asked.task))
+      this.#fail(`entry ${entry.name} is there without ${asked.task}`)
+    return asked
+  }
+
+  #of(name: string): Known {
+    const known = this.#known.get(name) ?? { last: undefined, safe: 0, recent: [] }
+    this.#known.set(name, known)
+    return known
+  }
+}
