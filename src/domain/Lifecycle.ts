@@ -108,14 +108,14 @@ const startOf = ({ delay, runAt }: TaskRequest, now: Instant): Instant =>
 /** A new task, PENDING. */
 export const submit = (
   request: TaskRequest,
-  options: { readonly id: TaskId; readonly now: Instant; readonly maxAttempts: number }
+  options: { readonly id: TaskId; readonly now: Instant; readonly maxAttempts: number; readonly by?: string }
 ): VenomTask => ({
   id: options.id,
   content: request.content,
   createdAt: options.now,
   status: "PENDING",
   result: null,
-  logs: [TaskLog.line(options.now, "submitted")],
+  logs: [TaskLog.line(options.now, options.by === undefined ? "submitted" : `submitted by ${options.by}`)],
   logsDropped: 0,
   type: request.type ?? "default",
   priority: request.priority ?? 0,

@@ -2,9 +2,12 @@ import { Layer } from "effect"
 import { Attempt } from "./Attempt.ts"
 import { Dispatcher } from "./Dispatcher.ts"
 import { Draining } from "./Draining.ts"
+import { Events } from "./Events.ts"
 import { Orchestrator } from "./Orchestrator.ts"
 import { Pruner } from "./Pruner.ts"
 import * as Recovery from "./Recovery.ts"
+import * as Scheduler from "./Scheduler.ts"
+import { Schedules } from "./Schedules.ts"
 
 /**
  * The whole engine over a repository and a runner: orphans are handled first, then claiming begins.
@@ -13,6 +16,8 @@ import * as Recovery from "./Recovery.ts"
 export const layer = Orchestrator.layer.pipe(
   Layer.provideMerge(Dispatcher.layer),
   Layer.provide(Attempt.layer),
+  Layer.provideMerge(Events.layer),
+  Layer.provideMerge(Layer.provideMerge(Scheduler.layer, Schedules.layer)),
   Layer.provideMerge(Draining.layer),
   Layer.provideMerge(Pruner.layer),
   Layer.provide(Recovery.layer)

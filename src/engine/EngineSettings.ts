@@ -19,6 +19,11 @@ export interface EngineSettings {
   readonly retentionCount: number
   /** How long running attempts may finish when the engine stops. */
   readonly shutdownGrace: Duration.Duration
+  /**
+   * Whoever waits for a time looks at the clock again after this. Timers stand still while a machine is suspended and
+   * know nothing of a wall clock set forward: this bounds how late anything can be after either.
+   */
+  readonly longestSleep: Duration.Duration
 }
 
 export const defaults: EngineSettings = {
@@ -30,7 +35,8 @@ export const defaults: EngineSettings = {
   crashLimit: 3,
   retention: Duration.days(7),
   retentionCount: 1_000_000,
-  shutdownGrace: Duration.seconds(10)
+  shutdownGrace: Duration.seconds(10),
+  longestSleep: Duration.minutes(1)
 }
 
 export const EngineSettings: Context.Reference<EngineSettings> = Context.Reference("venom/engine/EngineSettings", {

@@ -9,6 +9,7 @@ import * as Engine from "../../src/engine/Engine.ts"
 import { defaults, EngineSettings } from "../../src/engine/EngineSettings.ts"
 import { Orchestrator } from "../../src/engine/Orchestrator.ts"
 import { Pruner } from "../../src/engine/Pruner.ts"
+import { Schedules } from "../../src/engine/Schedules.ts"
 import * as Shutdown from "../../src/engine/Shutdown.ts"
 import { StateRepository } from "../../src/ports/StateRepository.ts"
 import { TaskRunner } from "../../src/ports/TaskRunner.ts"
@@ -29,6 +30,7 @@ export interface Options {
 export interface TestEngine {
   readonly orchestrator: Orchestrator["Service"]
   readonly dispatcher: Dispatcher["Service"]
+  readonly schedules: Schedules["Service"]
   /** Not wrapped: what is in there, whatever the engine is told. */
   readonly repository: Repository
   readonly get: (id: TaskId) => Effect.Effect<VenomTask, unknown>
@@ -90,6 +92,7 @@ export const start = Effect.fnUntraced(function* (run: Run, options: Options = {
   const engine: TestEngine = {
     orchestrator: Context.get(services, Orchestrator),
     dispatcher: Context.get(services, Dispatcher),
+    schedules: Context.get(services, Schedules),
     repository,
     get,
     reaches: (id, status) => eventually(get(id), (found) => found.status === status),
