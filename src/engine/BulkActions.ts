@@ -5,8 +5,11 @@ import { IllegalTransition, TaskNotFound } from "../domain/TaskError.ts"
 import { StateRepository, type StorageError, type TaskFilter } from "../ports/StateRepository.ts"
 import { Dispatcher } from "./Dispatcher.ts"
 
+/** Tasks that are looked for at once. */
+const pageSize = 500
+
 /** Tasks that are changed at once: they share a sync, and then others have their turn. */
-const step = 500
+const step = 100
 
 /** Not as many tasks match as was said. Nothing has happened. */
 export class UnexpectedCount extends Schema.TaggedError<UnexpectedCount>()("UnexpectedCount", {
@@ -47,7 +50,7 @@ export const make = Effect.gen(function* () {
     const ids: Array<TaskId> = []
     for (let more = true; more;) {
       const last = ids.at(-1)
-      const page = yield* repository.page(filter, { limit: step, ...(last === undefined ? {} : { before: last }) })
+      const page = yield* repository.page(filter, { limit: pageSize, ...(last === undefined ? {} : { before: last }) })
       for (const { id } of page.tasks) ids.push(id)
       more = page.more
       yield* Effect.yieldNow
