@@ -29,3 +29,14 @@ export const answers =
     ...operation,
     responses: { ...operation.responses, [status]: { description } }
   })
+
+/** An answer that is text, whatever its schema says. */
+export const text =
+  (status: number, type: string, description: string) =>
+  <A extends Operation>(operation: A): A => ({
+    ...operation,
+    responses: {
+      ...operation.responses,
+      [status]: { description, content: { [type]: { schema: { type: "string" } } } }
+    }
+  })

@@ -1,5 +1,6 @@
 import { HttpApi, OpenApi } from "effect/http-api"
 import { ActionsApi } from "./ActionsApi.ts"
+import { EventsApi } from "./EventsApi.ts"
 import { HealthApi } from "./HealthApi.ts"
 import { TasksApi } from "./TasksApi.ts"
 
@@ -10,6 +11,7 @@ const strict = { errors: "all", onExcessProperty: "error" } as const
 export class VenomApi extends HttpApi.make("venom")
   .add(TasksApi)
   .add(ActionsApi)
+  .add(EventsApi)
   .add(HealthApi)
   .annotate(HttpApi.PayloadParseOptions, strict)
   .annotate(HttpApi.QueryParseOptions, strict)

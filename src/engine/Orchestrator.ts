@@ -12,6 +12,7 @@ import {
 import * as BulkActions from "./BulkActions.ts"
 import { Dispatcher } from "./Dispatcher.ts"
 import { Draining } from "./Draining.ts"
+import { Events } from "./Events.ts"
 import * as Submission from "./Submission.ts"
 
 /** Tasks that a stream of all of them asks for at once. */
@@ -59,6 +60,12 @@ export class Orchestrator extends Context.Service<
     readonly page: (filter: TaskFilter, request: PageRequest) => Effect.Effect<TaskPage, StorageError>
     /** All of them, newest first, in constant memory; each as it is when its turn comes. */
     readonly list: (filter: TaskFilter) => Stream.Stream<VenomTask, StorageError>
+    /** What happens to one task, up to its final event. */
+    readonly followTask: Events["Service"]["followTask"]
+    /** What happens to all tasks. */
+    readonly follow: Events["Service"]["follow"]
+    /** The task when it is final, or as it is when the service begins to stop. */
+    readonly awaitFinal: Events["Service"]["awaitFinal"]
     /** Final; a running attempt is interrupted and has ended when this returns. Who waits no longer only waits no longer. */
     readonly cancel: (id: TaskId) => Effect.Effect<VenomTask, StorageError | TaskNotFound | IllegalTransition>
     /** Gives a FAILED task another attempt. */
@@ -80,6 +87,7 @@ export class Orchestrator extends Context.Service<
       const repository = yield* StateRepository
       const dispatcher = yield* Dispatcher
       const draining = yield* Draining
+      const { awaitFinal, follow, followTask } = yield* Events
       const submission = yield* Submission.make
       const bulk = yield* BulkActions.make
 
@@ -91,6 +99,9 @@ export class Orchestrator extends Context.Service<
           return Option.isSome(task) ? task.value : yield* new TaskNotFound({ taskId: id })
         }),
         page: repository.page,
+        followTask,
+        follow,
+        awaitFinal,
         list: (filter) =>
           Stream.paginate(Option.none<TaskId>(), (before) =>
             Effect.map(

@@ -4,6 +4,7 @@ import { VenomApi } from "../api/VenomApi.ts"
 import * as ActionsHandlers from "./ActionsHandlers.ts"
 import * as Docs from "./Docs.ts"
 import * as Edge from "./Edge.ts"
+import * as EventsHandlers from "./EventsHandlers.ts"
 import * as HealthHandlers from "./HealthHandlers.ts"
 import { ServiceLog } from "./ServiceLog.ts"
 import * as TasksHandlers from "./TasksHandlers.ts"
@@ -18,7 +19,7 @@ import * as TasksHandlers from "./TasksHandlers.ts"
  */
 export const layer = Layer.mergeAll(
   HttpApiBuilder.layer(VenomApi).pipe(
-    Layer.provide([TasksHandlers.layer, ActionsHandlers.layer, HealthHandlers.layer])
+    Layer.provide([TasksHandlers.layer, ActionsHandlers.layer, EventsHandlers.layer, HealthHandlers.layer])
   ),
   Docs.layer,
   Edge.layer

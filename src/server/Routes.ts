@@ -1,3 +1,4 @@
+import { Predicate } from "effect"
 import { FindMyWay } from "effect/http"
 import { HttpApi } from "effect/http-api"
 import { VenomApi } from "../api/VenomApi.ts"
@@ -10,9 +11,11 @@ const methods = new Set(["GET"])
 
 HttpApi.reflect(VenomApi, {
   onGroup: () => {},
-  onEndpoint: ({ endpoint }) => {
+  onEndpoint: ({ endpoint, successes }) => {
     methods.add(endpoint.method)
-    table.on(endpoint.method, `/${endpoint.path.slice(1)}`, { produces: "application/json" })
+    const [success] = successes.get(200) ?? []
+    const produces = Predicate.isTagged(success, "StreamUint8Array") ? "text/event-stream" : "application/json"
+    table.on(endpoint.method, `/${endpoint.path.slice(1)}`, { produces })
   }
 })
 table.on("GET", "/openapi.json", { produces: pages["/openapi.json"] })

@@ -82,6 +82,9 @@ export const open = Effect.fnUntraced(function* (
     get: (id) => noted("get", id, (own.get ?? get)(id)),
     page: () => Effect.succeed({ tasks: [], more: false }),
     list: () => Stream.empty,
+    follow: () => Effect.die("not here"),
+    followTask: () => Effect.die("not here"),
+    awaitFinal: () => Effect.die("not here"),
     submitOnce: (key, request) =>
       Effect.map(noted("submitOnce", [key, request], submit(request)), (task) => ({ task, replayed: key === "old" })),
     submitAll: () => Effect.die("not here"),

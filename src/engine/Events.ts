@@ -1,0 +1,219 @@
+import { Cause, Context, Deferred, Effect, Exit, Fiber, Layer, Option, type Scope, Stream } from "effect"
+import { isFinished, type Progress, type TaskId, type VenomTask } from "../domain/Task.ts"
+import { TaskNotFound } from "../domain/TaskError.ts"
+import { type Change, StateRepository, type StorageError, type TaskFilter } from "../ports/StateRepository.ts"
+import { Draining } from "./Draining.ts"
+import * as Event from "./Event.ts"
+import { Follower, type Following, TaskFollower } from "./Following.ts"
+import { History, type HistoryBounds } from "./History.ts"
+import * as Listeners from "./Listeners.ts"
+
+export interface EventsOptions {
+  /** Kept for those who come back. */
+  readonly history: HistoryBounds
+  /** What the reader of one task may leave behind. */
+  readonly reader: HistoryBounds
+}
+
+const defaults: EventsOptions = {
+  history: { events: 32_768, bytes: 16 * 1024 * 1024 },
+  reader: { events: 1024, bytes: 1024 * 1024 }
+}
+
+/** The pause after a death. */
+const pause = "1 second"
+
+export interface FollowOptions {
+  /** The last event that the reader has; it goes on after that one. */
+  readonly after?: Event.EventId
+}
+
+/**
+ * Tells what happens to tasks to whoever listens, in the order in which it became durable. Keeps the newest events,
+ * so that a reader can go on where it was; where that is not possible any more, it is told how things stand.
+ */
+export class Events extends Context.Service<
+  Events,
+  {
+    /** One task from its present state, or from the event after, up to its final event. */
+    readonly followTask: (
+      id: TaskId,
+      options?: FollowOptions
+    ) => Effect.Effect<Following, StorageError | TaskNotFound, Scope.Scope>
+    /** All tasks, from now on or from the event after. */
+    readonly follow: (
+      filter: TaskFilter,
+      options?: FollowOptions
+    ) => Effect.Effect<Following, StorageError, Scope.Scope>
+    /** The task when it is final, or as it is when the service begins to stop. */
+    readonly awaitFinal: (id: TaskId) => Effect.Effect<VenomTask, StorageError | TaskNotFound>
+    /** How far an attempt is now, for those who follow its task. */
+    readonly tellProgress: (id: TaskId, progress: Progress) => void
+  }
+>()("venom/engine/Events") {
+  static readonly layerWith = (options: EventsOptions) =>
+    Layer.effect(
+      Events,
+      Effect.gen(function* () {
+        const repository = yield* StateRepository
+        const draining = yield* Draining
+        const readers = new Listeners.Listeners<TaskId, TaskFollower>()
+        const waiters = new Listeners.Listeners<TaskId, Deferred.Deferred<Option.Option<VenomTask>>>()
+        const followers = new Set<Follower>()
+        /** Those who wait until what they have read has been told. */
+        const behind = new Set<Deferred.Deferred<void>>()
+        let history = new History(0, options.history)
+        let isOver = false
+
+        const tell = ({ after, before, position }: Change): void => {
+          const events = Event.of({ after, before, position })
+          history.add(position, events)
+          if (after === undefined) return
+          for (const reader of readers.of(after.id)) reader.offer(events)
+          if (!isFinished(after)) return
+          for (const waiter of waiters.of(after.id)) Deferred.doneUnsafe(waiter, Effect.succeed(Option.some(after)))
+        }
+
+        const tellAll = (changes: ReadonlyArray<Change>): void => {
+          for (const change of changes) tell(change)
+          for (const follower of followers) follower.wake()
+          for (const one of Array.from(behind)) Deferred.doneUnsafe(one, Effect.void)
+        }
+
+        const endAll = (): void => {
+          for (const reader of readers.all()) reader.end()
+          for (const follower of followers) follower.end()
+          for (const waiter of waiters.all()) Deferred.doneUnsafe(waiter, Effect.succeed(Option.none()))
+        }
+
+        /** Changes before the place that the history begins at may be told; none after it is missed. */
+        const listen = Effect.gen(function* () {
+          const changes = Stream.runForEach(repository.changes, (told) => Effect.sync(() => tellAll(told)))
+          const listening = yield* Effect.forkScoped(changes, { startImmediately: true })
+          history = new History(yield* repository.position, options.history)
+          return listening
+        })
+
+        let listening = yield* listen
+        const supervise = Effect.gen(function* () {
+          const death = yield* Fiber.await(listening)
+          yield* Effect.logError(
+            "Nothing is told of tasks any more; it begins anew",
+            Exit.isFailure(death) ? death.cause : Cause.empty
+          )
+          yield* Effect.sleep(pause)
+          listening = yield* listen
+          // who has listened meanwhile may have missed something: readers come back, waiters look again
+          endAll()
+        })
+        yield* Effect.forkScoped(Effect.forever(supervise))
+        yield* Effect.forkScoped(
+          Effect.map(draining.awaitBegin, () => {
+            isOver = true
+            endAll()
+          })
+        )
+
+        const get = Effect.fnUntraced(function* (id: TaskId) {
+          const task = yield* repository.get(id)
+          return Option.isSome(task) ? task.value : yield* new TaskNotFound({ taskId: id })
+        })
+
+        const caughtUp = (position: number): Effect.Effect<void> =>
+          Effect.suspend(() => {
+            if (history.position >= position) return Effect.void
+            const told = Deferred.makeUnsafe<void>()
+            behind.add(told)
+            const waited = Effect.ensuring(
+              Deferred.await(told),
+              Effect.sync(() => behind.delete(told))
+            )
+            return Effect.andThen(waited, caughtUp(position))
+          })
+
+        /** Something read, and the place in the history that has all of it that is told, and may have no more. */
+        const readWithPlace = Effect.fnUntraced(function* <A, E>(read: Effect.Effect<A, E>) {
+          for (;;) {
+            const found = yield* read
+            const position = yield* repository.position
+            yield* caughtUp(position)
+            const place = Event.idAfter(position)
+            if (history.reaches(place)) return { found, place }
+          }
+        })
+
+        const readerOf = (task: VenomTask, place: Event.EventId, after: Event.EventId | undefined): TaskFollower => {
+          const bounds = options.reader
+          if (after !== undefined && history.reaches(after)) {
+            const first = history.ofTask(task.id, after)
+            if (first.length <= bounds.events) {
+              return new TaskFollower({ first, seen: 0, isOver: first.length === 0 && isFinished(task), bounds })
+            }
+          }
+          // storage may show a claim before it is told
+          const later = history.ofTask(task.id, place).filter((event) => event.task.revision > task.revision)
+          const first = [...Event.present(task, place, after === undefined ? "Status" : "Reset"), ...later]
+          return new TaskFollower({ first, seen: task.revision, isOver: false, bounds })
+        }
+
+        return Events.of({
+          followTask: Effect.fnUntraced(function* (id, { after } = {}) {
+            const { found, place } = yield* readWithPlace(get(id))
+            return yield* Effect.acquireRelease(
+              Effect.sync(() => {
+                const reader = readerOf(found, place, after)
+                readers.add(id, reader)
+                if (isOver) reader.end()
+                return reader
+              }),
+              (reader) => Effect.sync(() => readers.remove(id, reader))
+            )
+          }),
+          follow: Effect.fnUntraced(function* (filter, { after } = {}) {
+            const { found: counts, place } = yield* readWithPlace(repository.counts)
+            return yield* Effect.acquireRelease(
+              Effect.sync(() => {
+                const known = after !== undefined && history.reaches(after)
+                const follower = new Follower({
+                  first: after === undefined || known ? [] : [{ _tag: "Reset", id: place, counts }],
+                  begin: known ? after : place,
+                  history,
+                  wanted: ({ task }) => Event.matches(filter, task)
+                })
+                followers.add(follower)
+                if (isOver) follower.end()
+                return follower
+              }),
+              (follower) => Effect.sync(() => followers.delete(follower))
+            )
+          }),
+          awaitFinal: Effect.fnUntraced(function* (id) {
+            for (;;) {
+              const found = yield* Effect.acquireUseRelease(
+                Effect.sync(() => {
+                  const waiter = Deferred.makeUnsafe<Option.Option<VenomTask>>()
+                  waiters.add(id, waiter)
+                  return waiter
+                }),
+                (waiter) =>
+                  Effect.flatMap(get(id), (task) =>
+                    isFinished(task) || isOver
+                      ? Effect.succeed(Option.some(task))
+                      : // whoever tells it goes on first
+                        Effect.tap(Deferred.await(waiter), () => Effect.yieldNow)
+                  ),
+                (waiter) => Effect.sync(() => waiters.remove(id, waiter))
+              )
+              if (Option.isSome(found)) return found.value
+            }
+          }),
+          tellProgress: (id, progress) => {
+            for (const reader of readers.of(id))
+              reader.offer([{ _tag: "Progress", id: undefined, task: { id }, progress }])
+          }
+        })
+      })
+    )
+
+  static readonly layer = Events.layerWith(defaults)
+}
