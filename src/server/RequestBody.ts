@@ -64,10 +64,13 @@ export const read = <A>(
   )
 }
 
-const nothing = by(Schema.Struct({}))
+const nothing: Decode<void> = (input) =>
+  typeof input === "object" && input !== null && !Array.isArray(input) && Object.keys(input).length === 0
+    ? Result.succeed(undefined)
+    : Result.fail([{ path: "", message: "Expected no body, or an object without fields" }])
 
 /** For what needs no body: there is none, or an object without fields. */
-export const none = (request: Request, maxBody: number): Effect.Effect<unknown, Response> => {
+export const none = (request: Request, maxBody: number): Effect.Effect<void, Response> => {
   const { "content-length": length = "0", "transfer-encoding": coding } = request.headers
   return length === "0" && coding === undefined ? Effect.void : read(request, maxBody, nothing)
 }
