@@ -28,7 +28,11 @@ const published = {
   type,
   engines: JSON.parse(readFileSync(platform, "utf8")).engines,
   bin: { venom: "./main.js" },
-  exports: { ".": { types: "./index.d.ts", default: "./index.js" }, "./package.json": "./package.json" },
+  exports: {
+    ".": { types: "./index.d.ts", default: "./index.js" },
+    "./testing": { types: "./testing.d.ts", default: "./testing.js" },
+    "./package.json": "./package.json"
+  },
   dependencies
 }
 writeFileSync(new URL("package.json", dist), `${JSON.stringify(published, null, 2)}\n`)

@@ -21,6 +21,7 @@ export * as Engine from "./engine/Engine.ts"
 export { ServiceDraining } from "./engine/Draining.ts"
 export { EngineSettings } from "./engine/EngineSettings.ts"
 export { Orchestrator } from "./engine/Orchestrator.ts"
+export { Schedules } from "./engine/Schedules.ts"
 export * as Shutdown from "./engine/Shutdown.ts"
 
 export { DataDirectoryError } from "./adapters/file/Disk.ts"
