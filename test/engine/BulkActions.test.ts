@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Latch } from "effect"
+import { Deferred, Effect, Fiber, Latch } from "effect"
 import * as Lifecycle from "../../src/domain/Lifecycle.ts"
 import { permanent } from "../../src/domain/TaskError.ts"
+import type { BulkOutcome } from "../../src/engine/BulkActions.ts"
 import { StorageError } from "../../src/ports/StateRepository.ts"
 import { after, idOf, submitted } from "../support/tasks.ts"
 import { eventually, quiet, type Run, start } from "./engine.ts"
@@ -124,16 +125,19 @@ describe("all that match", () => {
         settings: { concurrency: 700 }
       })
       yield* eventually(engine.dispatcher.running, (running) => running === 700)
-      const cancelling = yield* Effect.forkChild(engine.orchestrator.cancelAll({}))
+      const answer = yield* Deferred.make<BulkOutcome>()
+      yield* Effect.forkChild(
+        Effect.flatMap(engine.orchestrator.cancelAll({}), (done) => Deferred.succeed(answer, done))
+      )
       yield* eventually(
         Effect.sync(() => told),
         (told) => told === 700
       )
       yield* eventually(engine.repository.counts, ({ FAILED }) => FAILED === 1200)
       yield* quiet
-      assert.strictEqual(cancelling.pollUnsafe(), undefined, "answers when they have ended")
+      assert.isFalse(yield* Deferred.isDone(answer), "answers when they have ended")
       yield* clean.open
-      assert.deepStrictEqual(yield* Fiber.join(cancelling), { matched: 1200, changed: 1200, skipped: 0 })
+      assert.deepStrictEqual(yield* Deferred.await(answer), { matched: 1200, changed: 1200, skipped: 0 })
       assert.strictEqual(ended, 700)
       yield* eventually(engine.dispatcher.running, (running) => running === 0)
     })
