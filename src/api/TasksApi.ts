@@ -24,12 +24,27 @@ const Replayed = {
   )
 }
 
+const waiting = {
+  prefer: Schema.optionalKey(
+    Schema.String.annotate({
+      description: "`wait=N`: answer when the task is final, or after N seconds, at most 60 (RFC 7240)"
+    })
+  )
+}
+
+const Waited = {
+  "preference-applied": Schema.optionalKey(
+    Schema.String.annotate({ description: "`wait=N`: the answer would have waited so long" })
+  )
+}
+
 const submit = HttpApiEndpoint.post("submit", "/tasks", {
-  headers: submitHeaders,
+  headers: { ...submitHeaders, ...waiting },
   payload: Requested,
   success: HttpApiSchema.WithHeaders(TaskResponse.pipe(HttpApiSchema.status(201)), {
     location: Schema.String.annotate({ description: "Where the task can be read" }),
-    ...Replayed
+    ...Replayed,
+    ...Waited
   }),
   error: [
     problem.invalidRequest,
@@ -90,9 +105,10 @@ const get = HttpApiEndpoint.get("get", "/tasks/:id", {
   headers: {
     "if-none-match": Schema.optionalKey(
       Schema.String.annotate({ description: "An ETag: 304 without a body while the task has not changed" })
-    )
+    ),
+    ...waiting
   },
-  success: HttpApiSchema.WithHeaders(VenomTask, TaskHeaders),
+  success: HttpApiSchema.WithHeaders(VenomTask, { ...TaskHeaders, ...Waited }),
   error: [
     problem.invalidRequest,
     problem.taskNotFound,

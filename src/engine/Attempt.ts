@@ -1,13 +1,14 @@
 import { Cause, Clock, Context, Duration, Effect, Exit, Layer, Random, Result } from "effect"
-import * as Lifecycle from "../domain/Lifecycle.ts"
+import type * as Lifecycle from "../domain/Lifecycle.ts"
 import * as Span from "../domain/Span.ts"
 import type { Instant, VenomTask } from "../domain/Task.ts"
 import { AttemptTimeout, type TaskFailure } from "../domain/TaskError.ts"
 import * as Verdict from "../domain/Verdict.ts"
 import { StateRepository } from "../ports/StateRepository.ts"
 import { TaskRunner } from "../ports/TaskRunner.ts"
-import { AttemptLog } from "./AttemptLog.ts"
+import { AttemptReport } from "./AttemptReport.ts"
 import { EngineSettings } from "./EngineSettings.ts"
+import { Events } from "./Events.ts"
 
 /** Milliseconds until a verdict is offered again to a store that refused it: the first time, and at most. */
 const firstPause = 50
@@ -26,6 +27,7 @@ export class Attempt extends Context.Service<Attempt, { readonly run: (claimed: 
     Attempt,
     Effect.gen(function* () {
       const repository = yield* StateRepository
+      const events = yield* Events
       const runner = yield* TaskRunner
       const { backoff, taskTimeout } = yield* EngineSettings
       const scope = yield* Effect.scope
@@ -55,15 +57,14 @@ export class Attempt extends Context.Service<Attempt, { readonly run: (claimed: 
       })
 
       const attempt = Effect.fnUntraced(function* (claimed: VenomTask, restore: Restore) {
-        const log = new AttemptLog(repository, claimed, scope)
-        const work = Effect.suspend(() => runner.run(claimed, log.handle))
+        const report = new AttemptReport({ repository, events }, claimed, scope)
+        const work = Effect.suspend(() => runner.run(claimed, report.handle))
         const exit = yield* Effect.exit(restore(inTime(work, claimed, yield* Clock.currentTimeMillis)))
         const stopped = Exit.isFailure(yield* Effect.exit(restore(Effect.void)))
         const now = yield* Clock.currentTimeMillis
         const verdict = Verdict.of(exit, claimed, { backoff, chance: yield* Random.next, now, stopped })
         const earned = Verdict.transition(verdict, now)
-        const { lines, lost } = yield* log.close
-        const said = lines.length === 0 ? earned : Lifecycle.andThen(Lifecycle.log(lines, now, lost), earned)
+        const said = yield* report.close(earned, now)
         const settled = yield* settle(claimed, said, restore)
         yield* settled !== undefined && Result.isFailure(settled)
           ? Effect.logInfo("The verdict came too late and was dropped", settled.failure.message)

@@ -6,6 +6,11 @@ import type { TaskFailure } from "../domain/TaskError.ts"
 export interface AttemptHandle {
   /** Adds a line to the task's log. Never fails and never waits for storage. */
   readonly log: (line: string) => Effect.Effect<void>
+  /**
+   * How far the work has come: 0 to 100, and what is being done; null where it cannot be said. The newest stands in
+   * the task. Never fails and never waits for storage.
+   */
+  readonly progress: (percent: number | null, message: string | null) => Effect.Effect<void>
 }
 
 /**

@@ -8,6 +8,7 @@ import { plain, problem } from "./JsonResponse.ts"
 import * as Routes from "./Routes.ts"
 import { ServerSettings } from "./ServerSettings.ts"
 import { isSlow, ServiceLog } from "./ServiceLog.ts"
+import * as Waiting from "./Waiting.ts"
 
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
@@ -85,7 +86,8 @@ export const layer = HttpRouter.middleware(
           Effect.catchCause((cause) => (isHungUp(cause) ? Effect.failCause(cause) : answer(request, cause))),
           Effect.tap(() => {
             const millis = Number((clock.currentTimeNanosUnsafe() - begun) / 1_000_000n)
-            return isSlow(millis) && !Guard.isHealth(request.url) ? log.slow(request, millis) : Effect.void
+            const mayBeSlow = Guard.isHealth(request.url) || Waiting.secondsOf(request) !== undefined
+            return isSlow(millis) && !mayBeSlow ? log.slow(request, millis) : Effect.void
           })
         )
       })

@@ -1,5 +1,5 @@
 import { Effect, Result } from "effect"
-import { HttpServerResponse } from "effect/http"
+import { type HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { VenomApi } from "../api/VenomApi.ts"
 import type { TaskId, TaskResponse, VenomTask } from "../domain/Task.ts"
@@ -15,6 +15,7 @@ import * as TaskAnswer from "./TaskAnswer.ts"
 import * as TaskBody from "./TaskBody.ts"
 import * as TaskFilters from "./TaskFilters.ts"
 import * as TaskListResponse from "./TaskListResponse.ts"
+import * as Waiting from "./Waiting.ts"
 
 /**
  * The task routes. They answer with responses of their own making, in the wire form of `TaskJson`: the
@@ -27,6 +28,10 @@ export const layer = HttpApiBuilder.group(
     const orchestrator = yield* Orchestrator
     const { maxBody } = yield* ServerSettings
     const log = yield* ServiceLog
+
+    /** The task is there whatever becomes of the waiting, which ends when its client hangs up. */
+    const waited = (request: HttpServerRequest.HttpServerRequest, task: Submitted) =>
+      Effect.interruptible(Effect.catch(Waiting.untilFinal(orchestrator, request, task), () => Effect.succeed(task)))
 
     return handlers
       .handleRaw(
@@ -44,11 +49,13 @@ export const layer = HttpApiBuilder.group(
               ? Effect.map(orchestrator.submit(body.success), (task) => ({ task, replayed: false }))
               : orchestrator.submitOnce(key, body.success)
           return yield* submitted.pipe(
-            Effect.map(({ replayed, task }) =>
-              json(JSON.stringify(taken(task)), {
-                status: 201,
-                headers: { location: `/api/v1/tasks/${task.id}`, ...told(replayed) }
-              })
+            Effect.flatMap(({ replayed, task }) =>
+              Effect.map(waited(request, task), (now) =>
+                json(JSON.stringify(taken(now)), {
+                  status: 201,
+                  headers: { location: `/api/v1/tasks/${task.id}`, ...told(replayed), ...Waiting.headers(request) }
+                })
+              )
             ),
             Effect.catch(Refusal.respond(log, request))
           )
@@ -85,7 +92,8 @@ export const layer = HttpApiBuilder.group(
           const surplus = yield* SurplusQuery.refusal(request)
           if (surplus !== undefined) return surplus
           return yield* orchestrator.get(params.id).pipe(
-            Effect.map((task) => taskResponse(task, headers["if-none-match"])),
+            Effect.flatMap((task) => Waiting.untilFinal(orchestrator, request, task)),
+            Effect.map((task) => taskResponse(task, headers["if-none-match"], Waiting.headers(request))),
             Effect.catch(Refusal.respond(log, request))
           )
         })
@@ -119,8 +127,12 @@ const taken = ({ id, status }: Submitted): typeof TaskResponse.Encoded => ({ tas
 const told = (replayed: boolean): Readonly<Record<string, string>> =>
   replayed ? { "idempotency-replayed": "true" } : {}
 
-const taskResponse = (task: VenomTask, known: string | undefined): HttpServerResponse.HttpServerResponse => {
-  const extra = TaskAnswer.headers(task)
+const taskResponse = (
+  task: VenomTask,
+  known: string | undefined,
+  more: Readonly<Record<string, string>>
+): HttpServerResponse.HttpServerResponse => {
+  const extra = { ...TaskAnswer.headers(task), ...more }
   return known !== undefined && isKnown(TaskAnswer.tag(task), known)
     ? HttpServerResponse.empty({ status: 304, headers: { ...headers, ...extra } })
     : json(TaskAnswer.text(task), { headers: extra })

@@ -1,12 +1,13 @@
 import { isUtf8 } from "node:buffer"
 import type { Readable } from "node:stream"
 import * as NodeStream from "@effect/platform-node/NodeStream"
-import { Duration, Effect, FiberSet, Layer, Result, Stream } from "effect"
+import { Duration, Effect, FiberSet, Layer, Option, Result, Stream } from "effect"
 import { limits, type VenomTask } from "../../domain/Task.ts"
 import { permanent, retryable, type TaskFailure } from "../../domain/TaskError.ts"
 import { type AttemptHandle, TaskRunner } from "../../ports/TaskRunner.ts"
 import { type Command, findProgram, type InvalidCommand, parse } from "./CommandLine.ts"
 import * as LineSplitter from "./LineSplitter.ts"
+import * as ProgressLine from "./ProgressLine.ts"
 import { type Environment, type ExitStatus, makeSpawn, type SpawnError } from "./ProcessGroup.ts"
 
 export interface CommandOptions {
@@ -76,11 +77,16 @@ const makeOutput = (bound: number) => {
   }
 }
 
-/** Logs stderr line by line, and keeps its tail. */
+/** Logs stderr line by line, takes from it how far the program is, and keeps its tail. */
 const makeErrors = (handle: AttemptHandle) => {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
   const splitter = LineSplitter.make(limits.logLineChars)
-  const log = (lines: ReadonlyArray<string>) => Effect.forEach(lines, handle.log, { discard: true })
+  const tell = (line: string) =>
+    Option.match(ProgressLine.read(line), {
+      onNone: () => handle.log(line),
+      onSome: ({ message = null, percent = null }) => handle.progress(percent, message)
+    })
+  const log = (lines: ReadonlyArray<string>) => Effect.forEach(lines, tell, { discard: true })
   let tail = ""
   const take = (text: string) => {
     tail = (tail + text).slice(-tailChars)
@@ -92,7 +98,13 @@ const makeErrors = (handle: AttemptHandle) => {
         Effect.andThen(Effect.suspend(() => take(decoder.decode()))),
         Effect.andThen(Effect.suspend(() => log(splitter.end())))
       ),
-    tail: () => tail.toWellFormed().trim()
+    tail: () => {
+      const lines = tail.toWellFormed().split("\n")
+      return lines
+        .filter((line) => Option.isNone(ProgressLine.read(line)))
+        .join("\n")
+        .trim()
+    }
   }
 }
 
@@ -104,7 +116,7 @@ const command = (options: CommandOptions): Result.Result<Command, InvalidCommand
 
 /**
  * Runs a program for each attempt: the content on its stdin as UTF-8, its stdout the result, each line
- * of its stderr a line of the task's log. No shell is involved, and the content reaches neither
+ * of its stderr a line of the task's log, or how far it is (`ProgressLine`). No shell is involved, and the content reaches neither
  * arguments nor environment; there stand `VENOM_TASK_ID`, `VENOM_TASK_TYPE`, `VENOM_ATTEMPT` and
  * `VENOM_MAX_ATTEMPTS`, beside all that the service itself has but its own `VENOM_` settings.
  *

@@ -15,10 +15,14 @@ export const claimed = (content: string): VenomTask =>
 export const built = <E>(layer: Layer.Layer<TaskRunner, E>) =>
   Effect.map(Layer.build(Layer.provide(layer, Logger.layer([]))), Context.get(TaskRunner))
 
-/** What an attempt says, line by line, as it says it. */
+/** What an attempt says, line by line, as it says it; and apart from that how far it was. */
 export const listen = Effect.map(Queue.unbounded<string>(), (lines) => {
-  const handle: AttemptHandle = { log: (line) => Effect.asVoid(Queue.offer(lines, line)) }
-  return { handle, next: Queue.take(lines), all: Queue.clear(lines) }
+  const progress: Array<readonly [number | null, string | null]> = []
+  const handle: AttemptHandle = {
+    log: (line) => Effect.asVoid(Queue.offer(lines, line)),
+    progress: (...told) => Effect.sync(() => void progress.push(told))
+  }
+  return { handle, next: Queue.take(lines), all: Queue.clear(lines), progress }
 })
 
 /** Runs one attempt to its end, with all that it said. */
@@ -26,7 +30,7 @@ export const attempt = Effect.fnUntraced(function* <E>(layer: Layer.Layer<TaskRu
   const runner = yield* built(layer)
   const said = yield* listen
   const result = yield* Effect.result(runner.run(claimed(content), said.handle))
-  return { result, lines: yield* said.all }
+  return { result, lines: yield* said.all, progress: said.progress }
 })
 
 /** Whether this process does anything still; a zombie does not. */

@@ -12,7 +12,7 @@ const exit = (pid: string) =>
   })
 
 void built(CommandTaskRunner.layer({ command })).pipe(
-  Effect.flatMap((runner) => runner.run(claimed(""), { log: exit })),
+  Effect.flatMap((runner) => runner.run(claimed(""), { log: exit, progress: () => Effect.void })),
   Effect.scoped,
   Effect.runPromise
 )
