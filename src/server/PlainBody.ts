@@ -1,4 +1,5 @@
-import { Schema } from "effect"
+import { Option, Schema } from "effect"
+import { BackoffRequest } from "../domain/Backoff.ts"
 import * as IsoTime from "../domain/IsoTime.ts"
 import { limits, TaskRequest } from "../domain/Task.ts"
 
@@ -17,6 +18,9 @@ export const read = (bytes: Buffer): TaskRequest | undefined => {
     return undefined
   }
 }
+
+/** `isTaskRequest` passes over fields that it does not know. */
+const backoff = Schema.decodeUnknownOption(BackoffRequest, { onExcessProperty: "error" })
 
 const isTaskRequest = Schema.is(Schema.toType(TaskRequest))
 
@@ -54,6 +58,10 @@ const taskRequest = (input: unknown): TaskRequest | undefined => {
         hasMore = true
         break
       case "backoff":
+        if (Option.isNone(backoff(input[name]))) return undefined
+        more[name] = input[name]
+        hasMore = true
+        break
       case "delay":
       case "priority":
       case "retention":
