@@ -3,7 +3,6 @@ import { Attempt } from "./Attempt.ts"
 import { Dispatcher } from "./Dispatcher.ts"
 import { Draining } from "./Draining.ts"
 import { Events } from "./Events.ts"
-import { Events } from "./Events.ts"
 import { Orchestrator } from "./Orchestrator.ts"
 import { Pruner } from "./Pruner.ts"
 import * as Recovery from "./Recovery.ts"
@@ -19,7 +18,6 @@ export const layer = Orchestrator.layer.pipe(
   Layer.provide(Attempt.layer),
   Layer.provideMerge(Events.layer),
   Layer.provideMerge(Layer.provideMerge(Scheduler.layer, Schedules.layer)),
-  Layer.provideMerge(Events.layer),
   Layer.provideMerge(Draining.layer),
   Layer.provideMerge(Pruner.layer),
   Layer.provide(Recovery.layer)
