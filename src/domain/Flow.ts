@@ -43,6 +43,15 @@ export type Flow = typeof Flow.Type
 /** Nothing is held back. */
 export const free: Flow = { paused: false, types: {}, keys: {} }
 
+/** Whether nothing can be held back. */
+export const isFree = ({ concurrency, eachKey, keys, paused, types }: Flow): boolean =>
+  !paused && concurrency === undefined && eachKey === undefined && isEmpty(types) && isEmpty(keys)
+
+const isEmpty = (named: object): boolean => {
+  for (const _ in named) return false
+  return true
+}
+
 /** How many attempts of a key may run at once; infinite without a limit. */
 export const limitOfKey = (flow: Flow, key: string): number =>
   flow.keys[key]?.concurrency ?? flow.eachKey ?? Number.POSITIVE_INFINITY

@@ -3,6 +3,7 @@ import type { Flow } from "../domain/Flow.ts"
 import type { Transition } from "../domain/Lifecycle.ts"
 import { Instant, type TaskId, type TaskStatus, type VenomTask } from "../domain/Task.ts"
 import type { IllegalTransition, TaskNotFound } from "../domain/TaskError.ts"
+import type { Standing } from "../domain/Why.ts"
 
 /** Storage refused. The change has not happened and is not visible; the same call may succeed later. */
 export class StorageError extends Schema.TaggedError<StorageError>()("StorageError", {
@@ -88,6 +89,15 @@ export interface TaskFilter {
   readonly tag?: string
   /** Text that `content` contains. */
   readonly text?: string
+}
+
+/** How many tasks there are. */
+export interface QueueCounts {
+  readonly statuses: Readonly<Record<TaskStatus, number>>
+  /** Of each type that has tasks or that the flow names; of the former not all where they are very many. */
+  readonly types: ReadonlyArray<{ readonly type: string; readonly statuses: Readonly<Record<TaskStatus, number>> }>
+  /** When the PENDING task was due that has been due for longest. */
+  readonly oldestDue: Option.Option<Instant>
 }
 
 export interface PageRequest {
@@ -213,6 +223,15 @@ export class StateRepository extends Context.Service<
 
     /** How many tasks are in each status. */
     readonly counts: Effect.Effect<Readonly<Record<TaskStatus, number>>, StorageError>
+
+    /** The same for each type, and what waits for longest; types that the flow does not name, at most so many. */
+    readonly queueCounts: (options: {
+      readonly now: Instant
+      readonly types: number
+    }) => Effect.Effect<QueueCounts, StorageError>
+
+    /** Where a task stands among the others. May take time with the number of due tasks. */
+    readonly standing: (id: TaskId, now: Instant) => Effect.Effect<Standing, StorageError | TaskNotFound>
 
     /** When the next PENDING task is due that the flow does not hold back for longer; may lie in the past. */
     readonly nextDue: Effect.Effect<Option.Option<Instant>, StorageError>

@@ -1,5 +1,4 @@
-import { Deferred, Duration, Effect, FileSystem, Layer, Option, PubSub, Result, Schema, Stream } from "effect"
-import * as Flow from "../../domain/Flow.ts"
+import { Deferred, Duration, Effect, FileSystem, Layer, Option, PubSub, Result, Stream } from "effect"
 import type { Transition } from "../../domain/Lifecycle.ts"
 import * as Lifecycle from "../../domain/Lifecycle.ts"
 import { isFinished, type TaskId, type VenomTask } from "../../domain/Task.ts"
@@ -15,6 +14,7 @@ import {
 } from "../../ports/StateRepository.ts"
 import * as EntryTable from "../memory/EntryTable.ts"
 import { DataDirectoryError, describe } from "./Disk.ts"
+import * as FlowEntry from "./FlowEntry.ts"
 import * as GroupCommit from "./GroupCommit.ts"
 import * as Store from "./Store.ts"
 
@@ -31,11 +31,6 @@ export interface FileOptions {
 }
 
 const none: ReadonlyArray<never> = []
-
-/** The entry that holds back tasks. */
-const flowName = "flow"
-const decodeFlow = Schema.decodeUnknownOption(Schema.toCodecJson(Flow.Flow))
-const encodeFlow = Schema.encodeSync(Schema.toCodecJson(Flow.Flow))
 
 /** Memory is what is read, a journal with group commit is what survives; `docs/journal-format.md` tells the rest. */
 export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDirectoryError, FileSystem.FileSystem> =>
@@ -66,13 +61,6 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
       )
       const { table } = overlay
       position = GroupCommit.positionAfter(commit.sequence())
-
-      const flow = () =>
-        Option.getOrElse(
-          Option.flatMap(Option.fromUndefinedOr(overlay.entries.get(flowName)), ({ value }) => decodeFlow(value)),
-          () => Flow.free
-        )
-      table.flow = flow()
 
       /** Decides a change on the newest state and stages it, in one step. */
       const change = (
@@ -189,16 +177,11 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
               }
             )
           ),
-        flow: Effect.sync(flow),
-        setFlow: (next) =>
+        flow: Effect.sync(() => overlay.flow),
+        setFlow: (flow) =>
           unlessRefused("verdict", () => {
-            const revision = (overlay.entry(flowName)?.revision ?? 0) + 1
-            const value = encodeFlow(next)
-            const entry = { name: flowName, entry: { name: flowName, value, revision, expiresAt: null } }
-            return Effect.map(Deferred.await(commit.stageNew(none, [entry]).synced), () => {
-              table.flow = flow()
-              PubSub.publishUnsafe(hints, undefined)
-            })
+            const change = FlowEntry.change(flow, overlay.entry(FlowEntry.name))
+            return Deferred.await(commit.stageNew(none, [change]).synced)
           }),
         prune: ({ finishedBy, keep, limit }) =>
           unlessRefused("new", () => {
@@ -211,6 +194,12 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
         get: (id) => Effect.sync(() => Option.fromUndefinedOr(table.get(id))),
         page: (filter, request) => table.page(filter, request),
         counts: Effect.sync(() => table.counts),
+        queueCounts: ({ now, types }) => Effect.sync(() => table.queueCounts(now, types)),
+        standing: (id, now) =>
+          Effect.suspend(() => {
+            const task = table.get(id)
+            return task === undefined ? Effect.fail(new TaskNotFound({ taskId: id })) : table.standing(task, now)
+          }),
         nextDue: Effect.sync(() => table.nextDue()),
         wake: Stream.fromPubSub(hints),
         finished: Stream.fromPubSub(ends),

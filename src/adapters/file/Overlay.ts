@@ -1,8 +1,10 @@
+import type { Flow } from "../../domain/Flow.ts"
 import type { TaskId, VenomTask } from "../../domain/Task.ts"
 import type { Entry } from "../../ports/StateRepository.ts"
 import { type EntryChange, EntryTable } from "../memory/EntryTable.ts"
 import { TaskTable } from "../memory/TaskTable.ts"
 import { UniqueKeys } from "../memory/UniqueKeys.ts"
+import * as FlowEntry from "./FlowEntry.ts"
 
 const removed = "removed"
 
@@ -19,6 +21,7 @@ export class Overlay {
   readonly #pending = new Map<TaskId, VenomTask | typeof removed>()
   #added = 0
   #removed = 0
+  #flow: Flow
 
   constructor(tasks: Iterable<VenomTask>, entries: Iterable<Entry>) {
     this.entries = new EntryTable(entries)
@@ -26,6 +29,13 @@ export class Overlay {
       this.table.set(task)
       this.unique.note(task)
     }
+    this.#flow = FlowEntry.read(this.entries.get(FlowEntry.name))
+    this.table.flow = this.#flow
+  }
+
+  /** The durable one; claims go by the newest one. */
+  get flow(): Flow {
+    return this.#flow
   }
 
   /** The newest state of an entry. */
@@ -40,11 +50,14 @@ export class Overlay {
 
   stageEntry(change: EntryChange): void {
     this.#pendingEntries.set(change.name, change)
+    // once a pause is durable nothing may begin that was claimed while it was on its way
+    if (change.name === FlowEntry.name) this.table.flow = FlowEntry.read(change.entry)
   }
 
   /** The staged state of an entry is durable. */
   revealEntry(change: EntryChange): void {
     this.entries.set(change)
+    if (change.name === FlowEntry.name) this.#flow = FlowEntry.read(change.entry)
     if (this.#pendingEntries.get(change.name) === change) this.#pendingEntries.delete(change.name)
   }
 
@@ -109,6 +122,7 @@ export class Overlay {
       const entry = this.entries.get(name)
       if (entry !== undefined) this.entries.putBack(entry)
     }
+    if (this.#pendingEntries.has(FlowEntry.name)) this.table.flow = this.#flow
     this.#pendingEntries.clear()
   }
 }

@@ -1,9 +1,11 @@
 import { Clock, type Duration, Effect, Equal, Exit, type FileSystem, Option, Result, Scope } from "effect"
 import type { PlatformError } from "effect/PlatformError"
+import * as Flow from "../../domain/Flow.ts"
 import { isFinished, type TaskId, type VenomTask } from "../../domain/Task.ts"
 import type { Change } from "../../ports/StateRepository.ts"
 import * as Disk from "./Disk.ts"
 import * as Dump from "./Dump.ts"
+import * as FlowEntry from "./FlowEntry.ts"
 import * as GroupCommit from "./GroupCommit.ts"
 import * as Keeper from "./Keeper.ts"
 import * as Lock from "./Lock.ts"
@@ -75,11 +77,14 @@ export const open = Effect.fnUntraced(function* (options: {
     sequence: begun.sequence,
     trouble: begun.trouble,
     fsync: options.fsync,
-    onCommit: ({ changes, told }) => {
+    onCommit: ({ changes, entries, told }) => {
       for (const keeper of keepers) keeper.onCommit()
       options.onChanges(told)
-      if (changes.some(({ status }) => status === "PENDING")) options.onDue()
-      if (changes.some(isFinished)) options.onFinished()
+      const hasFinished = changes.some(isFinished)
+      const hasFreed = hasFinished && !Flow.isFree(overlay.table.flow)
+      const hasChangedFlow = entries.some(({ name }) => name === FlowEntry.name)
+      if (hasFreed || hasChangedFlow || changes.some(({ status }) => status === "PENDING")) options.onDue()
+      if (hasFinished) options.onFinished()
     },
     onHealth: () => {
       for (const keeper of keepers) keeper.onHealth()

@@ -15,6 +15,11 @@ export class Heap<A> {
     return this.#items[0]
   }
 
+  /** What is in it now, in no order. */
+  entries(): ReadonlyArray<A> {
+    return this.#items.slice()
+  }
+
   /** Empties the heap and gives what was in it, in no order. */
   drain(): Array<A> {
     return this.#items.splice(0)

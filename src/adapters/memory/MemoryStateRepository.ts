@@ -32,7 +32,6 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
       const table = new TaskTable()
       const unique = new UniqueKeys()
       const entries = new EntryTable.EntryTable()
-      let flow: Flow.Flow = Flow.free
       for (const task of options.tasks ?? []) {
         table.set(task)
         unique.note(task)
@@ -52,7 +51,8 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
         tell(table.get(task.id), task)
         table.set(task)
         unique.note(task)
-        if (task.status === "PENDING") PubSub.publishUnsafe(hints, undefined)
+        if (task.status === "PENDING" || (isFinished(task) && !Flow.isFree(table.flow)))
+          PubSub.publishUnsafe(hints, undefined)
         if (isFinished(task)) PubSub.publishUnsafe(ends, undefined)
       }
 
@@ -109,11 +109,10 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
             for (const { name } of expired) entries.set({ name, entry: undefined })
             return expired.length
           }),
-        flow: Effect.sync(() => flow),
-        setFlow: (next) =>
+        flow: Effect.sync(() => table.flow),
+        setFlow: (flow) =>
           Effect.sync(() => {
-            flow = next
-            table.flow = next
+            table.flow = flow
             PubSub.publishUnsafe(hints, undefined)
           }),
         update: (id, transition) => Effect.suspend(() => Effect.fromResult(change(id, transition))),
@@ -135,6 +134,12 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
         get: (id) => Effect.sync(() => Option.fromUndefinedOr(table.get(id))),
         page: (filter, request) => table.page(filter, request),
         counts: Effect.sync(() => table.counts),
+        queueCounts: ({ now, types }) => Effect.sync(() => table.queueCounts(now, types)),
+        standing: (id, now) =>
+          Effect.suspend(() => {
+            const task = table.get(id)
+            return task === undefined ? Effect.fail(new TaskNotFound({ taskId: id })) : table.standing(task, now)
+          }),
         nextDue: Effect.sync(() => table.nextDue()),
         wake: Stream.fromPubSub(hints),
         finished: Stream.fromPubSub(ends),

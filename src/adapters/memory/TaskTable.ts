@@ -1,9 +1,13 @@
 import { Effect, Option } from "effect"
-import { type Flow, free } from "../../domain/Flow.ts"
+import type { Flow } from "../../domain/Flow.ts"
 import { type Instant, isFinished, type TaskId, type TaskStatus, type VenomTask } from "../../domain/Task.ts"
-import type { PageRequest, TaskFilter, TaskPage } from "../../ports/StateRepository.ts"
+import type { Standing } from "../../domain/Why.ts"
+import type { PageRequest, QueueCounts, TaskFilter, TaskPage } from "../../ports/StateRepository.ts"
 import { AgeIndex } from "./AgeIndex.ts"
 import { Heap } from "./Heap.ts"
+import { PendingTasks } from "./PendingTasks.ts"
+import { startsOf } from "./RateWindow.ts"
+import { TypeCounts } from "./TypeCounts.ts"
 
 /** Tasks looked at before a search lets others run. */
 const slice = 2000
@@ -13,11 +17,6 @@ const searchedLikeOne = 2000
 
 /** Outdated entries that nobody minds. */
 const tidyAbove = 1000
-
-const claimedFirst = (a: VenomTask, b: VenomTask): boolean =>
-  a.priority !== b.priority ? a.priority < b.priority : dueFirst(a, b)
-
-const dueFirst = (a: VenomTask, b: VenomTask): boolean => (a.runAt !== b.runAt ? a.runAt < b.runAt : a.id < b.id)
 
 const finishedFirst = (a: VenomTask, b: VenomTask): boolean => {
   const [ofA, ofB] = [a.finishedAt ?? 0, b.finishedAt ?? 0]
@@ -37,14 +36,20 @@ const matches = (task: VenomTask, filter: TaskFilter): boolean =>
 export class TaskTable {
   readonly #tasks = new Map<TaskId, VenomTask>()
   readonly #ages = new AgeIndex((id) => this.#tasks.get(id))
-  /** PENDING tasks, some of them outdated: an entry counts only while it is the task the table holds. */
-  readonly #waiting = new Heap<VenomTask>(dueFirst)
-  readonly #due = new Heap<VenomTask>(claimedFirst)
-  /** Finished tasks, some of them outdated likewise. */
+  readonly #pending = new PendingTasks((task) => this.#holds(task))
+  /** Finished tasks, some of them outdated: an entry counts only while it is the task the table holds. */
   readonly #finished = new Heap<VenomTask>(finishedFirst)
   readonly #counts: Record<TaskStatus, number> = { PENDING: 0, PROCESSING: 0, COMPLETED: 0, FAILED: 0 }
+  readonly #types = new TypeCounts()
 
-  flow: Flow = free
+  get flow(): Flow {
+    return this.#pending.flow
+  }
+
+  /** What holds back tasks that are due, from now on. */
+  set flow(flow: Flow) {
+    this.#pending.setFlow(flow, (rates) => startsOf(() => this.#tasks.values(), rates))
+  }
 
   get size(): number {
     return this.#tasks.size
@@ -75,13 +80,15 @@ export class TaskTable {
   set(task: VenomTask): void {
     const known = this.#tasks.get(task.id)
     this.#tasks.set(task.id, task)
+    this.#types.set(known, task)
     this.#counts[task.status]++
     if (known === undefined) this.#ages.add(task)
     else {
       this.#counts[known.status]--
       this.#ages.change(known, task)
     }
-    this.#enqueue(task)
+    this.#pending.note(task, known === undefined, this.#counts.PENDING)
+    if (isFinished(task)) this.#retain(task)
   }
 
   /** A pruned task: from now on it is as if it had never been there. */
@@ -90,23 +97,17 @@ export class TaskTable {
     if (known === undefined) return
     this.#ages.remove(known)
     this.#counts[known.status]--
+    this.#types.delete(known)
     this.#tasks.delete(id)
+    this.#pending.forget(known)
   }
 
-  /** Takes the most urgent PENDING tasks that are due and `free`. They come back by `set` or `putBack`. */
+  /**
+   * Takes the most urgent PENDING tasks that are due, that the flow does not hold back, and that are `free`. They
+   * count as running until they come back by `set` in another state, or by `putBack`.
+   */
   takeDue(now: Instant, limit: number, free: (task: VenomTask) => boolean): Array<VenomTask> {
-    this.#promote(now)
-    const taken: Array<VenomTask> = []
-    while (taken.length < limit) {
-      const task = this.#due.pop()
-      if (task === undefined) break
-      if (!this.#holds(task)) continue
-      // the clock went back since it was due
-      if (task.runAt > now) this.#waiting.push(task)
-      // put back while it was still here: the two entries come one after the other
-      else if (task !== taken.at(-1) && free(task)) taken.push(task)
-    }
-    return taken
+    return this.#pending.take(now, limit, free)
   }
 
   /**
@@ -139,16 +140,27 @@ export class TaskTable {
   /** Makes a task takeable again that was taken, or passed over as not free, and has not changed. */
   putBack(id: TaskId): void {
     const task = this.#tasks.get(id)
-    if (task !== undefined) this.#enqueue(task)
+    if (task === undefined) return
+    if (isFinished(task)) this.#retain(task)
+    else this.#pending.putBack(task, this.#counts.PENDING)
   }
 
   nextDue(): Option.Option<Instant> {
-    const due = this.#firstOf(this.#due)
-    const waiting = this.#firstOf(this.#waiting)
-    if (due === undefined || waiting === undefined) {
-      return Option.map(Option.fromUndefinedOr(due ?? waiting), ({ runAt }) => runAt)
+    return this.#pending.nextDue()
+  }
+
+  standing(task: VenomTask, now: Instant): Effect.Effect<Standing> {
+    return this.#pending.standing(task, now)
+  }
+
+  /** At most so many types are told apart, and those that the flow names. */
+  queueCounts(now: Instant, limit: number): QueueCounts {
+    const types = new Set([...Object.keys(this.flow.types), ...this.#types.first(limit)])
+    return {
+      statuses: this.counts,
+      types: Array.from(types, (type) => ({ type, statuses: this.#types.of(type) })),
+      oldestDue: this.#pending.oldest(now)
     }
-    return Option.some(Math.min(due.runAt, waiting.runAt))
   }
 
   page(filter: TaskFilter, request: PageRequest): Effect.Effect<TaskPage> {
@@ -173,11 +185,6 @@ export class TaskTable {
     })
   }
 
-  #enqueue(task: VenomTask): void {
-    if (task.status === "PENDING") this.#await(task)
-    else if (isFinished(task)) this.#retain(task)
-  }
-
   // outdated entries hold their contents: they go when they outnumber the rest
 
   #retain(task: VenomTask): void {
@@ -187,23 +194,8 @@ export class TaskTable {
     this.#finished.push(task)
   }
 
-  #await(task: VenomTask): void {
-    if (this.#waiting.size + this.#due.size > 2 * this.#counts.PENDING + tidyAbove) {
-      const entries = [...this.#waiting.drain(), ...this.#due.drain()].filter((entry) => this.#holds(entry))
-      for (const entry of entries) this.#waiting.push(entry)
-    }
-    this.#waiting.push(task)
-  }
-
   #holds(task: VenomTask): boolean {
     return this.#tasks.get(task.id) === task
-  }
-
-  #promote(now: Instant): void {
-    for (let task = this.#waiting.peek(); task !== undefined && task.runAt <= now; task = this.#waiting.peek()) {
-      this.#waiting.pop()
-      if (this.#holds(task)) this.#due.push(task)
-    }
   }
 
   #firstOf(heap: Heap<VenomTask>): VenomTask | undefined {

@@ -1,0 +1,114 @@
+import { Effect, Option } from "effect"
+import type { Flow } from "../../domain/Flow.ts"
+import type { Instant, VenomTask } from "../../domain/Task.ts"
+import type { Standing } from "../../domain/Why.ts"
+import { DueQueue } from "./DueQueue.ts"
+import type { StartsOf } from "./Groups.ts"
+import { Heap } from "./Heap.ts"
+import { dueFirst } from "./Lane.ts"
+import * as Line from "./Line.ts"
+
+/** Outdated entries that nobody minds. */
+const tidyAbove = 1000
+
+/** Tasks that wait for their time or their turn, some of them outdated, and those that are running. */
+export class PendingTasks {
+  readonly #isHeld: (task: VenomTask) => boolean
+  /** Those that may not be due yet. */
+  readonly #waiting = new Heap<VenomTask>(dueFirst)
+  readonly #due: DueQueue
+
+  /** An entry counts as long as it is the very task that is held. */
+  constructor(isHeld: (task: VenomTask) => boolean) {
+    this.#isHeld = isHeld
+    this.#due = new DueQueue(isHeld)
+  }
+
+  get flow(): Flow {
+    return this.#due.flow
+  }
+
+  setFlow(flow: Flow, startsOf: StartsOf): void {
+    this.#due.setFlow(flow, startsOf)
+  }
+
+  /** A task that is new or in a new state; there are so many PENDING ones. */
+  note(task: VenomTask, isNew: boolean, pending: number): void {
+    if (task.status === "PROCESSING") this.#due.begin(task)
+    else if (!isNew) this.#due.end(task, true)
+    if (task.status === "PENDING") this.#await(task, pending)
+  }
+
+  forget(task: VenomTask): void {
+    this.#due.end(task, true)
+  }
+
+  /** A task that was taken, or passed over, and has not changed. */
+  putBack(task: VenomTask, pending: number): void {
+    if (task.status !== "PENDING") return
+    this.#due.end(task, false)
+    this.#await(task, pending)
+  }
+
+  /** Takes what is to be claimed; what is not free is passed over. */
+  take(now: Instant, limit: number, free: (task: VenomTask) => boolean): Array<VenomTask> {
+    this.#promote(now)
+    return this.#due.take(now, limit, (task) => {
+      // the clock went back since it was due
+      if (task.runAt > now) this.#waiting.push(task)
+      return task.runAt <= now && free(task)
+    })
+  }
+
+  /** When the next one may be claimed, if nothing changes until then. */
+  nextDue(): Option.Option<Instant> {
+    if (this.#due.isHeldBack) return Option.none()
+    const next = Math.min(this.#due.nextStart(), this.#firstWaiting()?.runAt ?? Number.POSITIVE_INFINITY)
+    return Number.isFinite(next) ? Option.some(next) : Option.none()
+  }
+
+  /** When the one that waits for longest was due. */
+  oldest(now: Instant): Option.Option<Instant> {
+    this.#promote(now)
+    const oldest = this.#due.oldest()
+    return oldest <= now ? Option.some(oldest) : Option.none()
+  }
+
+  /** Where a task stands among the others. */
+  standing(task: VenomTask, now: Instant): Effect.Effect<Standing> {
+    return Effect.suspend(() => {
+      this.#promote(now)
+      const running = this.#due.running(task)
+      const nextSlot = this.#due.nextSlot(task.type)
+      const rivals = task.status === "PENDING" ? this.#due.rivals(task, now) : []
+      return Effect.map(
+        Line.before(task, rivals, (entry) => this.#due.isWaiting(entry)),
+        (ahead) => ({ ahead, ...running, nextSlot })
+      )
+    })
+  }
+
+  #await(task: VenomTask, pending: number): void {
+    // outdated entries hold their contents: they go when they outnumber the rest
+    if (this.#waiting.size + this.#due.size > 2 * pending + tidyAbove) {
+      const entries = [...this.#waiting.drain(), ...this.#due.drain()].filter((entry) => this.#isHeld(entry))
+      for (const entry of entries) this.#waiting.push(entry)
+    }
+    this.#waiting.push(task)
+  }
+
+  #promote(now: Instant): void {
+    for (let task = this.#waiting.peek(); task !== undefined && task.runAt <= now; task = this.#waiting.peek()) {
+      this.#waiting.pop()
+      if (this.#isHeld(task)) this.#due.add(task)
+    }
+  }
+
+  #firstWaiting(): VenomTask | undefined {
+    for (let task = this.#waiting.peek(); task !== undefined; task = this.#waiting.peek()) {
+      if (this.#due.isWaiting(task)) return task
+      this.#waiting.pop()
+    }
+    return undefined
+  }
+}
