@@ -67,6 +67,7 @@ export class TaskFollower implements Following {
     readonly bounds: HistoryBounds
   }) {
     this.isOver = options.isOver
+    this.#ended = options.isOver
     this.#seen = options.seen
     this.#bounds = options.bounds
     for (const told of options.first) this.#keep(told)
