@@ -7,6 +7,7 @@ import type { Venom } from "./Venom.ts"
 
 /** Commands that a document tells its reader to run, and the answer that it shows for them. */
 interface Step {
+  readonly language: string
   readonly script: string
   readonly form: string | undefined
   readonly answer: string
@@ -14,8 +15,8 @@ interface Step {
 
 const steps = (document: string): ReadonlyArray<Step> =>
   Array.from(
-    document.matchAll(/^```sh\n(.*?)^```\n(?:```(json|http)\n(.*?)^```\n)?/gms),
-    ([, script = "", form, answer = ""]) => ({ script, form, answer })
+    document.matchAll(/^```(sh|ts)\n(.*?)^```\n(?:```(json|http)\n(.*?)^```\n)?/gms),
+    ([, language = "", script = "", form, answer = ""]) => ({ language, script, form, answer })
   )
 
 /** `A=1 B='two words' npm start` */
@@ -32,7 +33,7 @@ const patience = 20_000
 
 /**
  * Does what a document tells its reader to do, in order, and sees the answers that it shows. Commands run in
- * `cwd` as they stand, but for the port and the ids. `npm ci` and `npm test` are left to whoever runs this.
+ * `cwd` as they stand, but for the port and the ids; TypeScript that has an answer is run by Node. `npm ci` and `npm test` are left to whoever runs this.
  * Gives the number of answers that were held to what is shown.
  */
 export const walk = async (
@@ -65,8 +66,20 @@ export const walk = async (
     return stdout.replaceAll(port, place)
   }
 
-  for (const { answer, form, script } of steps(document)) {
-    if (script.includes("npm start")) await restart(settings(script))
+  const runProgram = async (script: string): Promise<string> => {
+    const program = spawn(process.execPath, ["--input-type=module-typescript", "-"], { cwd: options.cwd })
+    program.stdin.end(likeness.real(script).replaceAll(place, port))
+    const [stdout] = await Promise.all([text(program.stdout), once(program, "close")])
+    return stdout
+  }
+
+  for (const { answer, form, language, script } of steps(document)) {
+    if (language === "ts") {
+      // one that shows no output is part of something greater
+      if (form === undefined) continue
+      assert.isUndefined(likeness.json(answer, await runProgram(script)), script)
+      answers++
+    } else if (script.includes("npm start")) await restart(settings(script))
     else if (!/npm (ci|test)/.test(script)) {
       variables += (script.match(/^[a-z]+=.*\n/gm) ?? []).join("")
       // what is only read may take a moment to become what is shown
