@@ -90,8 +90,11 @@ describe("what is in doubt", { timeout: 60_000 }, () => {
       (repository, disk) =>
         Effect.gen(function* () {
           yield* repository.insert([submitted(1)])
+          yield* Effect.sleep("1 second")
           disk.capacity = disk.used + 700
-          yield* Effect.flip(repository.insert([submitted(2), submitted(3)]))
+          // one batch, of which the first record fits
+          const refused = [2, 3].map((n) => Effect.flip(repository.insert([submitted(n)])))
+          yield* Effect.all(refused, { concurrency: "unbounded" })
           disk.capacity = Number.POSITIVE_INFINITY
           yield* Effect.sleep("5 seconds")
           isWhole = (yield* repository.health)._tag === "Writable"
