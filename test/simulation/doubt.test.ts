@@ -64,7 +64,7 @@ const afterPowerAtEach = (
       yield* arrange(repository, disk)
       disk.onOperation = ({ mutates }) => {
         if (!mutates) return
-        for (let way = 0; way < 12; way++) {
+        for (let way = 0; way < 60; way++) {
           left.push(disk.leftByPowerFailure(directory, new Chance(`${left.length}`)))
         }
       }
