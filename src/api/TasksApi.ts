@@ -9,6 +9,7 @@ import {
   TaskStatus,
   VenomTask
 } from "../domain/Task.ts"
+import * as Why from "../domain/Why.ts"
 import * as Documented from "./Documented.ts"
 import { IdempotencyKey } from "./IdempotencyKey.ts"
 import { answers as problem } from "./Problem.ts"
@@ -124,6 +125,25 @@ const get = HttpApiEndpoint.get("get", "/tasks/:id", {
   })
 )
 
+const why = HttpApiEndpoint.get("why", "/tasks/:id/why", {
+  params: { id: GivenTaskId },
+  success: Why.Answer,
+  error: [
+    problem.invalidRequest,
+    problem.taskNotFound,
+    problem.unavailable,
+    problem.refusedOrigin,
+    problem.notAcceptable,
+    problem.bug
+  ]
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "Why a task is not running, or not done",
+    description: "Every reason, not only the first. A PENDING task without one is the next to be claimed.",
+    transform: Documented.parameters()
+  })
+)
+
 const pageSize = { type: "integer", minimum: 1, maximum: 500 } as const
 
 /** Which tasks; all of it must hold. */
@@ -164,6 +184,7 @@ export class TasksApi extends HttpApiGroup.make("tasks")
   .add(submit)
   .add(submitAll)
   .add(get)
+  .add(why)
   .add(list)
   .prefix("/api/v1")
   .annotateMerge(OpenApi.annotations({ description: "Submit tasks, and see what became of them" })) {}

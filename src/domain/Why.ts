@@ -2,7 +2,7 @@ import { Duration, Schema } from "effect"
 import { type Flow, limitOfKey, limitOfType } from "./Flow.ts"
 import * as IsoTime from "./IsoTime.ts"
 import * as Span from "./Span.ts"
-import type { Instant, VenomTask } from "./Task.ts"
+import { type Instant, TaskId, TaskStatus, type VenomTask } from "./Task.ts"
 
 /** Where a task stands among the others. */
 export interface Standing {
@@ -48,6 +48,20 @@ export const Reason = Schema.Struct({
   message: Schema.String
 }).annotate({ identifier: "Reason" })
 export type Reason = typeof Reason.Type
+
+/** What is told about one task. */
+export const Answer = Schema.Struct({
+  taskId: TaskId,
+  status: TaskStatus,
+  reasons: Schema.Array(Reason).annotate({
+    description: "Each by itself stands between the task and its end; none where it is done, or is claimed next"
+  }),
+  sentence: Schema.String.annotate({ description: "All of them, to be read" })
+})
+  .pipe(Schema.encodeKeys({ taskId: "task_id" }))
+  .annotate({ identifier: "Why" })
+  .pipe(Schema.annotateEncoded({ identifier: "Why", description: "Why a task is not running, or not done" }))
+export type Answer = typeof Answer.Type
 
 /**
  * Every reason why a task is not done. A PENDING task without one is claimed at the next step, and one with any is

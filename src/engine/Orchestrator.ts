@@ -2,6 +2,7 @@ import { Clock, Context, Effect, Layer, Option, Stream } from "effect"
 import * as Lifecycle from "../domain/Lifecycle.ts"
 import type { TaskId, VenomTask } from "../domain/Task.ts"
 import { type IllegalTransition, TaskNotFound } from "../domain/TaskError.ts"
+import * as Why from "../domain/Why.ts"
 import {
   type PageRequest,
   StateRepository,
@@ -12,6 +13,7 @@ import {
 import * as BulkActions from "./BulkActions.ts"
 import { Dispatcher } from "./Dispatcher.ts"
 import { Draining } from "./Draining.ts"
+import { EngineSettings } from "./EngineSettings.ts"
 import { Events } from "./Events.ts"
 import * as Submission from "./Submission.ts"
 
@@ -78,6 +80,8 @@ export class Orchestrator extends Context.Service<
     readonly retryAll: BulkAction
     /** Deletes all matching tasks that are finished. */
     readonly removeAll: BulkAction
+    /** Every reason why a task is not done, at this moment. */
+    readonly why: (id: TaskId) => Effect.Effect<Why.Answer, StorageError | TaskNotFound>
     readonly readiness: Effect.Effect<Readiness>
   }
 >()("venom/engine/Orchestrator") {
@@ -87,17 +91,31 @@ export class Orchestrator extends Context.Service<
       const repository = yield* StateRepository
       const dispatcher = yield* Dispatcher
       const draining = yield* Draining
+      const { concurrency } = yield* EngineSettings
       const { awaitFinal, follow, followTask } = yield* Events
       const submission = yield* Submission.make
       const bulk = yield* BulkActions.make
 
+      const get: Orchestrator["Service"]["get"] = Effect.fnUntraced(function* (id) {
+        const task = yield* repository.get(id)
+        return Option.isSome(task) ? task.value : yield* new TaskNotFound({ taskId: id })
+      })
+
+      /** Why nothing at all is claimed now. */
+      const claimingStops = Effect.gen(function* () {
+        const storage = yield* repository.health
+        const dispatching = yield* dispatcher.health
+        return [
+          ...((yield* draining.hasBegun) ? ["draining: the service is shutting down"] : []),
+          ...(storage._tag === "NotWritable" ? [`storage is not writable: ${storage.reason}`] : []),
+          ...(dispatching._tag === "Restarting" ? [`the dispatcher died (${dispatching.deaths} times so far)`] : [])
+        ]
+      })
+
       return Orchestrator.of({
         ...submission,
         ...bulk,
-        get: Effect.fnUntraced(function* (id) {
-          const task = yield* repository.get(id)
-          return Option.isSome(task) ? task.value : yield* new TaskNotFound({ taskId: id })
-        }),
+        get,
         page: repository.page,
         followTask,
         follow,
@@ -126,14 +144,24 @@ export class Orchestrator extends Context.Service<
           return yield* repository.update(id, Lifecycle.retryByHand(now))
         }),
         remove: Effect.fn("Orchestrator.remove")((id) => repository.remove(id)),
+        why: Effect.fn("Orchestrator.why")(function* (id) {
+          const task = yield* get(id)
+          const now = yield* Clock.currentTimeMillis
+          const reasons = Why.of(task, {
+            now,
+            flow: yield* repository.flow,
+            standing: yield* repository.standing(id, now),
+            concurrency,
+            runningHere: yield* dispatcher.running,
+            service: yield* claimingStops
+          })
+          return { taskId: id, status: task.status, reasons, sentence: Why.sentence(task, reasons) }
+        }),
         readiness: Effect.gen(function* () {
           const storage = yield* repository.health
-          const dispatching = yield* dispatcher.health
           return [
-            ...((yield* draining.hasBegun) ? ["draining: the service is shutting down"] : []),
-            ...(storage._tag === "NotWritable" ? [`storage is not writable: ${storage.reason}`] : []),
-            ...(storage._tag === "Full" ? [`storage is not writable for new tasks: ${storage.reason}`] : []),
-            ...(dispatching._tag === "Restarting" ? [`the dispatcher died (${dispatching.deaths} times so far)`] : [])
+            ...(yield* claimingStops),
+            ...(storage._tag === "Full" ? [`storage is not writable for new tasks: ${storage.reason}`] : [])
           ]
         })
       })

@@ -1,8 +1,9 @@
-import { Effect, Result } from "effect"
+import { Effect, Result, Schema } from "effect"
 import { type HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { VenomApi } from "../api/VenomApi.ts"
 import type { TaskId, TaskResponse, VenomTask } from "../domain/Task.ts"
+import * as Why from "../domain/Why.ts"
 import { Orchestrator } from "../engine/Orchestrator.ts"
 import type { Submitted } from "../engine/Submission.ts"
 import * as AskedAlready from "./AskedAlready.ts"
@@ -98,6 +99,17 @@ export const layer = HttpApiBuilder.group(
           )
         })
       )
+      .handle(
+        "why",
+        Effect.fnUntraced(function* ({ params, request }) {
+          const surplus = yield* SurplusQuery.refusal(request)
+          if (surplus !== undefined) return surplus
+          return yield* orchestrator.why(params.id).pipe(
+            Effect.map((why) => json(JSON.stringify(encodeWhy(why)))),
+            Effect.catch(Refusal.respond(log, request))
+          )
+        })
+      )
       .handle("list", ({ query, request }) => {
         const { cursor, limit } = query
         const filter = TaskFilters.of(query)
@@ -121,6 +133,8 @@ export const layer = HttpApiBuilder.group(
 )
 
 const mostOnPage = 500
+
+const encodeWhy = Schema.encodeSync(Why.Answer)
 
 const taken = ({ id, status }: Submitted): typeof TaskResponse.Encoded => ({ task_id: id, status })
 

@@ -6,6 +6,7 @@ import { entries } from "./repository/entries.ts"
 import { type MakeRepository, testsWith } from "./repository/harness.ts"
 import { againstModel } from "./repository/model.ts"
 import { pages } from "./repository/pages.ts"
+import { whyAgainstClaims } from "./repository/why.ts"
 import { prune } from "./repository/prune.ts"
 
 /** Holds a repository to every sentence of `StateRepository`. */
@@ -17,6 +18,7 @@ export const suite = (name: string, make: MakeRepository, options: { readonly ru
     entries(test)
     pages(test)
     prune(test)
+    whyAgainstClaims(make, options.runs ?? 100)
     againstModel(make, options.runs ?? 100)
   })
 }

@@ -118,6 +118,13 @@ const provocations: Readonly<Record<string, Readonly<Record<string, Asked>>>> = 
     404: { path: `/api/v1/tasks/${unknown}` },
     406: { path, headers: unacceptable }
   },
+  "get /api/v1/tasks/{id}/why": {
+    200: { path: `${path}/why` },
+    400: { path: "/api/v1/tasks/1/why" },
+    403: { path: `${path}/why`, headers: foreign },
+    404: { path: `/api/v1/tasks/${unknown}/why` },
+    406: { path: `${path}/why`, headers: unacceptable }
+  },
   "get /health/live": { 200: { path: "/health/live" }, 406: { path: "/health/live", headers: unacceptable } },
   "get /health/ready": { 200: { path: "/health/ready" }, 406: { path: "/health/ready", headers: unacceptable } }
 }
@@ -135,6 +142,7 @@ const trouble = (effect: Effect.Effect<never, StorageError>): Partial<Orchestrat
   retryAll: () => effect,
   removeAll: () => effect,
   get: () => effect,
+  why: () => effect,
   page: () => effect
 })
 const troubles: Readonly<Record<string, () => Partial<Orchestrator["Service"]>>> = {

@@ -95,6 +95,7 @@ export const open = Effect.fnUntraced(function* (
     cancelAll: () => Effect.die("not here"),
     retryAll: () => Effect.die("not here"),
     removeAll: () => Effect.die("not here"),
+    why: (taskId) => Effect.fail(new TaskNotFound({ taskId })),
     readiness: Effect.succeed([])
   })
   const logger = Logger.make(({ logLevel, message }) => void logged.push(`${logLevel} ${Formatter.format(message)}`))
