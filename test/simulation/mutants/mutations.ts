@@ -256,26 +256,6 @@ export const mutations: ReadonlyArray<Mutation> = [
     edits: [{ file: file("Overlay"), find: "      if (task !== undefined) this.unique.note(task)\n", put: "" }]
   },
   {
-    name: "takes tasks again before a cut is synced",
-    edits: [
-      {
-        file: file("Keeper"),
-        find: "    yield* Effect.tapError(commit.segment().sync, ({ reason }) => commit.distrust(reason))\n",
-        put: ""
-      }
-    ]
-  },
-  {
-    name: "gives the numbers of doubtful records again",
-    edits: [
-      {
-        file: file("GroupCommit"),
-        find: "      else written = staged\n",
-        put: "      else staged = written = synced\n"
-      }
-    ]
-  },
-  {
     name: "stops without writing what is staged",
     edits: [
       {
