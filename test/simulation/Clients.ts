@@ -47,7 +47,8 @@ export class Clients {
         () => this.submit(life, `u${chance.between(1, 2)}`),
         () => this.change(life, "cancel"),
         () => this.change(life, "cancel"),
-        () => this.change(life, "retry")
+        () => this.change(life, "retry"),
+        () => this.remove(life)
       )
       this.#planned++
       world.after(chance.next() * within, () => {
@@ -167,6 +168,24 @@ export class Clients {
       ({ orchestrator }) => Effect.result(orchestrator[verb](task.id)),
       (exit) => {
         if (Exit.isSuccess(exit) && exit.value._tag === "Success") model.told(exit.value.success)
+      }
+    )
+  }
+
+  remove(life: Life): void {
+    const { chance, model } = this.#history
+    const { tasks } = model
+    const task = tasks[chance.below(tasks.length)]
+    if (task === undefined) return
+    const key = keyOf(task)
+    model.asks("remove", key)
+    this.#ask(
+      life,
+      `remove ${key}`,
+      ({ orchestrator }) => orchestrator.remove(task.id),
+      (exit) => {
+        if (Exit.isSuccess(exit)) model.removed(key, true)
+        else if (answer(exit) === "IllegalTransition") model.removed(key, false)
       }
     )
   }

@@ -1,5 +1,5 @@
 import type { Entry } from "../../src/ports/StateRepository.ts"
-import type { Ending } from "./Model.ts"
+import type { Ending } from "./Known.ts"
 
 /** One change of an entry that was asked for. Values tell them apart. */
 interface Asked {

@@ -1,4 +1,8 @@
 import type { TaskRequest, VenomTask } from "../../src/domain/Task.ts"
+import { brief, illegal, json, same } from "./TaskChecks.ts"
+
+/** How the life before ended, and so what it may have lost. */
+export type Ending = "power" | "kill" | "stop"
 
 /** What the outside knows of one submit and of the task that came of it. */
 export interface Known {
@@ -10,6 +14,8 @@ export interface Known {
   void: boolean
   cancelAsked: boolean
   retryAsked: boolean
+  /** And not refused. */
+  removeAsked: boolean
   /** As it was last visible. */
   last: VenomTask | undefined
   /** The last visible state that a crash must not take: all but a claim. */
@@ -22,4 +28,47 @@ export interface Known {
   gone: "no" | { readonly at: number; readonly sure: boolean }
   /** It may be on its way to be gone. */
   mayGo: boolean
+}
+
+/** A submit begins. */
+export const submitted = (key: string, request: TaskRequest): Known => ({
+  request,
+  together: [key],
+  submit: "under way",
+  void: false,
+  cancelAsked: false,
+  retryAsked: false,
+  removeAsked: false,
+  last: undefined,
+  safe: undefined,
+  recent: [],
+  begun: undefined,
+  gone: "no",
+  mayGo: false
+})
+
+/** What is wrong with what the next life found of a task. */
+export const survival = function* (
+  key: string,
+  known: Known,
+  task: VenomTask | undefined,
+  ending: Ending
+): Generator<string> {
+  const { begun, gone, last, mayGo, retryAsked, safe } = known
+  if (task !== undefined && gone !== "no" && (gone.sure || ending !== "power"))
+    yield `${key} was gone and is back: ${brief(task)}`
+  if (task === undefined && (gone !== "no" || mayGo)) return
+  const floor = ending === "power" ? safe : last
+  if (floor === undefined) return
+  if (ending !== "power" && begun !== undefined && task !== undefined && task.revision < begun.revision) {
+    return yield `${key} ran as ${brief(begun)}, and that is forgotten: ${brief(task)}`
+  }
+  if (task === undefined) return yield `${key} is lost, it was ${brief(floor)}`
+  if (task.revision < floor.revision) return yield `${key} went back from ${brief(floor)} to ${brief(task)}`
+  for (const seen of [safe, last]) {
+    if (seen?.revision === task.revision && !same(seen, task)) {
+      yield `${key} was ${json(seen)} and came back as ${json(task)}`
+    }
+  }
+  yield* illegal(floor, task, retryAsked)
 }

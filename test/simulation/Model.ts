@@ -1,13 +1,10 @@
 import { isFinished, type TaskRequest, type TaskStatus, type VenomTask } from "../../src/domain/Task.ts"
-import type { Known } from "./Known.ts"
+import { type Ending, type Known, submitted, survival } from "./Known.ts"
 import * as Retention from "./Retention.ts"
 import type { Tally } from "./Tally.ts"
 import * as TaskChecks from "./TaskChecks.ts"
-import { brief, json, same } from "./TaskChecks.ts"
+import { brief } from "./TaskChecks.ts"
 import { keyOf, type Workload } from "./Workload.ts"
-
-/** How the life before ended, and so what it may have lost. */
-export type Ending = "power" | "kill" | "stop"
 
 /**
  * What the outside has been told, and so may rely on. It is told everything that is visible at every
@@ -67,20 +64,7 @@ export class Model {
   }
 
   submits(key: string, request: TaskRequest): void {
-    this.#known.set(key, {
-      request,
-      together: [key],
-      submit: "under way",
-      void: false,
-      cancelAsked: false,
-      retryAsked: false,
-      last: undefined,
-      safe: undefined,
-      recent: [],
-      begun: undefined,
-      gone: "no",
-      mayGo: false
-    })
+    this.#known.set(key, submitted(key, request))
   }
 
   belongTogether(keys: ReadonlyArray<string>): void {
@@ -103,9 +87,15 @@ export class Model {
     if (known.submit === "under way") known.submit = "unknown"
   }
 
-  asks(verb: "cancel" | "retry", key: string): void {
-    if (verb === "cancel") this.#of(key).cancelAsked = true
-    else this.#of(key).retryAsked = true
+  asks(verb: "cancel" | "retry" | "remove", key: string): void {
+    this.#of(key)[`${verb}Asked`] = true
+  }
+
+  /** The answer to a deletion: done, or refused; else nobody knows. */
+  removed(key: string, isDone: boolean): void {
+    const known = this.#of(key)
+    if (!isDone) known.removeAsked = false
+    else if (known.last !== undefined) this.#fail(`${key} was deleted and is visible`)
   }
 
   /** An attempt begins: its claim survives the process, though not the machine. */
@@ -206,7 +196,7 @@ export class Model {
   ends(sureUntil: number, wallClock: number): void {
     const overdue = new Set(this.overdue(wallClock))
     for (const known of this.#known.values()) {
-      if (this.#isOpen && known.last !== undefined) known.mayGo = overdue.has(known.last)
+      if (this.#isOpen && known.last !== undefined) known.mayGo = overdue.has(known.last) || known.removeAsked
       if (known.gone !== "no" && known.gone.at <= sureUntil) known.gone = { ...known.gone, sure: true }
       known.safe = known.recent.findLast(({ at }) => at <= sureUntil)?.task ?? known.safe
       known.recent = []
@@ -264,31 +254,20 @@ export class Model {
   }
 
   #checkSurvival(key: string, known: Known, task: VenomTask | undefined, ending: Ending): void {
-    const { gone } = known
-    if (task !== undefined && gone !== "no" && (gone.sure || ending !== "power"))
-      this.#fail(`${key} was gone and is back: ${brief(task)}`)
-    if (task === undefined && (gone !== "no" || known.mayGo)) return
-    const floor = ending === "power" ? known.safe : known.last
-    if (floor === undefined) return
-    const { begun } = known
-    if (ending !== "power" && begun !== undefined && task !== undefined && task.revision < begun.revision) {
-      return this.#fail(`${key} ran as ${brief(begun)}, and that is forgotten: ${brief(task)}`)
-    }
-    if (task === undefined) return this.#fail(`${key} is lost, it was ${brief(floor)}`)
-    if (task.revision < floor.revision) return this.#fail(`${key} went back from ${brief(floor)} to ${brief(task)}`)
-    for (const seen of [known.safe, known.last]) {
-      if (seen?.revision === task.revision && !same(seen, task)) {
-        this.#fail(`${key} was ${json(seen)} and came back as ${json(task)}`)
-      }
-    }
-    this.#checkStep(floor, task, known)
+    for (const wrong of survival(key, known, task, ending)) this.#fail(wrong)
   }
 
-  #checkGone(missing: ReadonlyArray<VenomTask>, left: ReadonlyArray<VenomTask>, wallClock: number): void {
+  #checkGone(gone: ReadonlyArray<VenomTask>, left: ReadonlyArray<VenomTask>, wallClock: number): void {
     const kept = this.#retention
+    const isRemoved = (task: VenomTask) => this.#of(keyOf(task)).removeAsked
+    const missing = gone.filter((task) => !isRemoved(task))
+    for (const task of gone.filter(isRemoved)) {
+      this.#tally.count("deleted by hand")
+      if (!isFinished(task)) this.#fail(`${brief(task)} was deleted`)
+    }
     for (const task of missing)
       this.#tally.count(`pruned by ${Retention.isOld(task, kept, wallClock) ? "age" : "number"}`)
-    const leaves = (task: VenomTask) => this.#of(keyOf(task)).retryAsked
+    const leaves = (task: VenomTask) => this.#of(keyOf(task)).retryAsked || isRemoved(task)
     for (const wrong of Retention.wrongs({ missing, left, leaves, kept, wallClock })) this.#fail(wrong)
   }
 

@@ -6,7 +6,8 @@ import { Chance } from "./Chance.ts"
 import { Clients, outcome } from "./Clients.ts"
 import { directory, History, minute } from "./History.ts"
 import { Life } from "./Life.ts"
-import type { Ending } from "./Model.ts"
+import { Fallback } from "./Fallback.ts"
+import type { Ending } from "./Known.ts"
 import { checkStopped } from "./StoppedDirectory.ts"
 import type { Tally } from "./Tally.ts"
 import { brief } from "./TaskChecks.ts"
@@ -60,16 +61,14 @@ export class Simulation {
   /** Since a process last knew all tasks. */
   #lostPower = false
   #dumpIsDamaged = false
-  /** Whether a trouble or a crash may have left something that the newest dump alone has. */
-  #newestIsAlone = false
-  /** The previous dump when storage was last well after that. */
-  #doubtful: Uint8Array | undefined
+  readonly #fallback: Fallback
   /** In this life. */
   #couldWrite = false
   #failedSyncsBefore = 0
 
   constructor(seed: number) {
     this.history = new History(seed)
+    this.#fallback = new Fallback(this.history)
     this.weather = new Weather(this.history)
     // a removed directory is noticed by the next write
     this.clients = new Clients(
@@ -98,22 +97,14 @@ export class Simulation {
     life.isDead = true
   }
 
-  /**
-   * A bit of the newest dump changes between two lives. The one before and the journal have it all, if both
-   * were written since the last trouble.
-   */
+  /** A bit of the newest dump changes between two lives, where the one before and the journal have it all. */
   damageDump(): void {
-    const { chance, disk, model, note, tally } = this.history
-    const [dump, previous] = this.#dumps
+    const { model, note, tally } = this.history
     // whoever removes a directory leaves nothing to go back to
-    if (dump === undefined || previous === undefined || model.mayLose || this.#newestIsAlone) return
-    // both names may be one file
-    if ([dump, this.#doubtful].some((other) => other !== undefined && Buffer.compare(previous, other) === 0)) return
+    if (model.mayLose || !this.#fallback.damageNewest()) return
     note("a bit of the dump changes")
     tally.count("damaged dump")
     this.#dumpIsDamaged = true
-    this.#newestIsAlone = true
-    disk.damage(`${directory}/state_dump.json`, chance.between(Math.floor(dump.length / 2), dump.length - 1))
   }
 
   stop(life: Life): void {
@@ -152,12 +143,6 @@ export class Simulation {
     }
     life.observe()
     this.#end(life, wasCalm && weather.troublesBegun === troublesBefore, plan.powerGoes)
-  }
-
-  /** The newest, and the one before. */
-  get #dumps(): ReadonlyArray<Uint8Array | undefined> {
-    const files = this.history.disk.files(directory)
-    return [files.get("state_dump.json"), files.get("state_dump.prev.json")]
   }
 
   get #failedSyncs(): number {
@@ -254,9 +239,8 @@ export class Simulation {
     if (isWritable) {
       this.#lastWritable = this.history.world.now
       this.#couldWrite = true
-      if (this.#newestIsAlone) this.#doubtful = this.#dumps[1]
     }
-    this.#newestIsAlone = !isWritable
+    this.#fallback.sees(isWritable)
     if (isWritable && !this.#wasWritable) {
       model.mended()
       entries.mended()
@@ -307,7 +291,7 @@ export class Simulation {
     if (lostPower) {
       if (this.#dead === undefined) history.note("and then the power goes")
       this.#lostPower = true
-      this.#newestIsAlone = true
+      this.#fallback.doubt()
       disk.powerOff()
       if (!inOrder) ending = "power"
     } else disk.kill()

@@ -8,6 +8,7 @@ const wanted: ReadonlyArray<string> = [
   each((one) => `insert: ${one}`, "done", "StorageError", "QueueFull"),
   each((one) => `put: ${one}`, "done", "StorageError", "EntryChanged"),
   each((one) => `cancel: ${one}`, "done", "StorageError", "IllegalTransition"),
+  each((one) => `remove: ${one}`, "done", "StorageError", "IllegalTransition"),
   each((one) => `retry: ${one}`, "done", "StorageError", "IllegalTransition"),
   each((one) => `step ${one}`, "nothing to PENDING", "PENDING to PROCESSING", "FAILED to PENDING"),
   each((one) => `step PENDING to FAILED (${one})`, "cancelled"),
