@@ -116,10 +116,6 @@ export const mutations: ReadonlyArray<Mutation> = [
     ]
   },
   {
-    name: "believes records that a later segment made void",
-    edits: [{ file: file("Recovery"), find: " || record.seq >= voidFrom", put: "" }]
-  },
-  {
     name: "does not cut back what was written in part",
     edits: [
       {
