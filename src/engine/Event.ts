@@ -53,19 +53,50 @@ export const stateOf = (task: VenomTask): TaskState => ({
   revision: task.revision
 })
 
-/** What a change tells: its lines, then how far the work has come, then where the task stands. A deletion tells nothing. */
-export const of = ({ after, before, position }: Change): ReadonlyArray<Event> => {
-  if (after === undefined) return []
-  const task = stateOf(after)
+/** What is kept of a change: enough for its events, which are made for those who read them. */
+export interface Happening {
+  readonly position: number
+  readonly task: TaskState
+  readonly lines: ReadonlyArray<string>
+  /** Where it has changed. */
+  readonly progress: Progress | null
+  readonly isStatus: boolean
+}
+
+/** A deletion tells nothing. */
+export const happening = ({ after, before, position }: Change): Happening | undefined =>
+  after === undefined
+    ? undefined
+    : {
+        position,
+        task: stateOf(after),
+        lines: newLines(before, after),
+        progress: after.progress === before?.progress ? null : after.progress,
+        isStatus: after.status !== before?.status || after.attempt !== before.attempt || after.runAt !== before.runAt
+      }
+
+/** What it tells: its lines, then how far the work has come, then where the task stands. */
+export const of = ({ isStatus, lines, position, progress, task }: Happening): ReadonlyArray<Event> => {
   const events: Array<Event> = []
   let id = BigInt(position) * places
-  for (const line of newLines(before, after)) events.push({ _tag: "Log", id: id++, task, line })
-  const { progress } = after
-  if (progress !== null && progress !== before?.progress) events.push({ _tag: "Progress", id: id++, task, progress })
-  if (after.status !== before?.status || after.attempt !== before.attempt || after.runAt !== before.runAt) {
-    events.push({ _tag: "Status", id, task })
-  }
+  for (const line of lines) events.push({ _tag: "Log", id: id++, task, line })
+  if (progress !== null) events.push({ _tag: "Progress", id: id++, task, progress })
+  if (isStatus) events.push({ _tag: "Status", id, task })
   return events
+}
+
+export const countOf = ({ isStatus, lines, progress }: Happening): number =>
+  lines.length + (progress === null ? 0 : 1) + (isStatus ? 1 : 0)
+
+/** The last of its events. */
+export const lastOf = (happening: Happening): EventId =>
+  BigInt(happening.position) * places + BigInt(countOf(happening)) - 1n
+
+/** About how many bytes it holds. */
+export const weightOf = ({ lines, progress, task }: Happening): number => {
+  let bytes = 300 + (task.result?.length ?? 0) + (task.failure?.message.length ?? 0) + (progress?.message?.length ?? 0)
+  for (const line of lines) bytes += 32 + line.length
+  return bytes
 }
 
 /** How a task stands at a place in the order of events. */

@@ -65,11 +65,12 @@ export class Events extends Context.Service<
         let history = new History(0, options.history)
         let isOver = false
 
-        const tell = ({ after, before, position }: Change): void => {
-          const events = Event.of({ after, before, position })
-          history.add(position, events)
-          if (after === undefined) return
-          for (const reader of readers.of(after.id)) reader.offer(events)
+        const tell = (change: Change): void => {
+          const { after, position } = change
+          const happening = Event.happening(change)
+          history.add(position, happening)
+          if (after === undefined || happening === undefined) return
+          for (const reader of readers.of(after.id)) reader.offer(Event.of(happening))
           if (!isFinished(after)) return
           for (const waiter of waiters.of(after.id)) Deferred.doneUnsafe(waiter, Effect.succeed(Option.some(after)))
         }

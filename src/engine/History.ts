@@ -1,5 +1,16 @@
 import type { TaskId } from "../domain/Task.ts"
-import { type Event, type EventId, idAfter, positionOf, sizeOf } from "./Event.ts"
+import {
+  countOf,
+  type Event,
+  type EventId,
+  type Happening,
+  idAfter,
+  lastOf,
+  of as eventsOf,
+  positionOf,
+  sizeOf,
+  weightOf
+} from "./Event.ts"
 
 export interface HistoryBounds {
   readonly events: number
@@ -15,56 +26,57 @@ export interface Part {
   readonly until: EventId
 }
 
-/** The newest events, in their order, for those who have missed some; the oldest go when there are too many. */
+/** The newest of what has happened, in its order, for those who have missed some; the oldest goes when it is too much. */
 export class History {
   readonly #bounds: HistoryBounds
-  #events: Array<Event> = []
-  /** Where the oldest that is left stands in `#events`. */
+  #kept: Array<Happening> = []
+  /** Where the oldest that is left stands in `#kept`. */
   #first = 0
+  #events = 0
   #bytes = 0
-  /** Everything after this is there. */
-  #floor: EventId
-  #newest: EventId
+  /** Everything that came after this event is there. */
+  #floor: () => EventId
+  #newest: number
   #given: (Part & { readonly after: EventId }) | undefined
 
   /** Begins after the change at this position. */
   constructor(position: number, bounds: HistoryBounds) {
     this.#bounds = bounds
-    this.#floor = idAfter(position)
-    this.#newest = this.#floor
+    this.#floor = () => idAfter(position)
+    this.#newest = position
   }
 
   /** The end of all that has happened. */
   get newest(): EventId {
-    return this.#newest
+    return idAfter(this.#newest)
   }
 
   get position(): number {
-    return positionOf(this.#newest)
+    return this.#newest
   }
 
-  /** What a change told, and it was at this position. */
-  add(position: number, events: ReadonlyArray<Event>): void {
-    for (const event of events) {
-      this.#events.push(event)
-      this.#bytes += sizeOf(event)
-    }
-    this.#newest = idAfter(position)
+  /** The change at this position, and what it tells. */
+  add(position: number, happening: Happening | undefined): void {
+    this.#newest = position
     this.#given = undefined
-    while (this.#events.length - this.#first > this.#bounds.events || this.#bytes > this.#bounds.bytes) this.#drop()
+    if (happening === undefined) return
+    this.#kept.push(happening)
+    this.#events += countOf(happening)
+    this.#bytes += weightOf(happening)
+    while (this.#events > this.#bounds.events || this.#bytes > this.#bounds.bytes) this.#drop()
   }
 
   /** Whether everything after this event can still be told. */
   reaches(id: EventId): boolean {
-    return id >= this.#floor && id <= this.#newest
+    return id >= this.#floor() && id <= this.newest
   }
 
   /** All that happened to a task after an event that it reaches. */
   ofTask(id: TaskId, after: EventId): ReadonlyArray<Event> {
     const events: Array<Event> = []
-    for (let n = this.#indexAfter(after); n < this.#events.length; n++) {
-      const event = this.#events[n]
-      if (event?.task.id === id) events.push(event)
+    for (let n = this.#indexAt(positionOf(after)); n < this.#kept.length; n++) {
+      const happening = this.#kept[n]
+      if (happening?.task.id === id) events.push(...eventsOf(happening).filter((event) => event.id > after))
     }
     return events
   }
@@ -75,38 +87,43 @@ export class History {
    */
   next(after: EventId): Part {
     if (this.#given?.after === after) return this.#given
-    const begin = this.#indexAfter(after)
+    const events: Array<Event> = []
     let bytes = 0
-    let end = begin
-    for (; end < this.#events.length && end - begin < mostAtOnce.events && bytes < mostAtOnce.bytes; end++) {
-      const event = this.#events[end]
-      if (event !== undefined) bytes += sizeOf(event)
+    let at = this.#indexAt(positionOf(after))
+    for (; at < this.#kept.length && events.length < mostAtOnce.events && bytes < mostAtOnce.bytes; at++) {
+      const happening = this.#kept[at]
+      if (happening === undefined) continue
+      for (const event of eventsOf(happening)) {
+        if (event.id <= after) continue
+        events.push(event)
+        bytes += sizeOf(event)
+      }
     }
-    const events = this.#events.slice(begin, end)
-    const until = end === this.#events.length ? this.#newest : (events.at(-1)?.id ?? after)
+    const until = at >= this.#kept.length ? this.newest : (events.at(-1)?.id ?? after)
     this.#given = { after, events, until }
     return this.#given
   }
 
-  #indexAfter(id: EventId): number {
-    let [low, high] = [this.#first, this.#events.length]
+  /** Of the first that is not before a position. */
+  #indexAt(position: number): number {
+    let [low, high] = [this.#first, this.#kept.length]
     while (low < high) {
       const middle = (low + high) >>> 1
-      const event = this.#events[middle]
-      if (event !== undefined && event.id <= id) low = middle + 1
+      if ((this.#kept[middle]?.position ?? 0) < position) low = middle + 1
       else high = middle
     }
     return low
   }
 
   #drop(): void {
-    const oldest = this.#events[this.#first]
+    const oldest = this.#kept[this.#first]
     if (oldest === undefined) return
-    this.#floor = oldest.id
-    this.#bytes -= sizeOf(oldest)
+    this.#floor = () => lastOf(oldest)
+    this.#events -= countOf(oldest)
+    this.#bytes -= weightOf(oldest)
     this.#first++
-    if (this.#first * 2 < this.#events.length) return
-    this.#events = this.#events.slice(this.#first)
+    if (this.#first * 2 < this.#kept.length) return
+    this.#kept = this.#kept.slice(this.#first)
     this.#first = 0
   }
 }
