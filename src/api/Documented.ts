@@ -1,7 +1,15 @@
+import { Context } from "effect"
+
+/** The media type that an endpoint answers with. */
+export const Produces: Context.Reference<string> = Context.Reference("venom/api/Produces", {
+  defaultValue: () => "application/json"
+})
+
 /** The part of an OpenAPI operation that is touched up here. */
 interface Operation {
   readonly parameters?: ReadonlyArray<Parameter>
   readonly responses?: Readonly<Record<string, unknown>>
+  readonly requestBody?: object
 }
 
 interface Parameter {
@@ -22,6 +30,12 @@ export const parameters =
     })
   })
 
+/** No body at all will do too. */
+export const optionalBody = <A extends Operation>(operation: A): A => ({
+  ...operation,
+  requestBody: { ...operation.requestBody, required: false }
+})
+
 /** An answer without a body, which the schemas of an endpoint do not know. */
 export const answers =
   (status: number, description: string) =>
@@ -30,7 +44,7 @@ export const answers =
     responses: { ...operation.responses, [status]: { description } }
   })
 
-/** An answer that is text, whatever its schema says. */
+/** An answer that is text of a media type, whatever its schema says. */
 export const text =
   (status: number, type: string, description: string) =>
   <A extends Operation>(operation: A): A => ({

@@ -10,11 +10,12 @@ const headers = {
   )
 }
 
-const success = HttpApiSchema.StreamUint8Array({ contentType: "text/event-stream" })
+const contentType = "text/event-stream"
+const success = HttpApiSchema.StreamUint8Array({ contentType })
 
 const asText = Documented.text(
   200,
-  "text/event-stream",
+  contentType,
   "Events of the kinds `status`, `log`, `progress` and `reset`; the data of each is one line of JSON"
 )
 
@@ -64,6 +65,7 @@ export class EventsApi extends HttpApiGroup.make("events")
   .add(ofTask)
   .add(all)
   .prefix("/api/v1")
+  .annotate(Documented.Produces, contentType)
   .annotateMerge(
     OpenApi.annotations({ description: "Hear what happens, as it happens: server-sent events, resumable" })
   ) {}

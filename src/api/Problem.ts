@@ -20,6 +20,11 @@ export const problems = {
     title: "The request comes from a foreign place"
   },
   taskNotFound: { type: "urn:venom:problem:task-not-found", status: 404, title: "There is no such task" },
+  scheduleNotFound: {
+    type: "urn:venom:problem:schedule-not-found",
+    status: 404,
+    title: "There is no such schedule"
+  },
   notAcceptable: {
     type: "urn:venom:problem:not-acceptable",
     status: 406,
@@ -71,6 +76,13 @@ export class TaskNotFound extends HttpApiError.Problem<TaskNotFound>()(
   problems.taskNotFound,
   { task_id: TaskId },
   { description: "No task has this id" }
+) {}
+
+export class ScheduleNotFound extends HttpApiError.Problem<ScheduleNotFound>()(
+  "ScheduleNotFound",
+  problems.scheduleNotFound,
+  { schedule: Schema.String },
+  { description: "No schedule has this name" }
 ) {}
 
 export class IllegalTransition extends HttpApiError.Problem<IllegalTransition>()(
@@ -138,6 +150,7 @@ export const answers = {
   invalidRequest: named("InvalidRequest", InvalidRequest),
   refusedOrigin: named("RefusedOrigin", RefusedOrigin),
   taskNotFound: named("TaskNotFound", TaskNotFound),
+  scheduleNotFound: named("ScheduleNotFound", ScheduleNotFound),
   illegalTransition: named("IllegalTransition", IllegalTransition),
   unexpectedCount: named("UnexpectedCount", UnexpectedCount),
   idempotencyKeyReused: named("IdempotencyKeyReused", IdempotencyKeyReused),

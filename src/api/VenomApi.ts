@@ -2,6 +2,8 @@ import { HttpApi, OpenApi } from "effect/http-api"
 import { ActionsApi } from "./ActionsApi.ts"
 import { EventsApi } from "./EventsApi.ts"
 import { HealthApi } from "./HealthApi.ts"
+import { QueueApi } from "./QueueApi.ts"
+import { SchedulesApi } from "./SchedulesApi.ts"
 import { TasksApi } from "./TasksApi.ts"
 
 /** Everything that is wrong is told at once, and nothing unknown is passed over. */
@@ -12,6 +14,8 @@ export class VenomApi extends HttpApi.make("venom")
   .add(TasksApi)
   .add(ActionsApi)
   .add(EventsApi)
+  .add(QueueApi)
+  .add(SchedulesApi)
   .add(HealthApi)
   .annotate(HttpApi.PayloadParseOptions, strict)
   .annotate(HttpApi.QueryParseOptions, strict)

@@ -1,4 +1,4 @@
-import { Schema } from "effect"
+import { Effect, Schema } from "effect"
 import * as Span from "./Span.ts"
 import { ConcurrencyKey, TaskType } from "./Task.ts"
 
@@ -39,6 +39,23 @@ export const Flow = Schema.Struct({
   .pipe(Schema.encodeKeys({ eachKey: "each_key" }))
   .annotate({ identifier: "Flow" })
 export type Flow = typeof Flow.Type
+
+/** The limits without the pauses, as they are set and shown. */
+export const Limits = Schema.Struct({
+  concurrency: Schema.optionalKey(Concurrency.annotate({ description: "Of all attempts that run at once" })),
+  types: Schema.Record(
+    TaskType,
+    Schema.Struct({ concurrency: Schema.optionalKey(Concurrency), rate: Schema.optionalKey(Rate) })
+  ).pipe(Schema.withDecodingDefaultKey(Effect.succeed({}))),
+  keys: Schema.Record(ConcurrencyKey, Schema.Struct({ concurrency: Concurrency })).pipe(
+    Schema.withDecodingDefaultKey(Effect.succeed({}))
+  ),
+  eachKey: Schema.optionalKey(Concurrency.annotate({ description: "Of each key that `keys` does not name" }))
+})
+  .pipe(Schema.encodeKeys({ eachKey: "each_key" }))
+  .annotate({ identifier: "Limits" })
+  .pipe(Schema.annotateEncoded({ identifier: "Limits" }))
+export type Limits = typeof Limits.Type
 
 /** Nothing is held back. */
 export const free: Flow = { paused: false, types: {}, keys: {} }

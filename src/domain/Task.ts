@@ -269,8 +269,14 @@ export type VenomTask = typeof VenomTask.Type
 export const TaskResponse = Schema.Struct({ taskId: TaskId, status: TaskStatus })
   .pipe(Schema.encodeKeys({ taskId: "task_id" }))
   .annotate({ identifier: "TaskResponse" })
-  .pipe(Schema.annotateEncoded({ identifier: "TaskResponse", description: "The task is durable; PENDING, unless it was there before" }))
+  .pipe(
+    Schema.annotateEncoded({
+      identifier: "TaskResponse",
+      description: "The task is durable; PENDING, unless it was there before"
+    })
+  )
 export type TaskResponse = typeof TaskResponse.Type
 
 /** COMPLETED is final; FAILED moves again only by a manual retry. */
-export const isFinished = (task: Pick<VenomTask, "status">): boolean => task.status === "COMPLETED" || task.status === "FAILED"
+export const isFinished = (task: Pick<VenomTask, "status">): boolean =>
+  task.status === "COMPLETED" || task.status === "FAILED"

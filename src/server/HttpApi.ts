@@ -6,6 +6,8 @@ import * as Docs from "./Docs.ts"
 import * as Edge from "./Edge.ts"
 import * as EventsHandlers from "./EventsHandlers.ts"
 import * as HealthHandlers from "./HealthHandlers.ts"
+import * as QueueHandlers from "./QueueHandlers.ts"
+import * as SchedulesHandlers from "./SchedulesHandlers.ts"
 import { ServiceLog } from "./ServiceLog.ts"
 import * as TasksHandlers from "./TasksHandlers.ts"
 
@@ -19,7 +21,14 @@ import * as TasksHandlers from "./TasksHandlers.ts"
  */
 export const layer = Layer.mergeAll(
   HttpApiBuilder.layer(VenomApi).pipe(
-    Layer.provide([TasksHandlers.layer, ActionsHandlers.layer, EventsHandlers.layer, HealthHandlers.layer])
+    Layer.provide([
+      TasksHandlers.layer,
+      ActionsHandlers.layer,
+      EventsHandlers.layer,
+      QueueHandlers.layer,
+      SchedulesHandlers.layer,
+      HealthHandlers.layer
+    ])
   ),
   Docs.layer,
   Edge.layer

@@ -21,6 +21,7 @@ export interface ProblemMembers {
   readonly detail: string
   readonly errors?: ReadonlyArray<InputIssue>
   readonly task_id?: string
+  readonly schedule?: string
   readonly task_status?: string
   readonly matched?: number
   readonly error_id?: string

@@ -3,7 +3,9 @@ import { Duration, Effect, Layer } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import { HttpRouter, HttpServer, type HttpServerError } from "effect/http"
 import { createServer } from "node:http"
+import type { FlowControl } from "../engine/FlowControl.ts"
 import type { Orchestrator } from "../engine/Orchestrator.ts"
+import type { Schedules } from "../engine/Schedules.ts"
 import * as ConnectionErrors from "./ConnectionErrors.ts"
 import * as HttpApi from "./HttpApi.ts"
 import { defaults, ServerSettings } from "./ServerSettings.ts"
@@ -29,6 +31,9 @@ const limits = {
   maxConnections: 4096
 }
 
+/** The use cases that are answered. */
+type Engine = Orchestrator | Schedules | FlowControl
+
 /**
  * Venom on a socket: `HttpApi.layer` served by Node.
  *
@@ -37,7 +42,7 @@ const limits = {
  */
 export const layer = (
   options: Options
-): Layer.Layer<HttpServer.HttpServer, HttpServerError.ServeError, Orchestrator | SecureRandom.SecureRandom> =>
+): Layer.Layer<HttpServer.HttpServer, HttpServerError.ServeError, Engine | SecureRandom.SecureRandom> =>
   Layer.unwrap(
     Effect.sync(() => {
       const settings: ServerSettings = { ...defaults, ...options }

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import type { HttpServerRequest, HttpServerResponse } from "effect/http"
 import { problems } from "../api/Problem.ts"
+import type { ScheduleNotFound } from "../domain/Schedule.ts"
 import type { IllegalTransition, TaskNotFound } from "../domain/TaskError.ts"
 import type { UnexpectedCount } from "../engine/BulkActions.ts"
 import type { ServiceDraining } from "../engine/Draining.ts"
@@ -10,7 +11,13 @@ import { problem } from "./JsonResponse.ts"
 import type { ServiceLog } from "./ServiceLog.ts"
 
 type Unavailable = StorageError | QueueFull | StorageFull | ServiceDraining
-type Expected = Unavailable | TaskNotFound | IllegalTransition | UnexpectedCount | IdempotencyKeyReused
+type Expected =
+  | Unavailable
+  | TaskNotFound
+  | ScheduleNotFound
+  | IllegalTransition
+  | UnexpectedCount
+  | IdempotencyKeyReused
 
 /** Seconds after which it is worth asking again. */
 const retryAfter = { StorageError: "1", QueueFull: "1", StorageFull: "1", ServiceDraining: "5" } as const
@@ -30,6 +37,8 @@ export const respond =
     switch (error._tag) {
       case "TaskNotFound":
         return Effect.succeed(problem(request, problems.taskNotFound, { detail: message, task_id: error.taskId }))
+      case "ScheduleNotFound":
+        return Effect.succeed(problem(request, problems.scheduleNotFound, { detail: message, schedule: error.name }))
       case "IllegalTransition":
         return Effect.succeed(
           problem(request, problems.illegalTransition, {

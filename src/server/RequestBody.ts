@@ -69,11 +69,12 @@ const nothing: Decode<void> = (input) =>
     ? Result.succeed(undefined)
     : Result.fail([{ path: "", message: "Expected no body, or an object without fields" }])
 
+export const isThere = ({ headers }: Request): boolean =>
+  (headers["content-length"] ?? "0") !== "0" || headers["transfer-encoding"] !== undefined
+
 /** For what needs no body: there is none, or an object without fields. */
-export const none = (request: Request, maxBody: number): Effect.Effect<void, Response> => {
-  const { "content-length": length = "0", "transfer-encoding": coding } = request.headers
-  return length === "0" && coding === undefined ? Effect.void : read(request, maxBody, nothing)
-}
+export const none = (request: Request, maxBody: number): Effect.Effect<void, Response> =>
+  isThere(request) ? read(request, maxBody, nothing) : Effect.void
 
 const invalid = (errors: Issues): ProblemMembers => ({ detail: InputIssues.summary(errors), errors })
 

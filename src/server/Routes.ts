@@ -1,6 +1,7 @@
-import { Predicate } from "effect"
+import { Context } from "effect"
 import { FindMyWay } from "effect/http"
 import { HttpApi } from "effect/http-api"
+import * as Documented from "../api/Documented.ts"
 import { VenomApi } from "../api/VenomApi.ts"
 
 /** Routes beside those of the contract, and what they answer with. */
@@ -11,10 +12,9 @@ const methods = new Set(["GET"])
 
 HttpApi.reflect(VenomApi, {
   onGroup: () => {},
-  onEndpoint: ({ endpoint, successes }) => {
+  onEndpoint: ({ endpoint, mergedAnnotations }) => {
     methods.add(endpoint.method)
-    const [success] = successes.get(200) ?? []
-    const produces = Predicate.isTagged(success, "StreamUint8Array") ? "text/event-stream" : "application/json"
+    const produces = Context.get(mergedAnnotations, Documented.Produces)
     table.on(endpoint.method, `/${endpoint.path.slice(1)}`, { produces })
   }
 })

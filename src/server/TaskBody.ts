@@ -54,7 +54,7 @@ export const many = (request: Request, maxBody: number): Effect.Effect<ReadonlyA
     (input) => isObject(input) && "tasks" in input && Array.isArray(input.tasks) && input.tasks.some(hasHugeContent)
   )
 
-const hasHugeContent = (input: unknown): boolean =>
+export const hasHugeContent = (input: unknown): boolean =>
   isObject(input) &&
   "content" in input &&
   typeof input.content === "string" &&

@@ -124,6 +124,28 @@ layer(Ways.layer)("The short way", (it) => {
     })
   )
 
+  it.effect("is taken by a task with every wish, and not by what asks for more than a task", () =>
+    Effect.gen(function* () {
+      const wishes = `"timeout":"1 minute","backoff":{"kind":"fixed"},"deadline":"2999-01-01T00:00:00.000Z"`
+      const keys = `"concurrency_key":"a","unique_key":"b","retention":"1 day","delay":5`
+      yield* compare([bytesOf({ ...submit, body: `{"content":"a",${wishes},${keys}}` })])
+      assert.isTrue(yield* wentShort)
+      const more: ReadonlyArray<readonly [Asked, RegExp]> = [
+        [{ ...submit, headers: [...submit.headers, "Idempotency-Key: new"] }, /^HTTP\/1.1 201 (?![^]*idempotency)/],
+        [{ ...submit, headers: [...submit.headers, "Idempotency-Key: old"] }, /201 [^]*\r\nidempotency-replayed: true/],
+        [{ ...submit, headers: [...submit.headers, "Idempotency-Key: a b"] }, /^HTTP\/1.1 400 /],
+        [{ ...submit, headers: [...submit.headers, "Prefer: wait=0"] }, /^HTTP\/1.1 201 /],
+        [{ ...submit, body: `{"copy_of":"${ids.waiting}"}` }, /^HTTP\/1.1 404 /],
+        [{ ...submit, body: `{"content":"a","copy_of":"${ids.waiting}"}` }, /^HTTP\/1.1 404 /]
+      ]
+      for (const [asked, answer] of more) {
+        assert.match(yield* compare([bytesOf(asked)]), answer)
+        const { short } = yield* Ways
+        assert.isFalse(short.wasShort())
+      }
+    })
+  )
+
   it.effect("is taken by a body that comes after its headers, not by one that comes in pieces", () =>
     Effect.gen(function* () {
       yield* compare(bodyArrives(submit, [0]))

@@ -218,7 +218,10 @@ describe("All tasks that match", () => {
       for (const [body, paths] of wrong) {
         const answer = yield* all("delete", body)
         assert.strictEqual(answer.status, 400, JSON.stringify(body))
-        assert.sameMembers([...((yield* problemOf(answer)).errors ?? []).map(({ path }) => path)], [...paths])
+        assert.sameMembers(
+          ((yield* problemOf(answer)).errors ?? []).map(({ path }) => path),
+          [...paths]
+        )
       }
       assert.strictEqual((yield* ask({ method: "POST", path: `${path}/actions/delete` })).status, 415)
       const unknown = yield* all("pause", { expected: 12 })

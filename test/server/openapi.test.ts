@@ -1,8 +1,10 @@
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Effect, Latch, Layer, Schema } from "effect"
 import { Script } from "node:vm"
 import * as Lifecycle from "../../src/domain/Lifecycle.ts"
+import { FlowControl } from "../../src/engine/FlowControl.ts"
 import type { Orchestrator } from "../../src/engine/Orchestrator.ts"
+import { Schedules } from "../../src/engine/Schedules.ts"
 import { StorageError } from "../../src/ports/StateRepository.ts"
 import { after } from "../support/tasks.ts"
 import { type Answer, ask, type Asked, get, served, tasks } from "./support.ts"
@@ -10,7 +12,7 @@ import { type Answer, ask, type Asked, get, served, tasks } from "./support.ts"
 const Content = Schema.Record(Schema.String, Schema.Struct({ schema: Schema.Record(Schema.String, Schema.Unknown) }))
 const Operation = Schema.Struct({
   parameters: Schema.Array(Schema.Struct({ name: Schema.String, in: Schema.String, required: Schema.Boolean })),
-  requestBody: Schema.optionalKey(Schema.Struct({ content: Content, required: Schema.Literal(true) })),
+  requestBody: Schema.optionalKey(Schema.Struct({ content: Content, required: Schema.Boolean })),
   responses: Schema.Record(
     Schema.String,
     Schema.Struct({ description: Schema.String, content: Schema.optionalKey(Content) })
@@ -53,6 +55,22 @@ const refusals = (asked: Asked): Readonly<Record<string, Asked>> => ({
   // without a length Node sends no body with DELETE
   413: { ...asked, headers: { ...json, "content-length": String(huge.length) }, body: huge },
   415: { ...asked, headers: { "content-length": "2" }, body: "{}" }
+})
+
+const schedulePath = "/api/v1/schedules/nightly"
+const schedule = `{"cron":"0 3 * * *","task":{"content":"report"}}`
+
+const reading = (path: string): Readonly<Record<string, Asked>> => ({
+  200: { path },
+  400: { path: `${path}?colour=red` },
+  403: { path, headers: foreign },
+  406: { path, headers: unacceptable }
+})
+
+const writing = (method: string, path: string, body: string): Readonly<Record<string, Asked>> => ({
+  ...refusals({ method, path }),
+  200: { method, path, headers: json, body },
+  400: { method, path, headers: json, body: `{"colour":"red"}` }
 })
 
 /** What is asked of one task: of one that allows it, and of one that does not. */
@@ -125,6 +143,40 @@ const provocations: Readonly<Record<string, Readonly<Record<string, Asked>>>> = 
     404: { path: `/api/v1/tasks/${unknown}/why` },
     406: { path: `${path}/why`, headers: unacceptable }
   },
+  "get /api/v1/tasks/{id}/events": {
+    200: { path: `${pathOf(2)}/events` },
+    400: { path: "/api/v1/tasks/1/events" },
+    403: { path: `${path}/events`, headers: foreign },
+    404: { path: `/api/v1/tasks/${unknown}/events` },
+    406: { path: `${path}/events`, headers: unacceptable }
+  },
+  // one that succeeds never ends
+  "get /api/v1/events": {
+    400: { path: "/api/v1/events?colour=red" },
+    403: { path: "/api/v1/events", headers: foreign },
+    406: { path: "/api/v1/events", headers: unacceptable }
+  },
+  "get /api/v1/queue": reading("/api/v1/queue"),
+  "post /api/v1/queue/pause": writing("POST", "/api/v1/queue/pause", `{"type":"nothing"}`),
+  "post /api/v1/queue/resume": writing("POST", "/api/v1/queue/resume", "{}"),
+  "get /api/v1/queue/limits": reading("/api/v1/queue/limits"),
+  "put /api/v1/queue/limits": writing("PUT", "/api/v1/queue/limits", `{"types":{"a":{"concurrency":1}}}`),
+  "get /api/v1/schedules": reading("/api/v1/schedules"),
+  "get /api/v1/schedules/{name}": {
+    ...reading(schedulePath),
+    400: { path: "/api/v1/schedules/a%20b" },
+    404: { path: "/api/v1/schedules/unknown" }
+  },
+  "put /api/v1/schedules/{name}": {
+    ...writing("PUT", schedulePath, schedule),
+    201: { method: "PUT", path: "/api/v1/schedules/new", headers: json, body: schedule }
+  },
+  "delete /api/v1/schedules/{name}": {
+    ...refusals({ method: "DELETE", path: schedulePath }),
+    204: { method: "DELETE", path: schedulePath },
+    400: { method: "DELETE", path: schedulePath, headers: { ...json, "content-length": "3" }, body: "{x}" },
+    404: { method: "DELETE", path: "/api/v1/schedules/unknown" }
+  },
   "get /health/live": { 200: { path: "/health/live" }, 406: { path: "/health/live", headers: unacceptable } },
   "get /health/ready": { 200: { path: "/health/ready" }, 406: { path: "/health/ready", headers: unacceptable } }
 }
@@ -143,16 +195,47 @@ const trouble = (effect: Effect.Effect<never, StorageError>): Partial<Orchestrat
   removeAll: () => effect,
   get: () => effect,
   why: () => effect,
+  follow: () => effect,
+  followTask: () => effect,
   page: () => effect
 })
+const othersInTrouble = (effect: Effect.Effect<never, StorageError>) =>
+  Layer.merge(
+    Layer.succeed(FlowControl, {
+      state: effect,
+      pause: () => effect,
+      resume: () => effect,
+      limits: effect,
+      setLimits: () => effect
+    }),
+    Layer.effect(
+      Schedules,
+      Effect.map(Latch.make(true), (changed) => ({
+        list: effect,
+        get: () => effect,
+        put: () => effect,
+        remove: () => effect,
+        changed
+      }))
+    )
+  )
+
+const bug = Effect.die("a bug")
+const full = Effect.fail(new StorageError({ reason: "full" }))
+const others: Readonly<Record<string, ReturnType<typeof othersInTrouble>>> = {
+  500: othersInTrouble(bug),
+  503: othersInTrouble(full)
+}
 const troubles: Readonly<Record<string, () => Partial<Orchestrator["Service"]>>> = {
-  500: () => ({ ...trouble(Effect.die("a bug")), readiness: Effect.die("a bug") }),
-  503: () => ({ ...trouble(Effect.fail(new StorageError({ reason: "full" }))), readiness: Effect.succeed(["full"]) })
+  500: () => ({ ...trouble(bug), readiness: bug }),
+  503: () => ({ ...trouble(full), readiness: Effect.succeed(["full"]) })
 }
 
+const elsewhere = new Set(["200 get /api/v1/events", "204 get /api/v1/tasks/{id}/events"])
+
 const successOf = (operation: string): Asked => {
-  const { 200: ok, 201: created, 204: gone } = provocations[operation] ?? {}
-  return created ?? ok ?? gone ?? {}
+  const { 200: ok, 201: created, 204: gone, 406: endless } = provocations[operation] ?? {}
+  return created ?? ok ?? gone ?? { path: endless?.path ?? "" }
 }
 
 layer(served({ memory: { tasks: held } }), { excludeTestServices: true })("The OpenAPI document", (it) => {
@@ -182,6 +265,7 @@ layer(served({ memory: { tasks: held } }), { excludeTestServices: true })("The O
 
   it.effect("promises nothing that is not answered, and what is answered is promised", () =>
     Effect.gen(function* () {
+      yield* ask({ method: "PUT", path: schedulePath, headers: json, body: schedule })
       const { paths } = yield* document
       const operations = Object.entries(paths).flatMap(([route, methods]) =>
         Object.entries(methods).map(([method, operation]) => [`${method} ${route}`, operation] as const)
@@ -191,7 +275,9 @@ layer(served({ memory: { tasks: held } }), { excludeTestServices: true })("The O
         Object.keys(provocations)
       )
       for (const [name, { responses }] of operations) {
-        const promised = Object.keys(responses).filter((status) => !(status in troubles))
+        // they need a place in the history, and a client that leaves: the tests of streams have them
+        const isElsewhere = (status: string) => elsewhere.has(`${status} ${name}`)
+        const promised = Object.keys(responses).filter((status) => !(status in troubles) && !isElsewhere(status))
         assert.sameMembers(promised, Object.keys(provocations[name] ?? {}), name)
         for (const [status, asked] of Object.entries(provocations[name] ?? {})) {
           yield* isAsPromised(`${name} ${status}`, yield* ask(asked), status, responses)
@@ -237,7 +323,7 @@ describe("The OpenAPI document", () => {
             else assert.strictEqual(answer.status, 200, `${method} ${route}`)
           }
         }
-      }).pipe(Effect.provide(served({ orchestrator })))
+      }).pipe(Effect.provide(served({ orchestrator, others: others[status] ?? othersInTrouble(bug) })))
     )
   }
 })

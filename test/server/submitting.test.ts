@@ -64,7 +64,10 @@ describe("POST /api/v1/tasks/bulk", () => {
           const answer = yield* bulk(body)
           const problem = yield* problemOf(answer)
           assert.strictEqual(answer.status, status)
-          assert.sameMembers([...(problem.errors ?? []).map(({ path }) => path)], [...paths])
+          assert.sameMembers(
+            (problem.errors ?? []).map(({ path }) => path),
+            [...paths]
+          )
           if (status === 404) assert.strictEqual(problem.task_id, unknown)
           assert.strictEqual(yield* count, before)
         })
@@ -96,7 +99,10 @@ describe("copy_of", () => {
         assert.strictEqual(missing.status, 404)
         assert.strictEqual((yield* problemOf(missing)).task_id, unknown)
         const wrong = yield* problemOf(yield* post(`{"copy_of":1,"colour":"red"}`))
-        assert.sameMembers([...(wrong.errors ?? []).map(({ path }) => path)], ["copy_of", "colour"])
+        assert.sameMembers(
+          (wrong.errors ?? []).map(({ path }) => path),
+          ["copy_of", "colour"]
+        )
       })
     )
   })

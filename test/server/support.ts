@@ -7,7 +7,9 @@ import * as MemoryStateRepository from "../../src/adapters/memory/MemoryStateRep
 import * as Lifecycle from "../../src/domain/Lifecycle.ts"
 import { TaskId, type TaskRequest, type VenomTask } from "../../src/domain/Task.ts"
 import * as Engine from "../../src/engine/Engine.ts"
+import type { FlowControl } from "../../src/engine/FlowControl.ts"
 import { Orchestrator } from "../../src/engine/Orchestrator.ts"
+import type { Schedules } from "../../src/engine/Schedules.ts"
 import { type StateRepository } from "../../src/ports/StateRepository.ts"
 import { TaskRunner } from "../../src/ports/TaskRunner.ts"
 import * as NodeServer from "../../src/server/NodeServer.ts"
@@ -26,6 +28,8 @@ interface Options {
   readonly loggers?: ReadonlyArray<Logger.Logger<unknown, unknown>>
   /** Puts something else in the place of the engine's own orchestrator. */
   readonly orchestrator?: (own: Orchestrator["Service"]) => Partial<Orchestrator["Service"]>
+  /** In the place of the engine's own. */
+  readonly others?: Layer.Layer<FlowControl | Schedules>
 }
 
 /** Venom on a free port, all in memory. */
@@ -43,7 +47,7 @@ export const served = (options: Options = {}) => {
           Effect.map(Orchestrator, (own) => ({ ...own, ...orchestrator(own) }))
         )
   return NodeServer.layer({ port: 0, closeGrace: Duration.zero, ...options.server }).pipe(
-    Layer.provideMerge(Layer.provideMerge(changed, engine)),
+    Layer.provideMerge(Layer.provideMerge(Layer.merge(changed, options.others ?? Layer.empty), engine)),
     Layer.provideMerge(SecureRandom.layerWebCrypto),
     Layer.provide(Logger.layer(options.loggers ?? []))
   )
@@ -130,6 +134,7 @@ const Problem = Schema.Struct({
   instance: Schema.optionalKey(Schema.String),
   errors: Schema.optionalKey(Schema.Array(Schema.Struct({ path: Schema.String, message: Schema.String }))),
   task_id: Schema.optionalKey(Schema.String),
+  schedule: Schema.optionalKey(Schema.String),
   task_status: Schema.optionalKey(Schema.String),
   matched: Schema.optionalKey(Schema.Int),
   error_id: Schema.optionalKey(Schema.String)

@@ -2,14 +2,7 @@ import { type Flow, free, limitOfKey } from "../../domain/Flow.ts"
 import type { Instant, TaskId, VenomTask } from "../../domain/Task.ts"
 import { Groups, type StartsOf } from "./Groups.ts"
 import { type Key, keyOf, type Lane, laneOf, opensAt } from "./Lane.ts"
-
-/** Tasks of a key and a priority, as they were when it was asked; some of them are outdated. */
-export interface Rivals {
-  readonly key: string | undefined
-  readonly priority: number
-  readonly turn: number
-  readonly tasks: ReadonlyArray<VenomTask>
-}
+import type { Rivals } from "./Line.ts"
 
 /**
  * Due tasks in the order of their claims, and what is running. They come by priority, then each concurrency key in
@@ -24,7 +17,8 @@ export class DueQueue {
   readonly #isHeld: (task: VenomTask) => boolean
   readonly #running = new Map<TaskId, VenomTask>()
   /** Those that have lanes or running attempts. */
-  readonly #keys = new Map<string | undefined, Key>()
+  readonly #keys = new Map<string, Key>()
+  readonly #noKey = keyOf(undefined)
   readonly #groups = new Groups()
   /** How many keys have lanes of a priority. */
   readonly #rivals = new Map<number, number>()
@@ -225,13 +219,15 @@ export class DueQueue {
   /** A lane is no more. */
   #leave(lane: Lane): void {
     const { group, key, priority } = lane
-    key.lanes.splice(key.lanes.indexOf(lane), 1)
+    const { lanes } = key
+    const last = lanes.pop()
+    if (last !== undefined && last !== lane) lanes[lanes.indexOf(lane)] = last
     group.laneCount--
     if (lane.at >= 0) group.lanes.remove(lane)
     this.#groups.place(group)
     this.#groups.release(group)
     this.#forget(key)
-    if (key.lanes.some((other) => other.priority === priority)) return
+    for (const other of lanes) if (other.priority === priority) return
     const rivals = (this.#rivals.get(priority) ?? 0) - 1
     if (rivals > 0) this.#rivals.set(priority, rivals)
     else this.#rivals.delete(priority)
@@ -245,17 +241,18 @@ export class DueQueue {
   }
 
   #lanes(): ReadonlyArray<Lane> {
-    return Array.from(this.#keys.values()).flatMap(({ lanes }) => lanes)
+    return [this.#noKey, ...this.#keys.values()].flatMap(({ lanes }) => lanes)
   }
 
   #keyOf(name: string | undefined): Key {
+    if (name === undefined) return this.#noKey
     let key = this.#keys.get(name)
     if (key === undefined) this.#keys.set(name, (key = keyOf(name)))
     return key
   }
 
-  #forget(key: Key): void {
-    if (key.lanes.length === 0 && key.running === 0) this.#keys.delete(key.name)
+  #forget({ lanes, name, running }: Key): void {
+    if (name !== undefined && lanes.length === 0 && running === 0) this.#keys.delete(name)
   }
 
   #runningOf(type: string): number {

@@ -1,7 +1,14 @@
 import { Effect } from "effect"
 import type { VenomTask } from "../../domain/Task.ts"
-import type { Rivals } from "./DueQueue.ts"
 import { dueFirst } from "./Lane.ts"
+
+/** Tasks of a key and a priority, as they were when it was asked; some of them are outdated. */
+export interface Rivals {
+  readonly key: string | undefined
+  readonly priority: number
+  readonly turn: number
+  readonly tasks: ReadonlyArray<VenomTask>
+}
 
 /** Tasks looked at before others may run. */
 const slice = 2000

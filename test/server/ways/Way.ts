@@ -2,12 +2,15 @@ import { Context, Duration, Effect, Formatter, Layer, Logger, Option, Stream, Tr
 import { SecureRandom } from "effect/crypto"
 import { HttpServer, HttpServerRequest } from "effect/http"
 import { connect } from "node:net"
+import * as MemoryStateRepository from "../../../src/adapters/memory/MemoryStateRepository.ts"
 import * as Lifecycle from "../../../src/domain/Lifecycle.ts"
 import { TaskId, type TaskRequest, type VenomTask } from "../../../src/domain/Task.ts"
 import { TaskNotFound } from "../../../src/domain/TaskError.ts"
 import { ServiceDraining } from "../../../src/engine/Draining.ts"
+import * as Engine from "../../../src/engine/Engine.ts"
 import { Orchestrator } from "../../../src/engine/Orchestrator.ts"
 import { QueueFull, StorageError, StorageFull } from "../../../src/ports/StateRepository.ts"
+import { TaskRunner } from "../../../src/ports/TaskRunner.ts"
 import * as NodeServer from "../../../src/server/NodeServer.ts"
 import { ids, type refused } from "./Asked.ts"
 
@@ -59,6 +62,15 @@ export interface Way {
   readonly logged: ReadonlyArray<string>
 }
 
+/** Nobody asks for it here. */
+const nothingElse = Engine.layer.pipe(
+  Layer.provide([
+    MemoryStateRepository.layer(),
+    Layer.succeed(TaskRunner, { run: () => Effect.never }),
+    SecureRandom.layerWebCrypto
+  ])
+)
+
 /** An application's own, for which the short way makes room. */
 const tracer = Tracer.make({ span: (options) => new Tracer.NativeSpan(options) })
 
@@ -102,6 +114,7 @@ export const open = Effect.fnUntraced(function* (
   const context = yield* Layer.build(
     NodeServer.layer({ port: 0, closeGrace: Duration.zero, ...options }).pipe(
       Layer.provide(Layer.succeed(Orchestrator, engine)),
+      Layer.provide(nothingElse),
       Layer.provide(SecureRandom.layerWebCrypto),
       Layer.provide(Logger.layer([logger])),
       Layer.provide(kind === "ordinary" ? Layer.succeed(Tracer.Tracer, tracer) : Layer.empty)

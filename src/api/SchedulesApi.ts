@@ -1,0 +1,53 @@
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { Schedule, ScheduleName, ScheduleRequest } from "../domain/Schedule.ts"
+import { answers as problem } from "./Problem.ts"
+
+const reads = [
+  problem.invalidRequest,
+  problem.unavailable,
+  problem.refusedOrigin,
+  problem.notAcceptable,
+  problem.bug
+] as const
+const writes = [...reads, problem.contentTooLarge, problem.unsupportedMediaType] as const
+
+const params = { name: ScheduleName }
+
+const list = HttpApiEndpoint.get("list", "/schedules", {
+  success: Schema.Array(Schedule),
+  error: reads
+}).annotateMerge(OpenApi.annotations({ summary: "List schedules", description: "All of them, by name." }))
+
+const get = HttpApiEndpoint.get("get", "/schedules/:name", {
+  params,
+  success: Schedule,
+  error: [...reads, problem.scheduleNotFound]
+}).annotateMerge(OpenApi.annotations({ summary: "Read a schedule" }))
+
+const put = HttpApiEndpoint.put("put", "/schedules/:name", {
+  params,
+  payload: ScheduleRequest,
+  success: [Schedule, Schedule.pipe(HttpApiSchema.status(201))],
+  error: writes
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "Make or replace a schedule",
+    description:
+      "201 for a new one, 200 in the place of another. What has run stays, and while the times are the same, so do the slots."
+  })
+)
+
+const remove = HttpApiEndpoint.delete("delete", "/schedules/:name", {
+  params,
+  success: HttpApiSchema.NoContent,
+  error: [...writes, problem.scheduleNotFound]
+}).annotateMerge(OpenApi.annotations({ summary: "Delete a schedule", description: "The tasks that it has made stay." }))
+
+export class SchedulesApi extends HttpApiGroup.make("schedules")
+  .add(list)
+  .add(get)
+  .add(put)
+  .add(remove)
+  .prefix("/api/v1")
+  .annotateMerge(OpenApi.annotations({ description: "Tasks made again and again, by a calendar or an interval" })) {}
