@@ -2,6 +2,7 @@ import {
   Cause,
   Clock,
   Context,
+  Duration,
   Effect,
   Exit,
   Fiber,
@@ -13,20 +14,16 @@ import {
   Semaphore,
   Stream
 } from "effect"
+import * as Lifecycle from "../domain/Lifecycle.ts"
 import type { Instant, VenomTask } from "../domain/Task.ts"
 import { StateRepository, type StorageError } from "../ports/StateRepository.ts"
 import { Attempt } from "./Attempt.ts"
 import { Draining } from "./Draining.ts"
 import { EngineSettings } from "./EngineSettings.ts"
+import { sleepUntil } from "./SleepUntil.ts"
 
-/**
- * The longest sleep until a task is due. Timers stand still while a machine is suspended and know
- * nothing of a wall clock set forward: this bounds how late a task can be after either.
- */
-const longestSleep = 60_000
-
-/** The shortest: what is due and was not claimed is in other hands for a moment. */
-const shortestSleep = 10
+/** Tasks whose deadline has passed, ended together. */
+const overdueAtOnce = 500
 
 /** The pause after storage refused a claim, and after a death. */
 const pause = "1 second"
@@ -57,7 +54,8 @@ export class Dispatcher extends Context.Service<
     Effect.gen(function* () {
       const repository = yield* StateRepository
       const attempts = yield* Attempt
-      const { concurrency } = yield* EngineSettings
+      const { concurrency, longestSleep } = yield* EngineSettings
+      const longest = Duration.toMillis(longestSleep)
       const draining = yield* Draining
       const running = yield* FiberMap.make<string, void, never>()
       const mayHaveWork = yield* Latch.make(true)
@@ -76,11 +74,28 @@ export class Dispatcher extends Context.Service<
         return claimed.length === free ? Option.none() : yield* repository.nextDue
       }).pipe(turn.withPermits(1), Effect.uninterruptible)
 
+      /** Tells when the next deadline is. */
+      const expireOverdue: Effect.Effect<Option.Option<Instant>, StorageError> = Effect.gen(function* () {
+        const now = yield* Clock.currentTimeMillis
+        const { next, tasks } = yield* repository.overdue({ now, limit: overdueAtOnce })
+        if (tasks.length === 0) return next
+        const expire = ({ id }: VenomTask) =>
+          // it has gone on meanwhile
+          repository
+            .update(id, Lifecycle.expire(now))
+            .pipe(Effect.catchTags({ IllegalTransition: skip, TaskNotFound: skip }))
+        yield* Effect.forEach(tasks, expire, { concurrency: "unbounded", discard: true })
+        return yield* expireOverdue
+      })
+
       const step = Effect.gen(function* () {
         yield* mayHaveWork.close
-        const due = yield* claimAndStart
+        const deadline = yield* expireOverdue
+        const due = Option.reduceCompact([yield* claimAndStart, deadline], Number.POSITIVE_INFINITY, Math.min)
         yield* Ref.set(outage, false)
-        yield* Option.isNone(due) ? mayHaveWork.await : Effect.raceFirst(mayHaveWork.await, sleepUntil(due.value))
+        yield* due === Number.POSITIVE_INFINITY
+          ? mayHaveWork.await
+          : Effect.raceFirst(mayHaveWork.await, sleepUntil(due, longest))
       })
 
       const awaitStorage = Effect.fnUntraced(function* (error: StorageError) {
@@ -130,9 +145,4 @@ export class Dispatcher extends Context.Service<
 
 const claimOf = (task: VenomTask): string => `${task.id} ${task.attempt}`
 
-const sleepUntil = Effect.fnUntraced(function* (due: Instant) {
-  const left = Effect.map(Clock.currentTimeMillis, (now) => due - now)
-  for (let wait = Math.max(yield* left, shortestSleep); wait > 0; wait = yield* left) {
-    yield* Effect.sleep(Math.min(wait, longestSleep))
-  }
-})
+const skip = () => Effect.void

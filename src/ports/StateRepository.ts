@@ -100,6 +100,13 @@ export interface QueueCounts {
   readonly oldestDue: Option.Option<Instant>
 }
 
+/** PENDING tasks whose deadline has passed. */
+export interface Overdue {
+  readonly tasks: ReadonlyArray<VenomTask>
+  /** When the next one of the others has its deadline. */
+  readonly next: Option.Option<Instant>
+}
+
 export interface PageRequest {
   /** At most so many tasks. */
   readonly limit: number
@@ -232,6 +239,12 @@ export class StateRepository extends Context.Service<
 
     /** Where a task stands among the others. May take time with the number of due tasks. */
     readonly standing: (id: TaskId, now: Instant) => Effect.Effect<Standing, StorageError | TaskNotFound>
+
+    /** At most `limit` PENDING tasks whose deadline has passed, the earliest first. Such a task is never claimed. */
+    readonly overdue: (options: {
+      readonly now: Instant
+      readonly limit: number
+    }) => Effect.Effect<Overdue, StorageError>
 
     /** When the next PENDING task is due that the flow does not hold back for longer; may lie in the past. */
     readonly nextDue: Effect.Effect<Option.Option<Instant>, StorageError>

@@ -297,4 +297,42 @@ describe("the dispatcher's death", () => {
       yield* engine.reaches(id, "COMPLETED")
     })
   )
+
+  it.effect("a task whose deadline passes while it waits is FAILED at that moment, and never claimed", () =>
+    Effect.gen(function* () {
+      const ran: Array<string> = []
+      const engine = yield* start(
+        ({ content }) =>
+          Effect.andThen(
+            Effect.sync(() => ran.push(content)),
+            Effect.never
+          ),
+        {
+          tasks: [
+            submitted(1, { content: "runs", priority: -1 }),
+            submitted(2, { content: "waits for a slot", deadline: 5000 }),
+            submitted(3, { content: "is not due", runAt: 9000, deadline: 7000 }),
+            submitted(4, { content: "came too late", deadline: 0 })
+          ],
+          settings: { concurrency: 1, taskTimeout: seconds(60) }
+        }
+      )
+      const statusOf = (n: number) => Effect.map(engine.get(idOf(n)), ({ status }) => status)
+      assert.strictEqual(yield* statusOf(4), "FAILED")
+      yield* TestClock.adjust(4999)
+      assert.strictEqual(yield* statusOf(2), "PENDING")
+      yield* TestClock.adjust(1)
+      const expired = yield* engine.reaches(idOf(2), "FAILED")
+      assert.deepStrictEqual(expired.failure, {
+        reason: "timeout",
+        message: "its deadline was 1970-01-01T00:00:05.000Z"
+      })
+      yield* TestClock.adjust(2000)
+      yield* engine.reaches(idOf(3), "FAILED")
+      assert.deepStrictEqual(ran, ["runs"])
+      const late = yield* engine.orchestrator.submit({ content: "deadline far away", deadline: 20_000 })
+      yield* TestClock.adjust(13_000)
+      assert.strictEqual((yield* engine.reaches(late.id, "FAILED")).attempt, 0)
+    })
+  )
 })

@@ -200,6 +200,7 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
             const task = table.get(id)
             return task === undefined ? Effect.fail(new TaskNotFound({ taskId: id })) : table.standing(task, now)
           }),
+        overdue: ({ limit, now }) => Effect.sync(() => table.overdue(now, limit)),
         nextDue: Effect.sync(() => table.nextDue()),
         wake: Stream.fromPubSub(hints),
         finished: Stream.fromPubSub(ends),

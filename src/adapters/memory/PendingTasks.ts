@@ -56,7 +56,7 @@ export class PendingTasks {
     return this.#due.take(now, limit, (task) => {
       // the clock went back since it was due
       if (task.runAt > now) this.#waiting.push(task)
-      return task.runAt <= now && free(task)
+      return task.runAt <= now && (task.deadline === undefined || task.deadline > now) && free(task)
     })
   }
 

@@ -2,8 +2,9 @@ import { Effect, Option } from "effect"
 import type { Flow } from "../../domain/Flow.ts"
 import { type Instant, isFinished, type TaskId, type TaskStatus, type VenomTask } from "../../domain/Task.ts"
 import type { Standing } from "../../domain/Why.ts"
-import type { PageRequest, QueueCounts, TaskFilter, TaskPage } from "../../ports/StateRepository.ts"
+import type { Overdue, PageRequest, QueueCounts, TaskFilter, TaskPage } from "../../ports/StateRepository.ts"
 import { AgeIndex } from "./AgeIndex.ts"
+import { Deadlines } from "./Deadlines.ts"
 import { Heap } from "./Heap.ts"
 import { PendingTasks } from "./PendingTasks.ts"
 import { startsOf } from "./RateWindow.ts"
@@ -36,6 +37,7 @@ const matches = (task: VenomTask, filter: TaskFilter): boolean =>
 export class TaskTable {
   readonly #tasks = new Map<TaskId, VenomTask>()
   readonly #ages = new AgeIndex((id) => this.#tasks.get(id))
+  readonly #deadlines = new Deadlines((task) => this.#holds(task))
   readonly #pending = new PendingTasks((task) => this.#holds(task))
   /** Finished tasks, some of them outdated: an entry counts only while it is the task the table holds. */
   readonly #finished = new Heap<VenomTask>(finishedFirst)
@@ -88,6 +90,7 @@ export class TaskTable {
       this.#ages.change(known, task)
     }
     this.#pending.note(task, known === undefined, this.#counts.PENDING)
+    this.#deadlines.note(task)
     if (isFinished(task)) this.#retain(task)
   }
 
@@ -108,6 +111,11 @@ export class TaskTable {
    */
   takeDue(now: Instant, limit: number, free: (task: VenomTask) => boolean): Array<VenomTask> {
     return this.#pending.take(now, limit, free)
+  }
+
+  /** PENDING tasks whose deadline has passed. */
+  overdue(now: Instant, limit: number): Overdue {
+    return this.#deadlines.overdue(now, limit)
   }
 
   /**

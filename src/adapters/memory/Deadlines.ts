@@ -1,0 +1,40 @@
+import { Option } from "effect"
+import type { Instant, VenomTask } from "../../domain/Task.ts"
+import type { Overdue } from "../../ports/StateRepository.ts"
+import { Heap } from "./Heap.ts"
+
+const deadlineOf = ({ deadline }: VenomTask): Instant => deadline ?? Number.POSITIVE_INFINITY
+
+/** PENDING tasks with a deadline, some of them outdated: an entry counts while it is the very task that is held. */
+export class Deadlines {
+  readonly #isHeld: (task: VenomTask) => boolean
+  readonly #heap = new Heap<VenomTask>((a, b) => deadlineOf(a) < deadlineOf(b))
+
+  constructor(isHeld: (task: VenomTask) => boolean) {
+    this.#isHeld = isHeld
+  }
+
+  note(task: VenomTask): void {
+    if (task.deadline !== undefined && task.status === "PENDING") this.#heap.push(task)
+  }
+
+  /** Those whose deadline has passed; they are told of until they change. */
+  overdue(now: Instant, limit: number): Overdue {
+    const tasks: Array<VenomTask> = []
+    let next = this.#first()
+    for (; next !== undefined && deadlineOf(next) <= now && tasks.length < limit; next = this.#first()) {
+      this.#heap.pop()
+      if (next !== tasks.at(-1)) tasks.push(next)
+    }
+    for (const task of tasks) this.#heap.push(task)
+    return { tasks, next: next === undefined ? Option.none() : Option.some(deadlineOf(next)) }
+  }
+
+  #first(): VenomTask | undefined {
+    for (let task = this.#heap.peek(); task !== undefined; task = this.#heap.peek()) {
+      if (this.#isHeld(task)) return task
+      this.#heap.pop()
+    }
+    return undefined
+  }
+}
