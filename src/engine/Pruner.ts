@@ -1,12 +1,10 @@
 import { Clock, Context, Duration, Effect, Latch, Layer, Option, Stream } from "effect"
 import { StateRepository } from "../ports/StateRepository.ts"
 import { EngineSettings } from "./EngineSettings.ts"
+import { sleepUntil } from "./SleepUntil.ts"
 
 /** Tasks deleted together: few enough that nobody waits for them. */
 const stepSize = 500
-
-/** Timers stand still while a machine is suspended: never slept longer than this. */
-const longestSleep = 60_000
 
 /** What finishes one by one is not deleted one by one. */
 const rest = "1 second"
@@ -29,20 +27,36 @@ export class Pruner extends Context.Service<
     Pruner,
     Effect.gen(function* () {
       const repository = yield* StateRepository
-      const { retention, retentionCount: keep } = yield* EngineSettings
+      const { longestSleep, retention, retentionCount: keep } = yield* EngineSettings
+      const longest = Duration.toMillis(longestSleep)
       const age = Duration.toMillis(retention)
       const mayHaveMore = yield* Latch.make(false)
       let pruned = 0
 
+      /** Deletes a step's worth; tells whether there may be more, and when there will be as far as is known. */
+      const deleteSome = Effect.gen(function* () {
+        const now = yield* Clock.currentTimeMillis
+        const old = yield* repository.prune({ finishedBy: now - age, keep, limit: stepSize })
+        const ended = yield* repository.pruneEnded({ now, limit: stepSize })
+        const expired = yield* repository.expireEntries({ now, limit: stepSize })
+        pruned += old.count + ended.count
+        const never = () => Number.POSITIVE_INFINITY
+        return {
+          hasMore: Math.max(old.count, ended.count, expired.count) === stepSize,
+          next: Math.min(
+            Option.getOrElse(old.firstFinished, never) + age,
+            Option.getOrElse(ended.next, never),
+            Option.getOrElse(expired.next, never)
+          )
+        }
+      })
+
       const step = Effect.gen(function* () {
         yield* mayHaveMore.close
-        const now = yield* Clock.currentTimeMillis
-        const { count, firstFinished } = yield* repository.prune({ finishedBy: now - age, keep, limit: stepSize })
-        pruned += count
-        if (count === stepSize) return
-        const untilTooOld = Option.getOrElse(firstFinished, () => Number.POSITIVE_INFINITY) + age - now
-        yield* Number.isFinite(untilTooOld)
-          ? Effect.raceFirst(mayHaveMore.await, Effect.sleep(Math.min(untilTooOld, longestSleep)))
+        const { hasMore, next } = yield* deleteSome
+        if (hasMore) return
+        yield* Number.isFinite(next)
+          ? Effect.raceFirst(mayHaveMore.await, sleepUntil(next, longest))
           : mayHaveMore.await
         yield* Effect.sleep(rest)
       })
@@ -55,10 +69,8 @@ export class Pruner extends Context.Service<
           Effect.andThen(Effect.logError("Deleting old tasks met a defect", defect), Effect.sleep(pause))
         )
       )
-      if (Number.isFinite(age) || Number.isFinite(keep)) {
-        yield* Effect.forkScoped(Stream.runForEach(repository.finished, () => mayHaveMore.open))
-        yield* Effect.forkScoped(Effect.forever(prune))
-      }
+      yield* Effect.forkScoped(Stream.runForEach(repository.finished, () => mayHaveMore.open))
+      yield* Effect.forkScoped(Effect.forever(prune))
 
       return Pruner.of({ pruned: Effect.sync(() => pruned) })
     })

@@ -133,6 +133,12 @@ export interface Pruned {
   readonly firstFinished: Option.Option<Instant>
 }
 
+export interface Gone {
+  readonly count: number
+  /** When the time of the next one is over. */
+  readonly next: Option.Option<Instant>
+}
+
 export type StorageHealth =
   | { readonly _tag: "Writable" }
   | { readonly _tag: "NotWritable"; readonly reason: string; readonly since: Instant }
@@ -174,11 +180,11 @@ export class StateRepository extends Context.Service<
     /** Those whose names begin so, in the order of their names. */
     readonly entries: (prefix: string) => Effect.Effect<ReadonlyArray<Entry>, StorageError>
 
-    /** Takes away entries that have expired, at most `limit`; says how many. */
+    /** Takes away entries that have expired, at most `limit`. */
     readonly expireEntries: (options: {
       readonly now: Instant
       readonly limit: number
-    }) => Effect.Effect<number, StorageError>
+    }) => Effect.Effect<Gone, StorageError>
 
     /** What holds back tasks that are due. */
     readonly flow: Effect.Effect<Flow, StorageError>
@@ -215,13 +221,19 @@ export class StateRepository extends Context.Service<
 
     /**
      * Deletes finished tasks, at most `limit`, those first that finished first: all that finished by a time, and
-     * all but `keep`. A task that another change is taking out of its final state stays.
+     * all but `keep`. One with a retention of its own goes by time only when that is over. A task that another change is taking out of its final state stays.
      */
     readonly prune: (options: {
       readonly finishedBy: Instant
       readonly keep: number
       readonly limit: number
     }) => Effect.Effect<Pruned, StorageError>
+
+    /** Deletes finished tasks whose own retention is over, at most `limit`. */
+    readonly pruneEnded: (options: {
+      readonly now: Instant
+      readonly limit: number
+    }) => Effect.Effect<Gone, StorageError>
 
     readonly get: (id: TaskId) => Effect.Effect<Option.Option<VenomTask>, StorageError>
 

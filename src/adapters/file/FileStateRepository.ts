@@ -136,9 +136,9 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
         expireEntries: ({ limit, now }) =>
           unlessRefused("verdict", () => {
             const expired = overlay.entries.takeExpired(now, limit)
-            if (expired.length === 0) return Effect.succeed(0)
             const gone = expired.map(({ name }) => ({ name, entry: undefined }))
-            return Effect.as(Deferred.await(commit.stageNew(none, gone).synced), expired.length)
+            const done = gone.length === 0 ? Effect.void : Deferred.await(commit.stageNew(none, gone).synced)
+            return Effect.map(done, () => ({ count: gone.length, next: overlay.entries.nextExpiry() }))
           }),
         update: (id, transition) =>
           unlessRefused("verdict", () =>
@@ -190,6 +190,12 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
               .map(({ id }) => id)
             const done = gone.length === 0 ? Effect.void : Deferred.await(commit.stageRemoval(gone).synced)
             return Effect.map(done, () => ({ count: gone.length, firstFinished: table.firstFinished() }))
+          }),
+        pruneEnded: ({ limit, now }) =>
+          unlessRefused("new", () => {
+            const gone = table.takeEnded(now, limit, ({ id }) => !overlay.isPending(id)).map(({ id }) => id)
+            const done = gone.length === 0 ? Effect.void : Deferred.await(commit.stageRemoval(gone).synced)
+            return Effect.map(done, () => ({ count: gone.length, next: table.nextEnd() }))
           }),
         get: (id) => Effect.sync(() => Option.fromUndefinedOr(table.get(id))),
         page: (filter, request) => table.page(filter, request),

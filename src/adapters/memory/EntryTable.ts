@@ -55,6 +55,15 @@ export class EntryTable {
     return expired
   }
 
+  /** When the next one expires. */
+  nextExpiry(): Option.Option<Instant> {
+    for (let first = this.#expiring.peek(); first !== undefined; first = this.#expiring.peek()) {
+      if (this.#entries.get(first.name) === first) return Option.fromNullishOr(first.expiresAt)
+      this.#expiring.pop()
+    }
+    return Option.none()
+  }
+
   putBack(entry: Entry): void {
     if (this.#entries.get(entry.name) === entry) this.#expiring.push(entry)
   }

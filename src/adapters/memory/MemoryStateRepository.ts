@@ -107,7 +107,7 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
           Effect.sync(() => {
             const expired = entries.takeExpired(now, limit)
             for (const { name } of expired) entries.set({ name, entry: undefined })
-            return expired.length
+            return { count: expired.length, next: entries.nextExpiry() }
           }),
         flow: Effect.sync(() => table.flow),
         setFlow: (flow) =>
@@ -130,6 +130,12 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
             const gone = table.takeFinished(finishedBy, table.finished - keep, limit, () => true)
             for (const task of gone) take(task)
             return { count: gone.length, firstFinished: table.firstFinished() }
+          }),
+        pruneEnded: ({ limit, now }) =>
+          Effect.sync(() => {
+            const gone = table.takeEnded(now, limit, () => true)
+            for (const task of gone) take(task)
+            return { count: gone.length, next: table.nextEnd() }
           }),
         get: (id) => Effect.sync(() => Option.fromUndefinedOr(table.get(id))),
         page: (filter, request) => table.page(filter, request),

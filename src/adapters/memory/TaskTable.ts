@@ -1,11 +1,11 @@
-import { Effect, Option } from "effect"
+import { Effect, type Option } from "effect"
 import type { Flow } from "../../domain/Flow.ts"
 import { type Instant, isFinished, type TaskId, type TaskStatus, type VenomTask } from "../../domain/Task.ts"
 import type { Standing } from "../../domain/Why.ts"
 import type { Overdue, PageRequest, QueueCounts, TaskFilter, TaskPage } from "../../ports/StateRepository.ts"
 import { AgeIndex } from "./AgeIndex.ts"
 import { Deadlines } from "./Deadlines.ts"
-import { Heap } from "./Heap.ts"
+import { FinishedTasks } from "./FinishedTasks.ts"
 import { PendingTasks } from "./PendingTasks.ts"
 import { startsOf } from "./RateWindow.ts"
 import { TypeCounts } from "./TypeCounts.ts"
@@ -15,14 +15,6 @@ const slice = 2000
 
 /** Characters of content to search through that take as long as a task without. */
 const searchedLikeOne = 2000
-
-/** Outdated entries that nobody minds. */
-const tidyAbove = 1000
-
-const finishedFirst = (a: VenomTask, b: VenomTask): boolean => {
-  const [ofA, ofB] = [a.finishedAt ?? 0, b.finishedAt ?? 0]
-  return ofA !== ofB ? ofA < ofB : a.id < b.id
-}
 
 const matches = (task: VenomTask, filter: TaskFilter): boolean =>
   (filter.status === undefined || task.status === filter.status) &&
@@ -39,8 +31,7 @@ export class TaskTable {
   readonly #ages = new AgeIndex((id) => this.#tasks.get(id))
   readonly #deadlines = new Deadlines((task) => this.#holds(task))
   readonly #pending = new PendingTasks((task) => this.#holds(task))
-  /** Finished tasks, some of them outdated: an entry counts only while it is the task the table holds. */
-  readonly #finished = new Heap<VenomTask>(finishedFirst)
+  readonly #finished = new FinishedTasks((task) => this.#holds(task))
   readonly #counts: Record<TaskStatus, number> = { PENDING: 0, PROCESSING: 0, COMPLETED: 0, FAILED: 0 }
   readonly #types = new TypeCounts()
 
@@ -91,7 +82,7 @@ export class TaskTable {
     }
     this.#pending.note(task, known === undefined, this.#counts.PENDING)
     this.#deadlines.note(task)
-    if (isFinished(task)) this.#retain(task)
+    if (isFinished(task)) this.#finished.add(task, this.finished)
   }
 
   /** A pruned task: from now on it is as if it had never been there. */
@@ -123,33 +114,29 @@ export class TaskTable {
    * as are too many. They go by `delete` or come back by `putBack`.
    */
   takeFinished(by: Instant, tooMany: number, limit: number, free: (task: VenomTask) => boolean): Array<VenomTask> {
-    const taken: Array<VenomTask> = []
-    let before: VenomTask | undefined
-    let over = tooMany
-    while (taken.length < limit) {
-      const task = this.#firstOf(this.#finished)
-      if (task === undefined || (over <= 0 && (task.finishedAt ?? 0) > by)) break
-      this.#finished.pop()
-      // put back while it was still here, as above
-      if (task === before) continue
-      before = task
-      // one that is not free is on its way to be finished no more
-      over--
-      if (free(task)) taken.push(task)
-    }
-    return taken
+    return this.#finished.take(by, tooMany, limit, free)
+  }
+
+  /** Takes finished tasks that are `free` and whose own retention is over, likewise. */
+  takeEnded(now: Instant, limit: number, free: (task: VenomTask) => boolean): Array<VenomTask> {
+    return this.#finished.takeEnded(now, limit, free)
+  }
+
+  /** When the next own retention is over. */
+  nextEnd(): Option.Option<Instant> {
+    return this.#finished.nextEnd()
   }
 
   /** When the task finished that has been finished for longest. */
   firstFinished(): Option.Option<Instant> {
-    return Option.fromNullishOr(this.#firstOf(this.#finished)?.finishedAt)
+    return this.#finished.firstFinished()
   }
 
   /** Makes a task takeable again that was taken, or passed over as not free, and has not changed. */
   putBack(id: TaskId): void {
     const task = this.#tasks.get(id)
     if (task === undefined) return
-    if (isFinished(task)) this.#retain(task)
+    if (isFinished(task)) this.#finished.add(task, this.finished)
     else this.#pending.putBack(task, this.#counts.PENDING)
   }
 
@@ -193,24 +180,7 @@ export class TaskTable {
     })
   }
 
-  // outdated entries hold their contents: they go when they outnumber the rest
-
-  #retain(task: VenomTask): void {
-    if (this.#finished.size > 2 * this.finished + tidyAbove) {
-      for (const entry of this.#finished.drain()) if (this.#holds(entry)) this.#finished.push(entry)
-    }
-    this.#finished.push(task)
-  }
-
   #holds(task: VenomTask): boolean {
     return this.#tasks.get(task.id) === task
-  }
-
-  #firstOf(heap: Heap<VenomTask>): VenomTask | undefined {
-    for (let task = heap.peek(); task !== undefined; task = heap.peek()) {
-      if (this.#holds(task)) return task
-      heap.pop()
-    }
-    return undefined
   }
 }

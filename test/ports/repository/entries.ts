@@ -61,11 +61,17 @@ export const entries = (test: Tests): void => {
     test("count as gone once they expire, and are taken away in steps", (repository) =>
       Effect.gen(function* () {
         for (const n of range(5)) yield* repository.put(putOf(`n${n}`, n, { expiresAt: 10 * (n + 1) }))
-        assert.strictEqual(yield* repository.expireEntries({ now: 30, limit: 2 }), 2)
+        assert.deepStrictEqual(yield* repository.expireEntries({ now: 30, limit: 2 }), {
+          count: 2,
+          next: Option.some(30)
+        })
         assert.deepStrictEqual(yield* repository.entry("n0"), Option.none())
         // n2 has expired and is still there: a new one takes its place
         yield* repository.put(putOf("n2", "new", { now: 30 }))
-        assert.strictEqual(yield* repository.expireEntries({ now: 30, limit: 2 }), 0)
+        assert.deepStrictEqual(yield* repository.expireEntries({ now: 30, limit: 2 }), {
+          count: 0,
+          next: Option.some(40)
+        })
         assert.deepStrictEqual(
           (yield* repository.entries("")).map(({ name }) => name),
           ["n2", "n3", "n4"]

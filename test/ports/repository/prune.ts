@@ -153,5 +153,35 @@ export const prune = (test: Tests): void => {
           ids(4, 3, 2)
         )
       }))
+
+    test("a task with a retention of its own goes when that is over, whatever the others do", (repository) =>
+      Effect.gen(function* () {
+        yield* repository.insert([
+          submitted(1, { retention: "10 millis" }),
+          submitted(2),
+          submitted(3, { retention: 1000 })
+        ])
+        for (const n of [1, 2, 3]) yield* repository.update(idOf(n), Lifecycle.cancel(100))
+        const ended = (now: number) => repository.pruneEnded({ now, limit: 9 })
+        assert.deepStrictEqual(yield* ended(109), { count: 0, next: Option.some(110) })
+        assert.deepStrictEqual(yield* ended(110), { count: 1, next: Option.some(1100) })
+        assert.deepStrictEqual(yield* repository.prune({ finishedBy: 500, keep: Infinity, limit: 9 }), {
+          count: 1,
+          firstFinished: Option.none()
+        })
+        assert.deepStrictEqual(yield* everyone(repository), ids(3))
+        assert.deepStrictEqual(yield* ended(1100), { count: 1, next: Option.none() })
+        assert.deepStrictEqual(yield* everyone(repository), [])
+      }))
+
+    test("but of too many finished ones it goes as the others do", (repository) =>
+      Effect.gen(function* () {
+        yield* repository.insert(range(6).map((n) => submitted(n, n % 2 === 0 ? { retention: "1 day" } : {})))
+        for (const n of range(6)) yield* repository.update(idOf(n), Lifecycle.cancel(n))
+        // those of their own are passed over, and found again
+        assert.strictEqual((yield* repository.prune({ finishedBy: 2, keep: Infinity, limit: 9 })).count, 1)
+        assert.strictEqual((yield* repository.prune({ finishedBy: never, keep: 3, limit: 9 })).count, 2)
+        assert.deepStrictEqual(yield* everyone(repository), ids(5, 4, 3))
+      }))
   })
 }
