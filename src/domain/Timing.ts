@@ -1,4 +1,4 @@
-import { Cron, DateTime, Option, Result, Schema } from "effect"
+import { Cron, DateTime, Duration, Option, Result, Schema } from "effect"
 import * as IsoTime from "./IsoTime.ts"
 import * as Span from "./Span.ts"
 import type { Instant } from "./Task.ts"
@@ -109,10 +109,21 @@ const found = (timing: Timing, from: Instant, look: typeof Cron.next): Instant |
   return Option.getOrUndefined(Result.getSuccess(Result.try(() => look(read, from).getTime())))
 }
 
+/** Longer than any clock is set forward or back. */
+const clockChange = Duration.toMillis("3 hours")
+
+/** A slot not long before `end`. Where clocks are changed the library finds other times backwards than forwards. */
+const lastInCalendar = (timing: Timing, end: Instant): Instant | undefined => {
+  const guess = found(timing, end, Cron.prev)
+  if (guess === undefined || next(timing, guess - 1) === guess) return guess
+  const slot = next(timing, guess - clockChange)
+  return slot !== undefined && slot < end ? slot : undefined
+}
+
 /** The last slot before `end`; it is `first` or comes after it. */
 export const lastBefore = (timing: Timing, first: Instant, end: Instant): Instant => {
   const guess =
-    timing.every === undefined ? found(timing, end, Cron.prev) : next(timing, end - 1 - lengthOf(timing.every))
+    timing.every === undefined ? lastInCalendar(timing, end) : next(timing, end - 1 - lengthOf(timing.every))
   let last = guess === undefined ? first : Math.max(guess, first)
   for (let later = next(timing, last); later !== undefined && later < end; later = next(timing, last)) last = later
   return last

@@ -295,8 +295,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     edits: [
       {
         file: "src/adapters/memory/TaskTable.ts",
-        find: "else if (isFinished(task)) this.#retain(task)",
-        put: "else this.#retain(task)"
+        find: "    this.#deadlines.note(task)\n    if (isFinished(task)) this",
+        put: "    this.#deadlines.note(task)\n    this"
       }
     ]
   },
