@@ -129,7 +129,13 @@ export const table = {
     schema: Text.duration("1 second", "forever"),
     default: "7 days",
     takes: "duration",
-    about: "How long a finished task is kept; then it is deleted. Also: forever"
+    about: "How long a finished task is kept that names no time of its own; then it is deleted. Also: forever"
+  },
+  retentionFailed: {
+    schema: Schema.optionalKey(Text.duration("1 second", "forever")),
+    absent: "as `VENOM_RETENTION`",
+    takes: "duration",
+    about: "The same for tasks that are FAILED"
   },
   retentionCount: {
     schema: Text.wholeNumber(1, 100_000_000, "unlimited"),

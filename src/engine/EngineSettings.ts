@@ -13,8 +13,10 @@ export interface EngineSettings {
   readonly onRestart: "resume" | "fail"
   /** A task whose attempts ended with the process this often is FAILED as `crashed`. */
   readonly crashLimit: number
-  /** How long a finished task is kept; may be infinite. */
+  /** How long a finished task is kept that says nothing of it; may be infinite. */
   readonly retention: Duration.Duration
+  /** The same for one that FAILED, where it is another time. */
+  readonly retentionFailed?: Duration.Duration
   /** How many finished tasks are kept, the newest; may be infinite. */
   readonly retentionCount: number
   /** How long running attempts may finish when the engine stops. */

@@ -1,5 +1,5 @@
 import { Clock, Context, Duration, Effect, Latch, Layer, Option, Stream } from "effect"
-import { StateRepository } from "../ports/StateRepository.ts"
+import { type Retention, StateRepository } from "../ports/StateRepository.ts"
 import { EngineSettings } from "./EngineSettings.ts"
 import { sleepUntil } from "./SleepUntil.ts"
 
@@ -27,27 +27,25 @@ export class Pruner extends Context.Service<
     Pruner,
     Effect.gen(function* () {
       const repository = yield* StateRepository
-      const { longestSleep, retention, retentionCount: keep } = yield* EngineSettings
+      const settings = yield* EngineSettings
+      const { longestSleep, retentionCount: keep } = settings
       const longest = Duration.toMillis(longestSleep)
-      const age = Duration.toMillis(retention)
+      const retention: Retention = {
+        COMPLETED: Duration.toMillis(settings.retention),
+        FAILED: Duration.toMillis(settings.retentionFailed ?? settings.retention)
+      }
       const mayHaveMore = yield* Latch.make(false)
       let pruned = 0
 
       /** Deletes a step's worth; tells whether there may be more, and when there will be as far as is known. */
       const deleteSome = Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
-        const old = yield* repository.prune({ finishedBy: now - age, keep, limit: stepSize })
-        const ended = yield* repository.pruneEnded({ now, limit: stepSize })
+        const gone = yield* repository.prune({ now, retention, keep, limit: stepSize })
+        pruned += gone.count
         const expired = yield* repository.expireEntries({ now, limit: stepSize })
-        pruned += old.count + ended.count
-        const never = () => Number.POSITIVE_INFINITY
         return {
-          hasMore: Math.max(old.count, ended.count, expired.count) === stepSize,
-          next: Math.min(
-            Option.getOrElse(old.firstFinished, never) + age,
-            Option.getOrElse(ended.next, never),
-            Option.getOrElse(expired.next, never)
-          )
+          hasMore: Math.max(gone.count, expired.count) === stepSize,
+          next: Option.reduceCompact([gone.next, expired.next], Number.POSITIVE_INFINITY, Math.min)
         }
       })
 

@@ -126,11 +126,10 @@ export interface Settlement {
   readonly transition: Transition
 }
 
-export interface Pruned {
-  /** How many were deleted. */
-  readonly count: number
-  /** When the first of the finished tasks that are left finished. */
-  readonly firstFinished: Option.Option<Instant>
+/** How long finished tasks are kept, by their status, in milliseconds; may be infinite. */
+export interface Retention {
+  readonly COMPLETED: number
+  readonly FAILED: number
 }
 
 export interface Gone {
@@ -220,18 +219,14 @@ export class StateRepository extends Context.Service<
     readonly rescue: (transition: Transition) => Effect.Effect<ReadonlyArray<VenomTask>, StorageError>
 
     /**
-     * Deletes finished tasks, at most `limit`, those first that finished first: all that finished by a time, and
-     * all but `keep`. One with a retention of its own goes by time only when that is over. A task that another change is taking out of its final state stays.
+     * Deletes finished tasks, at most `limit`: first those whose time is over, by their own `retention` or by that of
+     * their status, those first whose time was over first; then, of all but `keep`, those that finished first. A task
+     * that another change is taking out of its final state stays.
      */
     readonly prune: (options: {
-      readonly finishedBy: Instant
-      readonly keep: number
-      readonly limit: number
-    }) => Effect.Effect<Pruned, StorageError>
-
-    /** Deletes finished tasks whose own retention is over, at most `limit`. */
-    readonly pruneEnded: (options: {
       readonly now: Instant
+      readonly retention: Retention
+      readonly keep: number
       readonly limit: number
     }) => Effect.Effect<Gone, StorageError>
 

@@ -128,10 +128,10 @@ it("a dump that cannot fit is not tried, and made when there is room again or fe
 
       disk.capacity = disk.used + 100_000
       yield* Effect.sleep("2 seconds")
-      yield* repository.prune({ finishedBy: 0, keep: 15, limit: 2 })
+      yield* repository.prune({ now: 0, retention: { COMPLETED: 0, FAILED: 0 }, keep: 15, limit: 2 })
       yield* Effect.sleep("1 minute")
       expect(tried.dumps).toBe(1)
-      yield* repository.prune({ finishedBy: 0, keep: 0, limit: 15 })
+      yield* repository.prune({ now: 0, retention: { COMPLETED: 0, FAILED: 0 }, keep: 0, limit: 15 })
       yield* Effect.sleep("1 minute")
       expect(tried.dumps).toBe(2)
     })

@@ -183,19 +183,13 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
             const change = FlowEntry.change(flow, overlay.entry(FlowEntry.name))
             return Deferred.await(commit.stageNew(none, [change]).synced)
           }),
-        prune: ({ finishedBy, keep, limit }) =>
+        prune: ({ keep, limit, now, retention }) =>
           unlessRefused("new", () => {
-            const gone = table
-              .takeFinished(finishedBy, overlay.finished - keep, limit, ({ id }) => !overlay.isPending(id))
-              .map(({ id }) => id)
+            const tooMany = overlay.finished - keep
+            const free = ({ id }: VenomTask) => !overlay.isPending(id)
+            const gone = table.takeFinished({ now, retention, tooMany, limit, free }).map(({ id }) => id)
             const done = gone.length === 0 ? Effect.void : Deferred.await(commit.stageRemoval(gone).synced)
-            return Effect.map(done, () => ({ count: gone.length, firstFinished: table.firstFinished() }))
-          }),
-        pruneEnded: ({ limit, now }) =>
-          unlessRefused("new", () => {
-            const gone = table.takeEnded(now, limit, ({ id }) => !overlay.isPending(id)).map(({ id }) => id)
-            const done = gone.length === 0 ? Effect.void : Deferred.await(commit.stageRemoval(gone).synced)
-            return Effect.map(done, () => ({ count: gone.length, next: table.nextEnd() }))
+            return Effect.map(done, () => ({ count: gone.length, next: table.nextEnd(retention) }))
           }),
         get: (id) => Effect.sync(() => Option.fromUndefinedOr(table.get(id))),
         page: (filter, request) => table.page(filter, request),

@@ -1,102 +1,138 @@
 import { Option } from "effect"
 import * as Span from "../../domain/Span.ts"
-import type { Instant, VenomTask } from "../../domain/Task.ts"
+import type { Instant, TaskId, VenomTask } from "../../domain/Task.ts"
+import type { Retention } from "../../ports/StateRepository.ts"
 import { Heap } from "./Heap.ts"
 
 /** Outdated entries that nobody minds. */
 const tidyAbove = 1000
 
-const finishedFirst = (a: VenomTask, b: VenomTask): boolean => {
-  const [ofA, ofB] = [a.finishedAt ?? 0, b.finishedAt ?? 0]
-  return ofA !== ofB ? ofA < ofB : a.id < b.id
+type IsBefore = (a: VenomTask, b: VenomTask) => boolean
+
+const by =
+  (time: (task: VenomTask) => Instant): IsBefore =>
+  (a, b) => {
+    const [ofA, ofB] = [time(a), time(b)]
+    return ofA !== ofB ? ofA < ofB : a.id < b.id
+  }
+
+const finishOf = ({ finishedAt }: VenomTask): Instant => finishedAt ?? 0
+
+/** When the time of a finished task is over: by its own retention, or by that of its status. */
+const endOf = (task: VenomTask, { COMPLETED, FAILED }: Retention): Instant => {
+  const { retention, status } = task
+  const usual = status === "FAILED" ? FAILED : COMPLETED
+  return finishOf(task) + (retention === undefined ? usual : Span.millis(retention))
 }
 
-/** When a task with a retention of its own is to be deleted. */
-const endOf = ({ finishedAt, retention }: VenomTask): Instant =>
-  retention === undefined ? Number.POSITIVE_INFINITY : (finishedAt ?? 0) + Span.millis(retention)
+const finishedFirst = by(finishOf)
+const ownEndFirst = by((task) => endOf(task, { COMPLETED: 0, FAILED: 0 }))
 
-/** Finished tasks in the order of their deletion, some of them outdated: an entry counts while it is the very task held. */
+/**
+ * Finished tasks in the orders of their deletion. Some entries are outdated: one counts while it is the very task held,
+ * and until it is taken.
+ */
 export class FinishedTasks {
   readonly #isHeld: (task: VenomTask) => boolean
-  /** By their finishing. */
-  readonly #finished = new Heap<VenomTask>(finishedFirst)
-  /** Those that were found too old there, and have a retention of their own. */
-  readonly #kept = new Heap<VenomTask>(finishedFirst)
-  readonly #own = new Heap<VenomTask>((a, b) => endOf(a) < endOf(b))
+  readonly #completed = new Heap<VenomTask>(finishedFirst)
+  readonly #failed = new Heap<VenomTask>(finishedFirst)
+  /** Those with a retention of their own are here, by its end, and once more by their finishing. */
+  readonly #own = new Heap<VenomTask>(ownEndFirst)
+  readonly #ownByFinish = new Heap<VenomTask>(finishedFirst)
+  readonly #taken = new Set<TaskId>()
 
   constructor(isHeld: (task: VenomTask) => boolean) {
     this.#isHeld = isHeld
   }
 
-  /** A task that has finished, or was taken and has not changed; there are so many. */
+  /** A task that has finished, or was taken or passed over and has not changed; there are so many. */
   add(task: VenomTask, finished: number): void {
-    this.#push(this.#finished, task, finished)
-    if (task.retention !== undefined) this.#push(this.#own, task, finished)
+    this.#taken.delete(task.id)
+    const heaps =
+      task.retention !== undefined
+        ? [this.#own, this.#ownByFinish]
+        : [task.status === "FAILED" ? this.#failed : this.#completed]
+    for (const heap of heaps) {
+      // outdated entries hold their contents: they go when they outnumber the rest
+      if (heap.size > 2 * finished + tidyAbove) {
+        for (const entry of heap.drain()) if (this.#counts(entry)) heap.push(entry)
+      }
+      heap.push(task)
+    }
   }
 
-  /**
-   * Takes those that are `free`, in the order of their finishing: as many as are too many, and of those without a
-   * retention of their own all that finished by a time.
-   */
-  take(by: Instant, tooMany: number, limit: number, free: (task: VenomTask) => boolean): Array<VenomTask> {
+  /** A task that is no more. */
+  forget(id: TaskId): void {
+    this.#taken.delete(id)
+  }
+
+  /** Takes those that are `free`: first those whose time is over, then as many of the oldest as are too many. */
+  take(options: {
+    readonly now: Instant
+    readonly retention: Retention
+    readonly tooMany: number
+    readonly limit: number
+    readonly free: (task: VenomTask) => boolean
+  }): Array<VenomTask> {
+    const { free, limit, now, retention } = options
     const taken: Array<VenomTask> = []
-    let before: VenomTask | undefined
-    let over = tooMany
+    const passed = new Set<TaskId>()
+    let over = options.tooMany
     while (taken.length < limit) {
-      const [first, kept] = [this.#firstOf(this.#finished), this.#firstOf(this.#kept)]
-      const isKept = kept !== undefined && over > 0 && (first === undefined || finishedFirst(kept, first))
-      const task = isKept ? kept : first
-      if (task === undefined || (over <= 0 && (task.finishedAt ?? 0) > by)) break
-      const heap = isKept ? this.#kept : this.#finished
-      heap.pop()
-      // put back while it was still here: the two entries come one after the other
-      if (task === before) continue
-      before = task
-      if (over <= 0 && task.retention !== undefined) {
-        this.#kept.push(task)
-        continue
-      }
+      const ended = this.#nextToEnd(retention)
+      const heap = ended !== undefined && ended.end <= now ? ended.heap : over > 0 ? this.#withOldest() : undefined
+      const task = heap?.pop()
+      if (task === undefined) break
+      if (passed.has(task.id)) continue
       // one that is not free is on its way to be finished no more
       over--
-      if (free(task)) taken.push(task)
+      if (free(task)) {
+        taken.push(task)
+        this.#taken.add(task.id)
+      } else passed.add(task.id)
     }
     return taken
   }
 
-  /** Takes those that are `free` and whose own retention is over. */
-  takeEnded(now: Instant, limit: number, free: (task: VenomTask) => boolean): Array<VenomTask> {
-    const taken: Array<VenomTask> = []
-    for (let task = this.#firstOf(this.#own); task !== undefined; task = this.#firstOf(this.#own)) {
-      if (taken.length === limit || endOf(task) > now) break
-      this.#own.pop()
-      if (task !== taken.at(-1) && free(task)) taken.push(task)
+  /** When the time of the next one is over. */
+  nextEnd(retention: Retention): Option.Option<Instant> {
+    const end = this.#nextToEnd(retention)?.end
+    return end !== undefined && Number.isFinite(end) ? Option.some(end) : Option.none()
+  }
+
+  #nextToEnd(retention: Retention): { readonly heap: Heap<VenomTask>; readonly end: Instant } | undefined {
+    const isBefore = by((task) => endOf(task, retention))
+    const heap = this.#withFirst([this.#completed, this.#failed, this.#own], isBefore)
+    const task = heap?.peek()
+    return heap === undefined || task === undefined ? undefined : { heap, end: endOf(task, retention) }
+  }
+
+  #withOldest(): Heap<VenomTask> | undefined {
+    return this.#withFirst([this.#completed, this.#failed, this.#ownByFinish], finishedFirst)
+  }
+
+  /** The heap whose least task is before those of the others; it is one that counts. */
+  #withFirst(heaps: ReadonlyArray<Heap<VenomTask>>, isBefore: IsBefore): Heap<VenomTask> | undefined {
+    let found: Heap<VenomTask> | undefined
+    let first: VenomTask | undefined
+    for (const heap of heaps) {
+      const task = this.#tidied(heap)
+      if (task === undefined || (first !== undefined && !isBefore(task, first))) continue
+      found = heap
+      first = task
     }
-    return taken
+    return found
   }
 
-  /** When the first of those finished that are in the order of their finishing. */
-  firstFinished(): Option.Option<Instant> {
-    return Option.fromNullishOr(this.#firstOf(this.#finished)?.finishedAt)
-  }
-
-  /** When the next retention of its own is over. */
-  nextEnd(): Option.Option<Instant> {
-    return Option.map(Option.fromUndefinedOr(this.#firstOf(this.#own)), endOf)
-  }
-
-  // outdated entries hold their contents: they go when they outnumber the rest
-  #push(heap: Heap<VenomTask>, task: VenomTask, finished: number): void {
-    if (heap.size > 2 * finished + tidyAbove) {
-      for (const entry of heap.drain()) if (this.#isHeld(entry)) heap.push(entry)
-    }
-    heap.push(task)
-  }
-
-  #firstOf(heap: Heap<VenomTask>): VenomTask | undefined {
+  #tidied(heap: Heap<VenomTask>): VenomTask | undefined {
     for (let task = heap.peek(); task !== undefined; task = heap.peek()) {
-      if (this.#isHeld(task)) return task
+      if (this.#counts(task)) return task
       heap.pop()
     }
     return undefined
+  }
+
+  #counts(task: VenomTask): boolean {
+    return this.#isHeld(task) && !this.#taken.has(task.id)
   }
 }

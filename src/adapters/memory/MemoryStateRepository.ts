@@ -125,17 +125,12 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
         rescue: (transition) =>
           // rescued once, an orphan is held by that claim no more
           Effect.sync(() => successes(orphans.map((claimed) => settle({ claimed, transition })))),
-        prune: ({ finishedBy, keep, limit }) =>
+        prune: ({ keep, limit, now, retention }) =>
           Effect.sync(() => {
-            const gone = table.takeFinished(finishedBy, table.finished - keep, limit, () => true)
+            const tooMany = table.finished - keep
+            const gone = table.takeFinished({ now, retention, tooMany, limit, free: () => true })
             for (const task of gone) take(task)
-            return { count: gone.length, firstFinished: table.firstFinished() }
-          }),
-        pruneEnded: ({ limit, now }) =>
-          Effect.sync(() => {
-            const gone = table.takeEnded(now, limit, () => true)
-            for (const task of gone) take(task)
-            return { count: gone.length, next: table.nextEnd() }
+            return { count: gone.length, next: table.nextEnd(retention) }
           }),
         get: (id) => Effect.sync(() => Option.fromUndefinedOr(table.get(id))),
         page: (filter, request) => table.page(filter, request),

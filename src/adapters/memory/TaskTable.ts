@@ -2,7 +2,7 @@ import { Effect, type Option } from "effect"
 import type { Flow } from "../../domain/Flow.ts"
 import { type Instant, isFinished, type TaskId, type TaskStatus, type VenomTask } from "../../domain/Task.ts"
 import type { Standing } from "../../domain/Why.ts"
-import type { Overdue, PageRequest, QueueCounts, TaskFilter, TaskPage } from "../../ports/StateRepository.ts"
+import type { Overdue, PageRequest, QueueCounts, Retention, TaskFilter, TaskPage } from "../../ports/StateRepository.ts"
 import { AgeIndex } from "./AgeIndex.ts"
 import { Deadlines } from "./Deadlines.ts"
 import { FinishedTasks } from "./FinishedTasks.ts"
@@ -93,6 +93,7 @@ export class TaskTable {
     this.#counts[known.status]--
     this.#types.delete(known)
     this.#tasks.delete(id)
+    this.#finished.forget(id)
     this.#pending.forget(known)
   }
 
@@ -109,27 +110,14 @@ export class TaskTable {
     return this.#deadlines.overdue(now, limit)
   }
 
-  /**
-   * Takes finished tasks that are `free`, in the order of their finishing: those that have by a time, and as many
-   * as are too many. They go by `delete` or come back by `putBack`.
-   */
-  takeFinished(by: Instant, tooMany: number, limit: number, free: (task: VenomTask) => boolean): Array<VenomTask> {
-    return this.#finished.take(by, tooMany, limit, free)
+  /** Takes finished tasks that are to be deleted. They go by `delete` or come back by `putBack`. */
+  takeFinished(options: Parameters<FinishedTasks["take"]>[0]): Array<VenomTask> {
+    return this.#finished.take(options)
   }
 
-  /** Takes finished tasks that are `free` and whose own retention is over, likewise. */
-  takeEnded(now: Instant, limit: number, free: (task: VenomTask) => boolean): Array<VenomTask> {
-    return this.#finished.takeEnded(now, limit, free)
-  }
-
-  /** When the next own retention is over. */
-  nextEnd(): Option.Option<Instant> {
-    return this.#finished.nextEnd()
-  }
-
-  /** When the task finished that has been finished for longest. */
-  firstFinished(): Option.Option<Instant> {
-    return this.#finished.firstFinished()
+  /** When the time of the next finished task is over. */
+  nextEnd(retention: Retention): Option.Option<Instant> {
+    return this.#finished.nextEnd(retention)
   }
 
   /** Makes a task takeable again that was taken, or passed over as not free, and has not changed. */

@@ -101,12 +101,14 @@ describe("TaskTable", () => {
     const finished = range(5).map((n) => after(submitted(n), Lifecycle.cancel(100 - n)))
     const table = holding(...finished, submitted(9))
     table.set(after(submitted(3), Lifecycle.cancel(97), Lifecycle.retryByHand(200)))
-    const taken = (by: number, tooMany: number) => table.takeFinished(by, tooMany, 9, always).map(({ id }) => id)
-    assert.deepStrictEqual(table.firstFinished(), Option.some(96))
+    const retention = { COMPLETED: 0, FAILED: 0 }
+    const taken = (now: number, tooMany: number) =>
+      table.takeFinished({ now, retention, tooMany, limit: 9, free: always }).map(({ id }) => id)
+    assert.deepStrictEqual(table.nextEnd(retention), Option.some(96))
     assert.deepStrictEqual(taken(98, 0), [idOf(4), idOf(2)])
     assert.deepStrictEqual(taken(0, 1), [idOf(1)])
     assert.deepStrictEqual(taken(1000, 0), [idOf(0)])
-    assert.deepStrictEqual(table.firstFinished(), Option.none())
+    assert.deepStrictEqual(table.nextEnd(retention), Option.none())
     for (const n of [4, 2]) table.putBack(idOf(n))
     table.delete(idOf(4))
     assert.deepStrictEqual(taken(1000, 0), [idOf(2)])
@@ -116,16 +118,15 @@ describe("TaskTable", () => {
     const finished = range(4).map((n) => after(submitted(n), Lifecycle.cancel(n)))
     const table = holding(...finished)
     table.putBack(idOf(1))
+    const take = (now: number, tooMany: number, free: (task: VenomTask) => boolean) =>
+      table.takeFinished({ now, retention: { COMPLETED: 0, FAILED: 0 }, tooMany, limit: 9, free }).map(({ id }) => id)
     assert.deepStrictEqual(
-      table.takeFinished(-1, 2, 9, ({ id }) => id !== idOf(0)).map(({ id }) => id),
+      take(-1, 2, ({ id }) => id !== idOf(0)),
       [idOf(1)]
     )
     table.delete(idOf(1))
     for (const n of [0, 2]) table.putBack(idOf(n))
-    assert.deepStrictEqual(
-      table.takeFinished(1000, 0, 9, always).map(({ id }) => id),
-      [0, 2, 3].map(idOf)
-    )
+    assert.deepStrictEqual(take(1000, 0, always), [0, 2, 3].map(idOf))
   })
 
   it.effect("lets go of finished tasks that were retried by hand, again and again", () =>

@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Option, Result, Schema } from "effect"
 import * as Lifecycle from "../../../src/domain/Lifecycle.ts"
+import * as Span from "../../../src/domain/Span.ts"
 import { type Instant, isFinished, type TaskId, TaskStatus, type VenomTask } from "../../../src/domain/Task.ts"
-import { StateRepository, type TaskFilter } from "../../../src/ports/StateRepository.ts"
+import { type Retention, StateRepository, type TaskFilter } from "../../../src/ports/StateRepository.ts"
 import { AnyTransition, toTransition } from "../../support/AnyTransition.ts"
 import { idOf, submitted } from "../../support/tasks.ts"
 import { type MakeRepository, quiet, type Repository } from "./harness.ts"
@@ -18,6 +19,7 @@ const AnyOperation = Schema.Union([
         n: upTo(1e9),
         priority: Schema.Int.check(Schema.isBetween({ minimum: -2, maximum: 2 })),
         wait: upTo(500),
+        retention: Schema.NullOr(upTo(2000)),
         word: Schema.Literals(["red", "green", "blue"])
       })
     ).check(Schema.isMaxLength(6))
@@ -28,7 +30,7 @@ const AnyOperation = Schema.Union([
     _tag: Schema.tag("settle"),
     verdicts: Schema.Array(Schema.Struct({ claim: upTo(12), step: AnyTransition })).check(Schema.isMaxLength(5))
   }),
-  Schema.Struct({ _tag: Schema.tag("prune"), age: upTo(3000), keep: upTo(6), limit: upTo(4) }),
+  Schema.Struct({ _tag: Schema.tag("prune"), age: upTo(3000), failedAge: upTo(3000), keep: upTo(6), limit: upTo(4) }),
   Schema.Struct({
     _tag: Schema.tag("page"),
     limit: upTo(7),
@@ -71,15 +73,20 @@ class Model {
       .sort((a, b) => (a.id < b.id ? 1 : -1))
   }
 
-  prune(finishedBy: Instant, keep: number, limit: number): number {
-    const finished = [...this.tasks.values()]
-      .filter(isFinished)
-      .sort((a, b) => (a.finishedAt ?? 0) - (b.finishedAt ?? 0) || (a.id < b.id ? -1 : 1))
-    const gone = finished
-      .filter(({ finishedAt }, index) => (finishedAt ?? 0) <= finishedBy || index < finished.length - keep)
-      .slice(0, limit)
+  prune(now: Instant, retention: Retention, keep: number, limit: number): ReadonlyArray<TaskId> {
+    const endOf = (task: VenomTask) =>
+      (task.finishedAt ?? 0) +
+      (task.retention === undefined
+        ? retention[task.status === "FAILED" ? "FAILED" : "COMPLETED"]
+        : Span.millis(task.retention))
+    const by = (time: (task: VenomTask) => number) => (a: VenomTask, b: VenomTask) =>
+      time(a) - time(b) || (a.id < b.id ? -1 : 1)
+    const finished = [...this.tasks.values()].filter(isFinished)
+    const ended = finished.filter((task) => endOf(task) <= now).sort(by(endOf))
+    const left = finished.filter((task) => endOf(task) > now).sort(by(({ finishedAt }) => finishedAt ?? 0))
+    const gone = [...ended, ...left.slice(0, Math.max(0, left.length - keep))].slice(0, limit)
     for (const { id } of gone) this.tasks.delete(id)
-    return gone.length
+    return gone.map(({ id }) => id)
   }
 
   get counts(): Record<TaskStatus, number> {
@@ -109,10 +116,17 @@ export const runBoth = Effect.fnUntraced(function* (repository: Repository, oper
       case "insert": {
         const tasks = operation.tasks
           .filter(({ n }, index, all) => !model.tasks.has(idOf(n)) && all.findIndex((other) => other.n === n) === index)
-          .map(({ n, priority, wait, word }) =>
+          .map(({ n, priority, retention, wait, word }) =>
             submitted(
               n,
-              { content: `a ${word} task`, type: word, tags: [word, "all"], priority, runAt: now + wait },
+              {
+                content: `a ${word} task`,
+                type: word,
+                tags: [word, "all"],
+                priority,
+                runAt: now + wait,
+                ...(retention === null ? {} : { retention })
+              },
               now
             )
           )
@@ -149,9 +163,12 @@ export const runBoth = Effect.fnUntraced(function* (repository: Repository, oper
         break
       }
       case "prune": {
-        const { age, keep, limit } = operation
-        const { count } = yield* repository.prune({ finishedBy: now - age, keep, limit })
-        assert.strictEqual(count, model.prune(now - age, keep, limit))
+        const { age, failedAge, keep, limit } = operation
+        const retention = { COMPLETED: age, FAILED: failedAge }
+        const { count } = yield* repository.prune({ now, retention, keep, limit })
+        const gone = model.prune(now, retention, keep, limit)
+        assert.strictEqual(count, gone.length)
+        for (const id of gone) assert.deepStrictEqual(yield* repository.get(id), Option.none())
         break
       }
       case "page": {

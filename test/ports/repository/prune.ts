@@ -18,7 +18,7 @@ const finish = (repository: Repository, count: number, at: (n: number) => number
 const everyone = (repository: Repository) =>
   Effect.map(repository.page({}, { limit: 10_000 }), ({ tasks }) => tasks.map(({ id }) => id))
 
-const never = Number.NEGATIVE_INFINITY
+const keptFor = (millis: number) => ({ COMPLETED: millis, FAILED: millis })
 const ids = (...ns: ReadonlyArray<number>): ReadonlyArray<TaskId> => ns.map(idOf)
 
 export const prune = (test: Tests): void => {
@@ -48,8 +48,8 @@ export const prune = (test: Tests): void => {
         yield* finish(repository, 5, (n) => 100 - n)
         yield* repository.insert([submitted(10), submitted(11)])
         yield* repository.claim({ limit: 1, now: 0 })
-        const pruned = yield* repository.prune({ finishedBy: 98, keep: Infinity, limit: 100 })
-        assert.deepStrictEqual(pruned, { count: 3, firstFinished: Option.some(99) })
+        const pruned = yield* repository.prune({ now: 98, retention: keptFor(0), keep: Infinity, limit: 100 })
+        assert.deepStrictEqual(pruned, { count: 3, next: Option.some(99) })
         assert.deepStrictEqual(yield* everyone(repository), ids(11, 10, 1, 0))
         assert.deepStrictEqual(yield* repository.counts, { PENDING: 1, PROCESSING: 1, COMPLETED: 2, FAILED: 0 })
         for (const n of [2, 3, 4]) {
@@ -57,23 +57,26 @@ export const prune = (test: Tests): void => {
           const error = yield* Effect.flip(repository.update(idOf(n), Lifecycle.retryByHand(0)))
           assert.strictEqual(error._tag, "TaskNotFound")
         }
-        assert.deepStrictEqual(yield* repository.prune({ finishedBy: 98, keep: Infinity, limit: 100 }), {
-          count: 0,
-          firstFinished: Option.some(99)
-        })
+        assert.deepStrictEqual(
+          yield* repository.prune({ now: 98, retention: keptFor(0), keep: Infinity, limit: 100 }),
+          {
+            count: 0,
+            next: Option.some(99)
+          }
+        )
       }))
 
     test("deletes all but `keep` of the finished ones, those first that finished first", (repository) =>
       Effect.gen(function* () {
         yield* finish(repository, 10, (n) => (n * 7) % 10)
         yield* repository.insert(range(20, 100).map((n) => submitted(n)))
-        const { count } = yield* repository.prune({ finishedBy: never, keep: 4, limit: 100 })
+        const { count } = yield* repository.prune({ now: 0, retention: keptFor(Infinity), keep: 4, limit: 100 })
         assert.strictEqual(count, 6)
         // times 6, 7, 8, 9
         assert.deepStrictEqual((yield* everyone(repository)).slice(20).toSorted(), ids(1, 4, 7, 8))
-        assert.deepStrictEqual(yield* repository.prune({ finishedBy: never, keep: 4, limit: 100 }), {
+        assert.deepStrictEqual(yield* repository.prune({ now: 0, retention: keptFor(Infinity), keep: 4, limit: 100 }), {
           count: 0,
-          firstFinished: Option.some(6)
+          next: Option.none()
         })
       }))
 
@@ -81,7 +84,7 @@ export const prune = (test: Tests): void => {
       Effect.gen(function* () {
         yield* finish(repository, 10, (n) => n)
         for (const left of [6, 2, 0]) {
-          yield* repository.prune({ finishedBy: 100, keep: 0, limit: 4 })
+          yield* repository.prune({ now: 100, retention: keptFor(0), keep: 0, limit: 4 })
           assert.deepStrictEqual(
             yield* everyone(repository),
             range(left, 10 - left)
@@ -89,9 +92,9 @@ export const prune = (test: Tests): void => {
               .map(idOf)
           )
         }
-        assert.deepStrictEqual(yield* repository.prune({ finishedBy: 100, keep: 0, limit: 4 }), {
+        assert.deepStrictEqual(yield* repository.prune({ now: 100, retention: keptFor(0), keep: 0, limit: 4 }), {
           count: 0,
-          firstFinished: Option.none()
+          next: Option.none()
         })
       }))
 
@@ -100,11 +103,14 @@ export const prune = (test: Tests): void => {
         yield* repository.insert([submitted(1), submitted(2)])
         for (const n of [1, 2]) yield* repository.update(idOf(n), Lifecycle.cancel(10 * n))
         yield* repository.update(idOf(1), Lifecycle.retryByHand(50))
-        assert.strictEqual((yield* repository.prune({ finishedBy: 15, keep: Infinity, limit: 9 })).count, 0)
+        assert.strictEqual(
+          (yield* repository.prune({ now: 15, retention: keptFor(0), keep: Infinity, limit: 9 })).count,
+          0
+        )
         yield* repository.update(idOf(1), Lifecycle.cancel(60))
-        assert.deepStrictEqual(yield* repository.prune({ finishedBy: 30, keep: Infinity, limit: 9 }), {
+        assert.deepStrictEqual(yield* repository.prune({ now: 30, retention: keptFor(0), keep: Infinity, limit: 9 }), {
           count: 1,
-          firstFinished: Option.some(60)
+          next: Option.some(60)
         })
         assert.deepStrictEqual(yield* everyone(repository), ids(1))
       }))
@@ -116,7 +122,7 @@ export const prune = (test: Tests): void => {
           yield* repository.insert([submitted(n)])
           yield* repository.update(id, Lifecycle.cancel(0))
           const retry = Effect.result(repository.update(id, Lifecycle.retryByHand(1)))
-          const prune = repository.prune({ finishedBy: 0, keep: Infinity, limit: 9 })
+          const prune = repository.prune({ now: 0, retention: keptFor(0), keep: Infinity, limit: 9 })
           const [retried, pruned] =
             n % 2 === 0
               ? yield* Effect.all([retry, prune], { concurrency: 2 })
@@ -132,7 +138,9 @@ export const prune = (test: Tests): void => {
     test("several at once delete no more than are too many", (repository) =>
       Effect.gen(function* () {
         yield* finish(repository, 100, (n) => n)
-        const prunes = range(10).map(() => repository.prune({ finishedBy: never, keep: 70, limit: 8 }))
+        const prunes = range(10).map(() =>
+          repository.prune({ now: 0, retention: keptFor(Infinity), keep: 70, limit: 8 })
+        )
         const counts = (yield* together(prunes)).map(({ count }) => count)
         assert.strictEqual(
           counts.reduce((sum, count) => sum + count, 0),
@@ -146,7 +154,7 @@ export const prune = (test: Tests): void => {
         yield* finish(repository, 10, (n) => 10 - n)
         const first = yield* repository.page({}, { limit: 3 })
         const before = first.tasks.at(-1)?.id ?? idOf(0)
-        yield* repository.prune({ finishedBy: 5, keep: Infinity, limit: 9 })
+        yield* repository.prune({ now: 5, retention: keptFor(0), keep: Infinity, limit: 9 })
         const rest = yield* repository.page({}, { limit: 3, before })
         assert.deepStrictEqual(
           rest.tasks.map(({ id }) => id),
@@ -154,34 +162,68 @@ export const prune = (test: Tests): void => {
         )
       }))
 
-    test("a task with a retention of its own goes when that is over, whatever the others do", (repository) =>
+    test("what is FAILED may be kept for another time than what is COMPLETED", (repository) =>
+      Effect.gen(function* () {
+        yield* repository.insert(range(4).map((n) => submitted(n)))
+        const [first, second] = yield* repository.claim({ limit: 2, now: 0 })
+        assert(first !== undefined && second !== undefined)
+        yield* repository.settle([completed(first, 100), completed(second, 300)])
+        for (const n of [2, 3]) yield* repository.update(idOf(n), Lifecycle.cancel(100 * n))
+        const retention = { COMPLETED: 1000, FAILED: 50 }
+        const prune = (now: number) => repository.prune({ now, retention, keep: Infinity, limit: 9 })
+        assert.deepStrictEqual(yield* prune(249), { count: 0, next: Option.some(250) })
+        assert.deepStrictEqual(yield* prune(250), { count: 1, next: Option.some(350) })
+        assert.deepStrictEqual(yield* prune(1099), { count: 1, next: Option.some(1100) })
+        assert.deepStrictEqual(yield* prune(1100), { count: 1, next: Option.some(1300) })
+        assert.deepStrictEqual(yield* everyone(repository), ids(1))
+      }))
+
+    test("a task with a retention of its own goes when that is over, whatever becomes of the others", (repository) =>
       Effect.gen(function* () {
         yield* repository.insert([
           submitted(1, { retention: "10 millis" }),
           submitted(2),
-          submitted(3, { retention: 1000 })
+          submitted(3, { retention: 1000 }),
+          submitted(4, { retention: 0 })
         ])
-        for (const n of [1, 2, 3]) yield* repository.update(idOf(n), Lifecycle.cancel(100))
-        const ended = (now: number) => repository.pruneEnded({ now, limit: 9 })
-        assert.deepStrictEqual(yield* ended(109), { count: 0, next: Option.some(110) })
-        assert.deepStrictEqual(yield* ended(110), { count: 1, next: Option.some(1100) })
-        assert.deepStrictEqual(yield* repository.prune({ finishedBy: 500, keep: Infinity, limit: 9 }), {
-          count: 1,
-          firstFinished: Option.none()
-        })
+        for (const n of [1, 2, 3, 4]) yield* repository.update(idOf(n), Lifecycle.cancel(100))
+        const prune = (now: number, usual: number) =>
+          repository.prune({ now, retention: keptFor(usual), keep: Infinity, limit: 9 })
+        assert.deepStrictEqual(yield* prune(109, 5000), { count: 1, next: Option.some(110) })
+        assert.deepStrictEqual(yield* prune(110, 5000), { count: 1, next: Option.some(1100) })
+        assert.deepStrictEqual(yield* prune(500, 1), { count: 1, next: Option.some(1100) })
         assert.deepStrictEqual(yield* everyone(repository), ids(3))
-        assert.deepStrictEqual(yield* ended(1100), { count: 1, next: Option.none() })
+        assert.deepStrictEqual(yield* prune(1100, Infinity), { count: 1, next: Option.none() })
         assert.deepStrictEqual(yield* everyone(repository), [])
       }))
 
-    test("but of too many finished ones it goes as the others do", (repository) =>
+    test("but where too many have finished it goes as the others do, and once", (repository) =>
       Effect.gen(function* () {
-        yield* repository.insert(range(6).map((n) => submitted(n, n % 2 === 0 ? { retention: "1 day" } : {})))
-        for (const n of range(6)) yield* repository.update(idOf(n), Lifecycle.cancel(n))
-        // those of their own are passed over, and found again
-        assert.strictEqual((yield* repository.prune({ finishedBy: 2, keep: Infinity, limit: 9 })).count, 1)
-        assert.strictEqual((yield* repository.prune({ finishedBy: never, keep: 3, limit: 9 })).count, 2)
-        assert.deepStrictEqual(yield* everyone(repository), ids(5, 4, 3))
+        yield* repository.insert(range(8).map((n) => submitted(n, n % 2 === 0 ? { retention: `${n + 1} millis` } : {})))
+        for (const n of range(8)) yield* repository.update(idOf(n), Lifecycle.cancel(n))
+        const prune = (now: number, keep: number) =>
+          repository.prune({ now, retention: keptFor(Infinity), keep, limit: 9 })
+        // one because of its age, and so two are too many
+        assert.deepStrictEqual(yield* prune(1, 5), { count: 3, next: Option.some(9) })
+        assert.deepStrictEqual(yield* everyone(repository), ids(7, 6, 5, 4, 3))
+        const counts = (yield* together([prune(9, 2), prune(9, 2), prune(9, 2)])).map(({ count }) => count)
+        assert.deepStrictEqual(counts.toSorted(), [0, 0, 3])
+        assert.deepStrictEqual(yield* everyone(repository), ids(7, 6))
+      }))
+
+    test("one with a retention of its own is not finished while it is retried by hand", (repository) =>
+      Effect.gen(function* () {
+        yield* repository.insert([submitted(1, { retention: 10 })])
+        yield* repository.update(idOf(1), Lifecycle.cancel(0))
+        yield* repository.update(idOf(1), Lifecycle.retryByHand(5))
+        const prune = (now: number) => repository.prune({ now, retention: keptFor(0), keep: 0, limit: 9 })
+        assert.deepStrictEqual(yield* prune(100), { count: 0, next: Option.none() })
+        yield* repository.update(idOf(1), Lifecycle.cancel(200))
+        assert.deepStrictEqual(yield* repository.prune({ now: 209, retention: keptFor(0), keep: 9, limit: 9 }), {
+          count: 0,
+          next: Option.some(210)
+        })
+        assert.deepStrictEqual(yield* prune(209), { count: 1, next: Option.none() })
       }))
   })
 }
