@@ -1,16 +1,15 @@
-import { Context, Duration, Effect, Formatter, Layer, Logger, Option, Stream, Tracer } from "effect"
+import { Context, Duration, Effect, Formatter, Latch, Layer, Logger, Option, Stream, Tracer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpServer, HttpServerRequest } from "effect/http"
 import { connect } from "node:net"
-import * as MemoryStateRepository from "../../../src/adapters/memory/MemoryStateRepository.ts"
 import * as Lifecycle from "../../../src/domain/Lifecycle.ts"
 import { TaskId, type TaskRequest, type VenomTask } from "../../../src/domain/Task.ts"
 import { TaskNotFound } from "../../../src/domain/TaskError.ts"
 import { ServiceDraining } from "../../../src/engine/Draining.ts"
-import * as Engine from "../../../src/engine/Engine.ts"
+import { FlowControl } from "../../../src/engine/FlowControl.ts"
 import { Orchestrator } from "../../../src/engine/Orchestrator.ts"
+import { Schedules } from "../../../src/engine/Schedules.ts"
 import { QueueFull, StorageError, StorageFull } from "../../../src/ports/StateRepository.ts"
-import { TaskRunner } from "../../../src/ports/TaskRunner.ts"
 import * as NodeServer from "../../../src/server/NodeServer.ts"
 import { ids, type refused } from "./Asked.ts"
 
@@ -63,12 +62,25 @@ export interface Way {
 }
 
 /** Nobody asks for it here. */
-const nothingElse = Engine.layer.pipe(
-  Layer.provide([
-    MemoryStateRepository.layer(),
-    Layer.succeed(TaskRunner, { run: () => Effect.never }),
-    SecureRandom.layerWebCrypto
-  ])
+const dies = Effect.die("not here")
+const nothingElse = Layer.merge(
+  Layer.succeed(FlowControl, {
+    state: dies,
+    pause: () => dies,
+    resume: () => dies,
+    limits: dies,
+    setLimits: () => dies
+  }),
+  Layer.effect(
+    Schedules,
+    Effect.map(Latch.make(true), (changed) => ({
+      list: dies,
+      get: () => dies,
+      put: () => dies,
+      remove: () => dies,
+      changed
+    }))
+  )
 )
 
 /** An application's own, for which the short way makes room. */
