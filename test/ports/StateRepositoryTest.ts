@@ -1,6 +1,7 @@
 import { describe } from "@effect/vitest"
 import { changes } from "./repository/changes.ts"
 import { claims } from "./repository/claims.ts"
+import { deadlines } from "./repository/deadlines.ts"
 import { type Reopen, durability } from "./repository/durability.ts"
 import { entries } from "./repository/entries.ts"
 import { type MakeRepository, testsWith } from "./repository/harness.ts"
@@ -15,6 +16,7 @@ export const suite = (name: string, make: MakeRepository, options: { readonly ru
     const test = testsWith(make)
     changes(test)
     claims(test)
+    deadlines(test)
     entries(test)
     pages(test)
     prune(test)

@@ -62,10 +62,12 @@ export class Clients {
   #newRequest(uniqueKey?: string) {
     const { chance, model, workload, world } = this.#history
     const key = `k${++this.#submitted}`
-    const runAt = world.clock.currentTimeMillisUnsafe() + chance.below(10 * minute)
+    const now = world.clock.currentTimeMillisUnsafe()
+    const runAt = now + chance.below(10 * minute)
     const request = {
       ...workload.request(key, chance),
       ...(chance.happens(0.15) ? { runAt } : {}),
+      ...(chance.happens(0.15) ? { deadline: now + Math.round(chance.scale(1, 10 * minute)) } : {}),
       ...(uniqueKey === undefined ? {} : { uniqueKey })
     }
     model.submits(key, request)

@@ -265,8 +265,7 @@ export class Model {
       this.#tally.count("deleted by hand")
       if (!isFinished(task)) this.#fail(`${brief(task)} was deleted`)
     }
-    for (const task of missing)
-      this.#tally.count(`pruned by ${Retention.isOld(task, kept, wallClock) ? "age" : "number"}`)
+    for (const task of missing) this.#tally.count(`pruned ${Retention.cause(task, kept, wallClock)}`)
     const leaves = (task: VenomTask) => this.#of(keyOf(task)).retryAsked || isRemoved(task)
     for (const wrong of Retention.wrongs({ missing, left, leaves, kept, wallClock })) this.#fail(wrong)
   }

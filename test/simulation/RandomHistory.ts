@@ -31,6 +31,7 @@ const plan = (simulation: Simulation, isLast: boolean): ReturnType<Planner> => {
       taskTimeout: Duration.seconds(chance.pick(1, 30, 900)),
       onRestart: chance.pick("resume", "resume", "resume", "fail"),
       ...(chance.happens(0.3) ? { retention: Duration.millis(chance.scale(second, 10 * minute)) } : {}),
+      ...(chance.happens(0.2) ? { retentionFailed: Duration.millis(chance.scale(second, 10 * minute)) } : {}),
       ...(chance.happens(0.3) ? { retentionCount: chance.between(1, 20) } : {})
     },
     happens: (life) => {

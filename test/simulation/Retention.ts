@@ -1,16 +1,32 @@
+import * as Span from "../../src/domain/Span.ts"
 import { isFinished, type VenomTask } from "../../src/domain/Task.ts"
 import { brief } from "./TaskChecks.ts"
 
-/** How long, and how many, finished tasks are kept. */
+/** How long by their status, and how many, finished tasks are kept. */
 export interface Retention {
-  readonly millis: number
+  readonly COMPLETED: number
+  readonly FAILED: number
   readonly count: number
 }
 
-export const forEver: Retention = { millis: Number.POSITIVE_INFINITY, count: Number.POSITIVE_INFINITY }
+export const forEver: Retention = {
+  COMPLETED: Number.POSITIVE_INFINITY,
+  FAILED: Number.POSITIVE_INFINITY,
+  count: Number.POSITIVE_INFINITY
+}
 
-export const isOld = ({ finishedAt }: VenomTask, { millis }: Retention, wallClock: number): boolean =>
-  (finishedAt ?? wallClock) <= wallClock - millis
+export const isOld = ({ finishedAt, retention, status }: VenomTask, kept: Retention, wallClock: number): boolean => {
+  const millis = retention !== undefined ? Span.millis(retention) : status === "FAILED" ? kept.FAILED : kept.COMPLETED
+  return (finishedAt ?? wallClock) <= wallClock - millis
+}
+
+/** Why it may be gone. */
+export const cause = (task: VenomTask, kept: Retention, wallClock: number): string =>
+  !isOld(task, kept, wallClock)
+    ? "by number"
+    : task.retention === undefined
+      ? `by age, ${task.status}`
+      : "by its own retention"
 
 /** Finished tasks that should be gone, or are among those of which some should. */
 export const overdue = (

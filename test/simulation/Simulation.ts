@@ -166,7 +166,8 @@ export class Simulation {
     this.#seen = []
     const settings = { ...defaults, maxAttempts: workload.maxAttempts, ...plan.settings }
     model.begins(plan.files.fsync === "interval", {
-      millis: Duration.toMillis(settings.retention),
+      COMPLETED: Duration.toMillis(settings.retention),
+      FAILED: Duration.toMillis(settings.retentionFailed ?? settings.retention),
       count: settings.retentionCount
     })
     let orphans: ReadonlyArray<VenomTask> = []

@@ -19,11 +19,12 @@ const causeless = function* (task: VenomTask, workload: Workload, cancelAsked: b
   if (task.status === "FAILED") {
     if (task.failure === null) return yield `${key} is FAILED without a failure`
     const { reason } = task.failure
+    const isOverdue = (task.deadline ?? Infinity) <= (task.finishedAt ?? 0)
     const may =
       (reason === "cancelled" && cancelAsked) ||
       (reason === "error" && ends.startsWith("fails")) ||
       (reason === "defect" && ends === "dies") ||
-      (reason === "timeout" && (ends === "never ends" || millis > 900)) ||
+      (reason === "timeout" && (ends === "never ends" || millis > 900 || isOverdue)) ||
       reason === "crashed"
     if (!may) yield `${key} has no cause to be FAILED (${reason})`
   } else if (task.failure !== null) yield `${key} has a failure and is ${task.status}`
@@ -43,6 +44,8 @@ const torn = function* (task: VenomTask): Generator<string> {
     yield `${key} has an earlier attempt without an end: ${json(task)}`
   if (status === "COMPLETED" && (newest?.outcome !== "completed" || newest.attempt !== attempt))
     yield `${key} completed without an attempt that did: ${json(task)}`
+  if (status === "PROCESSING" && (task.deadline ?? Infinity) < (startedAt ?? 0))
+    yield `${key} was claimed after its deadline: ${json(task)}`
   // every change says something
   if (logs.length + logsDropped < task.revision) yield `${key} has lost lines of its log: ${json(task)}`
 }
@@ -57,6 +60,8 @@ export const changed = function* (
   if (task.content !== request.content) yield `${key} has another content: ${JSON.stringify(task.content)}`
   if (task.priority !== (request.priority ?? 0) || task.type !== (request.type ?? "default"))
     yield `${key} has changed what was asked for: ${json(task)}`
+  if (task.deadline !== request.deadline || task.retention !== request.retention)
+    yield `${key} has other times than were asked for: ${json(task)}`
   if (before !== undefined && (before.id !== task.id || before.createdAt !== task.createdAt))
     yield `${key} is another task now: ${json(before)} ${json(task)}`
 }

@@ -46,6 +46,7 @@ export class Workload {
       tags: [key],
       ...(chance.happens(0.3) ? { priority: chance.between(-100, 100) } : {}),
       ...(chance.happens(0.3) ? { maxAttempts: chance.between(1, 4) } : {}),
+      ...(chance.happens(0.15) ? { retention: Math.round(chance.scale(1, 600_000)) } : {}),
       ...(chance.happens(0.2) ? { type: chance.pick("mail", "image.resize", "a/b:c") } : {})
     }
   }

@@ -3,6 +3,9 @@ import type { Instant, VenomTask } from "../../domain/Task.ts"
 import type { Overdue } from "../../ports/StateRepository.ts"
 import { Heap } from "./Heap.ts"
 
+/** Outdated entries that nobody minds. */
+const tidyAbove = 1000
+
 const deadlineOf = ({ deadline }: VenomTask): Instant => deadline ?? Number.POSITIVE_INFINITY
 
 /** PENDING tasks with a deadline, some of them outdated: an entry counts while it is the very task that is held. */
@@ -14,8 +17,14 @@ export class Deadlines {
     this.#isHeld = isHeld
   }
 
-  note(task: VenomTask): void {
-    if (task.deadline !== undefined && task.status === "PENDING") this.#heap.push(task)
+  /** A task that is new or in a new state; there are so many PENDING ones. */
+  note(task: VenomTask, pending: number): void {
+    if (task.deadline === undefined || task.status !== "PENDING") return
+    // outdated entries hold their contents: they go when they outnumber the rest
+    if (this.#heap.size > 2 * pending + tidyAbove) {
+      for (const entry of this.#heap.drain()) if (this.#isHeld(entry)) this.#heap.push(entry)
+    }
+    this.#heap.push(task)
   }
 
   /** Those whose deadline has passed; they are told of until they change. */

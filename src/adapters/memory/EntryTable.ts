@@ -65,7 +65,7 @@ export class EntryTable {
   }
 
   putBack(entry: Entry): void {
-    if (this.#entries.get(entry.name) === entry) this.#expiring.push(entry)
+    if (entry.expiresAt !== null && this.#entries.get(entry.name) === entry) this.#expiring.push(entry)
   }
 }
 

@@ -54,9 +54,10 @@ export class PendingTasks {
   take(now: Instant, limit: number, free: (task: VenomTask) => boolean): Array<VenomTask> {
     this.#promote(now)
     return this.#due.take(now, limit, (task) => {
-      // the clock went back since it was due
-      if (task.runAt > now) this.#waiting.push(task)
-      return task.runAt <= now && (task.deadline === undefined || task.deadline > now) && free(task)
+      const mayBegin = task.runAt <= now && (task.deadline === undefined || task.deadline > now)
+      // the clock went back since it was due, or may go back to before its deadline
+      if (!mayBegin) this.#waiting.push(task)
+      return mayBegin && free(task)
     })
   }
 

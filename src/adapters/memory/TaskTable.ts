@@ -81,7 +81,7 @@ export class TaskTable {
       this.#ages.change(known, task)
     }
     this.#pending.note(task, known === undefined, this.#counts.PENDING)
-    this.#deadlines.note(task)
+    this.#deadlines.note(task, this.#counts.PENDING)
     if (isFinished(task)) this.#finished.add(task, this.finished)
   }
 

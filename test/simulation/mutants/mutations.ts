@@ -295,8 +295,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     edits: [
       {
         file: "src/adapters/memory/TaskTable.ts",
-        find: "    this.#deadlines.note(task)\n    if (isFinished(task)) this",
-        put: "    this.#deadlines.note(task)\n    this"
+        find: "    this.#deadlines.note(task, this.#counts.PENDING)\n    if (isFinished(task)) this",
+        put: "    this.#deadlines.note(task, this.#counts.PENDING)\n    this"
       }
     ]
   },
