@@ -161,7 +161,7 @@ layer(shared, { excludeTestServices: true, timeout: "60 seconds" })("Whoever rea
       const { components, paths } = yield* Schema.decodeUnknownEffect(Schema.fromJsonString(OpenApi))(answer.text)
       assert.includeMembers(Object.keys(components.schemas), ["VenomTask", "TaskStatus", "TaskRequest", "TaskResponse"])
       assert.hasAllKeys(paths[tasks], ["get", "post"])
-      assert.hasAllKeys(paths[`${tasks}/{id}`], ["get"])
+      assert.hasAllKeys(paths[`${tasks}/{id}`], ["delete", "get"])
       assert.containsAllKeys(paths, ["/health/live", "/health/ready"])
     })
   )
