@@ -2,7 +2,11 @@ import { defineConfig } from "vitest/config"
 import "./scripts/check-node.mjs"
 
 /** All that the daily tests try a part of. */
-const whole = ["test/simulation/everyOperation.test.ts", "test/simulation/damage.test.ts"]
+const whole = [
+  "test/simulation/everyOperation.test.ts",
+  "test/simulation/damage.test.ts",
+  "test/simulation/schedules.test.ts"
+]
 
 /** Kills without number and load by the ten thousand: `npm run test:long`. */
 const long = ["test/process/kill.test.ts", "test/process/load.test.ts"]
