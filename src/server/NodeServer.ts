@@ -68,7 +68,8 @@ export const layer = (
       const ordinaryWay = HttpRouter.serve(Layer.merge(HttpApi.layer, ShortWay.UnderWay.layer), {
         disableLogger: true,
         disableListenLog: true,
-        routerConfig: { caseSensitive: true }
+        // the longest name of a schedule, with each of its letters escaped
+        routerConfig: { caseSensitive: true, maxParamLength: 3 * 128 }
       })
       return ShortWay.layer(server).pipe(
         Layer.provide(ordinaryWay),
