@@ -25,6 +25,8 @@ export class NeverIdle extends Schema.TaggedError<NeverIdle>()("NeverIdle", { ju
 export interface Options {
   /** Does the work of every task. */
   readonly run: TaskRunner["Service"]["run"]
+  /** The types it has work for; every type without. */
+  readonly types?: ReadonlySet<string>
   /** As by default, but that finished tasks are kept for ever. */
   readonly settings?: Partial<EngineSettings>
 }
@@ -74,7 +76,7 @@ export const layerTest = (options: Options): Layer.Layer<TestQueue | Orchestrato
 
       const next = Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
-        const due = Option.filter(yield* storage.nextDue, (due) => due > now)
+        const due = Option.filter(yield* storage.nextDue(options.types), (due) => due > now)
         const runs = (yield* Context.get(life.services, Schedules).list).flatMap(({ nextRun }) => nextRun ?? [])
         const all = [...Option.toArray(due), ...runs]
         return all.length === 0 ? Option.none<number>() : Option.some(Math.min(...all))
@@ -134,7 +136,7 @@ const unhurried = {
 /** One process: an engine over the storage, until it is told to die. */
 const begin = Effect.fnUntraced(function* (
   storage: StateRepository["Service"],
-  { run, settings }: Options,
+  { run, settings, types }: Options,
   scope: Scope.Scope
 ) {
   let isDead = false
@@ -161,7 +163,7 @@ const begin = Effect.fnUntraced(function* (
               return rescued.flatMap((result) => (Result.isSuccess(result) ? [result.success] : []))
             })
         }),
-        Layer.succeed(TaskRunner, { run }),
+        Layer.succeed(TaskRunner, { run, ...(types === undefined ? {} : { types }) }),
         Layer.succeed(EngineSettings, { ...defaults, ...unhurried, ...settings }),
         SecureRandom.layerWebCrypto
       ])

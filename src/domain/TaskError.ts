@@ -24,6 +24,8 @@ export class TaskFailure extends Schema.TaggedError<TaskFailure>()("TaskFailure"
   message: Schema.String,
   /** Whether another attempt may succeed. */
   retryable: Schema.Boolean,
+  /** Whether the task itself cannot be worked on, whoever tries: its content is not what its type says. */
+  rejected: Schema.optionalKey(Schema.Boolean),
   /** The runner's wish for the earliest next attempt; stands in place of the backoff. */
   retryAfter: Schema.optionalKey(Schema.Duration)
 }) {}
@@ -35,5 +37,8 @@ export class AttemptTimeout extends Schema.TaggedError<AttemptTimeout>()("Attemp
 
 export const retryable = (message: string, retryAfter?: Duration.Duration): TaskFailure =>
   new TaskFailure({ message, retryable: true, ...(retryAfter === undefined ? {} : { retryAfter }) })
+
+/** No attempt can ever succeed: the task is FAILED as `rejected`. */
+export const rejected = (message: string): TaskFailure => new TaskFailure({ message, retryable: false, rejected: true })
 
 export const permanent = (message: string): TaskFailure => new TaskFailure({ message, retryable: false })

@@ -41,9 +41,9 @@ export const of = (
   if (Result.isFailure(error)) return failed("defect", "the runner interrupted itself")
   const failure = error.success
   const timedOut = failure._tag === "AttemptTimeout"
-  const reason = timedOut ? "timeout" : "error"
+  const reason = timedOut ? "timeout" : failure.rejected === true ? "rejected" : "error"
   const message = timedOut ? `still running after ${Duration.format(failure.after)}` : failure.message
-  const retryable = timedOut || failure.retryable
+  const retryable = timedOut || (failure.retryable && failure.rejected !== true)
   if (!retryable || claimed.attempt >= claimed.maxAttempts) return failed(reason, message)
   const wished = timedOut ? undefined : failure.retryAfter
   const policy = Backoff.requested(claimed.backoff, backoff)

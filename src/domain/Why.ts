@@ -21,6 +21,8 @@ export interface Situation {
   readonly now: Instant
   readonly flow: Flow
   readonly standing: Standing
+  /** The types that attempts can be made of here; all without. */
+  readonly types?: ReadonlySet<string> | undefined
   /** Attempts this process may run at once, and those it runs. */
   readonly concurrency: number
   readonly runningHere: number
@@ -36,6 +38,7 @@ export const Reason = Schema.Struct({
     "deadline_passed",
     "paused",
     "type_paused",
+    "no_handler",
     "type_limit",
     "key_limit",
     "queue_limit",
@@ -93,7 +96,7 @@ export const sentence = (task: VenomTask, reasons: ReadonlyArray<Reason>): strin
 type Line = readonly [holds: boolean, code: Reason["code"], message: () => string]
 
 const pending = (task: VenomTask, situation: Situation): ReadonlyArray<Line> => {
-  const { concurrency, flow, now, runningHere, service, standing } = situation
+  const { concurrency, flow, now, runningHere, service, standing, types } = situation
   const { concurrencyKey: key, deadline, runAt, type } = task
   const ofType = flow.types[type] ?? {}
   const keyLimit = key === undefined ? Number.POSITIVE_INFINITY : limitOfKey(flow, key)
@@ -116,6 +119,7 @@ const pending = (task: VenomTask, situation: Situation): ReadonlyArray<Line> => 
     ],
     [flow.paused, "paused", () => "the queue is paused"],
     [ofType.paused === true, "type_paused", () => `type ${type} is paused`],
+    [types?.has(type) === false, "no_handler", () => `no handler for type ${type} here`],
     [
       ofType.paused !== true && standing.runningOfType >= typeLimit,
       "type_limit",

@@ -17,6 +17,7 @@ import {
 import * as Lifecycle from "../domain/Lifecycle.ts"
 import type { Instant, VenomTask } from "../domain/Task.ts"
 import { StateRepository, type StorageError } from "../ports/StateRepository.ts"
+import { TaskRunner } from "../ports/TaskRunner.ts"
 import { Attempt } from "./Attempt.ts"
 import { Draining } from "./Draining.ts"
 import { EngineSettings } from "./EngineSettings.ts"
@@ -54,6 +55,7 @@ export class Dispatcher extends Context.Service<
     Effect.gen(function* () {
       const repository = yield* StateRepository
       const attempts = yield* Attempt
+      const { types } = yield* TaskRunner
       const { concurrency, longestSleep } = yield* EngineSettings
       const longest = Duration.toMillis(longestSleep)
       const draining = yield* Draining
@@ -67,11 +69,12 @@ export class Dispatcher extends Context.Service<
       const claimAndStart = Effect.gen(function* () {
         const free = concurrency - (yield* FiberMap.size(running))
         if (free <= 0) return Option.none()
-        const claimed = yield* repository.claim({ limit: free, now: yield* Clock.currentTimeMillis })
+        const now = yield* Clock.currentTimeMillis
+        const claimed = yield* repository.claim({ limit: free, now, types })
         for (const task of claimed) {
           yield* FiberMap.run(running, claimOf(task), Effect.ensuring(attempts.run(task), mayHaveWork.open))
         }
-        return claimed.length === free ? Option.none() : yield* repository.nextDue
+        return claimed.length === free ? Option.none() : yield* repository.nextDue(types)
       }).pipe(turn.withPermits(1), Effect.uninterruptible)
 
       /** Tells when the next deadline is. */

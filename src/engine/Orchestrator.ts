@@ -11,6 +11,7 @@ import {
   type TaskPage
 } from "../ports/StateRepository.ts"
 import * as BulkActions from "./BulkActions.ts"
+import { TaskRunner } from "../ports/TaskRunner.ts"
 import { Dispatcher } from "./Dispatcher.ts"
 import { Draining } from "./Draining.ts"
 import { EngineSettings } from "./EngineSettings.ts"
@@ -90,6 +91,7 @@ export class Orchestrator extends Context.Service<
     Effect.gen(function* () {
       const repository = yield* StateRepository
       const dispatcher = yield* Dispatcher
+      const { types } = yield* TaskRunner
       const draining = yield* Draining
       const { concurrency } = yield* EngineSettings
       const { awaitFinal, follow, followTask } = yield* Events
@@ -150,7 +152,8 @@ export class Orchestrator extends Context.Service<
           const reasons = Why.of(task, {
             now,
             flow: yield* repository.flow,
-            standing: yield* repository.standing(id, now),
+            standing: yield* repository.standing(id, now, types),
+            types,
             concurrency,
             runningHere: yield* dispatcher.running,
             service: yield* claimingStops

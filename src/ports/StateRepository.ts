@@ -201,13 +201,15 @@ export class StateRepository extends Context.Service<
     ) => Effect.Effect<VenomTask, StorageError | TaskNotFound | IllegalTransition>
 
     /**
-     * Claims at most `limit` tasks that are PENDING and due at `now`, and that the flow does not hold back: by
-     * priority, then fairly between the concurrency keys, then by `runAt`, then age. Each is PROCESSING when this
-     * returns, its attempt number is the token of the claim.
+     * Claims at most `limit` tasks that are PENDING and due at `now`, that are of the `types` where some are given, and
+     * that the flow does not hold back: by priority, then fairly between the concurrency keys, then by `runAt`, then
+     * age. Each is PROCESSING when this returns, its attempt number is the token of the claim. A set of types does not
+     * change; the first claim with another set may take time with the number of due tasks.
      */
     readonly claim: (options: {
       readonly limit: number
       readonly now: Instant
+      readonly types?: ReadonlySet<string> | undefined
     }) => Effect.Effect<ReadonlyArray<VenomTask>, StorageError>
 
     /** Verdicts, each held to its claim: the ones that come too late are refused one by one. */
@@ -244,8 +246,12 @@ export class StateRepository extends Context.Service<
       readonly types: number
     }) => Effect.Effect<QueueCounts, StorageError>
 
-    /** Where a task stands among the others. May take time with the number of due tasks. */
-    readonly standing: (id: TaskId, now: Instant) => Effect.Effect<Standing, StorageError | TaskNotFound>
+    /** Where a task stands among the others, for claims of `types`. May take time with the number of due tasks. */
+    readonly standing: (
+      id: TaskId,
+      now: Instant,
+      types?: ReadonlySet<string>
+    ) => Effect.Effect<Standing, StorageError | TaskNotFound>
 
     /** At most `limit` PENDING tasks whose deadline has passed, the earliest first. Such a task is never claimed. */
     readonly overdue: (options: {
@@ -253,8 +259,11 @@ export class StateRepository extends Context.Service<
       readonly limit: number
     }) => Effect.Effect<Overdue, StorageError>
 
-    /** When the next PENDING task is due that the flow does not hold back for longer; may lie in the past. */
-    readonly nextDue: Effect.Effect<Option.Option<Instant>, StorageError>
+    /**
+     * When the next PENDING task is due that claims of `types` may get and the flow does not hold back for longer; may
+     * lie in the past.
+     */
+    readonly nextDue: (types?: ReadonlySet<string>) => Effect.Effect<Option.Option<Instant>, StorageError>
 
     /**
      * Emits when tasks may have become claimable. A hint: losing one costs latency, never correctness,

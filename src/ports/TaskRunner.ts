@@ -25,5 +25,7 @@ export class TaskRunner extends Context.Service<
   TaskRunner,
   {
     readonly run: (task: VenomTask, handle: AttemptHandle) => Effect.Effect<string, TaskFailure>
+    /** The task types it has work for; every type without. Tasks of others are held: never claimed, never lost. */
+    readonly types?: ReadonlySet<string>
   }
 >()("venom/ports/TaskRunner") {}

@@ -4,7 +4,7 @@ import * as Backoff from "../../src/domain/Backoff.ts"
 import * as IsoTime from "../../src/domain/IsoTime.ts"
 import * as Lifecycle from "../../src/domain/Lifecycle.ts"
 import { limits } from "../../src/domain/Task.ts"
-import { AttemptTimeout, permanent, retryable, type TaskFailure } from "../../src/domain/TaskError.ts"
+import { AttemptTimeout, permanent, rejected, retryable, TaskFailure } from "../../src/domain/TaskError.ts"
 import * as Verdict from "../../src/domain/Verdict.ts"
 import { after, submitted } from "../support/tasks.ts"
 
@@ -40,6 +40,12 @@ describe("Verdict of one ending", () => {
 
   it("a failure that cannot be mended by another attempt fails at once", () => {
     assert.deepStrictEqual(of(Exit.fail(permanent("no"))), { _tag: "Fail", reason: "error", message: "no" })
+  })
+
+  it("what is rejected is not tried again, whatever is said besides", () => {
+    const verdict: Verdict.Verdict = { _tag: "Fail", reason: "rejected", message: "no" }
+    assert.deepStrictEqual(of(Exit.fail(rejected("no"))), verdict)
+    assert.deepStrictEqual(of(Exit.fail(new TaskFailure({ message: "no", retryable: true, rejected: true }))), verdict)
   })
 
   it("a failure of the last attempt fails", () => {

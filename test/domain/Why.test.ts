@@ -70,6 +70,9 @@ describe("why a task is not running", () => {
       }),
       [["type_limit", "tasks_ahead"], "Limit of type sms reached (2 of 2); 1 task is ahead of it."]
     )
+    const types = new Set(["mail"])
+    assert.deepStrictEqual(why(of({ type: "sms" }), { types }), [["no_handler"], "No handler for type sms here."])
+    assert.deepStrictEqual(why(of({ type: "mail" }), { types })[0], [])
   })
 
   it("says what became of it, and how long it has been running", () => {

@@ -18,10 +18,11 @@ const counting = () => {
         asked.claims++
         return repository.claim(options)
       }),
-    nextDue: Effect.suspend(() => {
-      asked.nextDue++
-      return repository.nextDue
-    })
+    nextDue: (types) =>
+      Effect.suspend(() => {
+        asked.nextDue++
+        return repository.nextDue(types)
+      })
   })
   return { asked, wrap }
 }
@@ -203,6 +204,22 @@ describe("the dispatcher at rest", () => {
       const { claims, engine } = yield* idleFor({ tasks: [submitted(1, { runAt: 59 * 60_000 })] })
       assert.strictEqual((yield* engine.get(idOf(1))).startedAt, 59 * 60_000)
       assert.isAtMost(claims, 2, "one for the task, one because it ended")
+    })
+  )
+
+  it.effect("asks nothing while all that is due is of types that nobody here has work for", () =>
+    Effect.gen(function* () {
+      const tasks = [submitted(1, { type: "mail" }), submitted(2, { type: "sms" }), submitted(3, { type: "mail" })]
+      const { claims, engine } = yield* idleFor({ tasks, types: new Set(["sms"]) })
+      assert.strictEqual(claims, 0)
+      assert.strictEqual((yield* engine.get(idOf(2))).status, "COMPLETED")
+      const { reasons, sentence } = yield* engine.orchestrator.why(idOf(1))
+      assert.deepStrictEqual(reasons, [{ code: "no_handler", message: "no handler for type mail here" }])
+      assert.strictEqual(sentence, "No handler for type mail here.")
+      assert.strictEqual((yield* engine.get(idOf(3))).status, "PENDING")
+      yield* engine.orchestrator.cancel(idOf(3))
+      const { id } = yield* engine.orchestrator.submit({ content: "one more", type: "sms" })
+      yield* engine.reaches(id, "COMPLETED")
     })
   )
 

@@ -50,6 +50,17 @@ describe("a start after a death", () => {
     })
   )
 
+  it.effect("resume: what was PROCESSING is given back, and held where nobody has work for its type", () =>
+    Effect.gen(function* () {
+      const types = new Set(["mail"])
+      const engine = yield* start(() => Effect.succeed("done"), { tasks: [orphan], types })
+      yield* TestClock.adjust("1 hour")
+      const held = yield* engine.get(id)
+      assert.deepStrictEqual([held.status, held.attempts.map(({ outcome }) => outcome)], ["PENDING", ["crashed"]])
+      assert.strictEqual((yield* engine.orchestrator.why(id)).sentence, "No handler for type default here.")
+    })
+  )
+
   it.effect("fail: what was PROCESSING is FAILED as crashed and does not run again", () =>
     Effect.gen(function* () {
       const ran: Array<string> = []

@@ -25,6 +25,8 @@ export interface Options {
   readonly clock?: Clock.Clock
   /** Stands between the engine and the repository. */
   readonly wrap?: (repository: Repository) => Repository
+  /** The types that there is work for; all without. */
+  readonly types?: ReadonlySet<string>
 }
 
 export interface TestEngine {
@@ -66,7 +68,7 @@ export const start = Effect.fnUntraced(function* (run: Run, options: Options = {
       Layer.provideMerge(Engine.layer),
       Layer.provide([
         Layer.succeed(StateRepository, wrap(repository)),
-        Layer.succeed(TaskRunner, { run }),
+        Layer.succeed(TaskRunner, { run, ...(options.types === undefined ? {} : { types: options.types }) }),
         Layer.succeed(EngineSettings, {
           ...defaults,
           backoff: steady,

@@ -146,11 +146,11 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
               changed === undefined ? Effect.fail(new TaskNotFound({ taskId: id })) : Effect.fromResult(changed)
             )
           ),
-        claim: ({ limit, now }) =>
+        claim: ({ limit, now, types }) =>
           unlessRefused("new", () => {
             const claim = Lifecycle.claim(now)
             const claims = table
-              .takeDue(now, limit, ({ id }) => !overlay.isPending(id))
+              .takeDue({ now, limit, types, free: ({ id }) => !overlay.isPending(id) })
               .flatMap((before) =>
                 Result.match(claim(before), {
                   onSuccess: (task) => [{ task, batch: commit.stage("claims", before, task) }],
@@ -195,13 +195,13 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
         page: (filter, request) => table.page(filter, request),
         counts: Effect.sync(() => table.counts),
         queueCounts: ({ now, types }) => Effect.sync(() => table.queueCounts(now, types)),
-        standing: (id, now) =>
+        standing: (id, now, types) =>
           Effect.suspend(() => {
             const task = table.get(id)
-            return task === undefined ? Effect.fail(new TaskNotFound({ taskId: id })) : table.standing(task, now)
+            return task === undefined ? Effect.fail(new TaskNotFound({ taskId: id })) : table.standing(task, now, types)
           }),
         overdue: ({ limit, now }) => Effect.sync(() => table.overdue(now, limit)),
-        nextDue: Effect.sync(() => table.nextDue()),
+        nextDue: (types) => Effect.sync(() => table.nextDue(types)),
         wake: Stream.fromPubSub(hints),
         finished: Stream.fromPubSub(ends),
         changes: Stream.fromPubSub(changes),

@@ -49,6 +49,11 @@ export class DueQueue {
     for (const key of this.#keys.values()) this.#admit(key)
   }
 
+  /** The types that may begin; all where it is undefined. */
+  setTypes(types: ReadonlySet<string> | undefined): void {
+    if (this.#groups.setTypes(types)) this.#regroup()
+  }
+
   /** A due task. */
   add(task: VenomTask): void {
     this.#enter(task, undefined)
@@ -285,10 +290,11 @@ export class DueQueue {
     }
   }
 
-  /** Tasks of types that the flow has begun to name get lanes of their own. */
+  /** Tasks whose group is another one now go to its lanes. */
   #regroup(): void {
     for (const lane of this.#lanes()) {
-      if (lane.group.type === undefined && lane.tasks.entries().some(({ type }) => this.#groups.named(type))) {
+      const { group, tasks } = lane
+      if (group.type === undefined && tasks.entries().some(({ type }) => this.#groups.of(type) !== group)) {
         for (const task of this.#takeAll(lane)) this.#enter(task, lane.turn)
       }
     }

@@ -12,15 +12,18 @@ export class Groups {
   /** Those that the flow names, and those it has named while something of theirs waits. */
   readonly #groups = new Map<string, Group>()
   readonly #others = groupOf()
+  /** Of those that the flow does not name, what is of no type that may begin. */
+  readonly #held: Group = { ...groupOf(), limit: 0 }
   readonly #open = new IndexedHeap<Group>(groupFirst)
   /** Their rates let nothing begin until a time, which may have come. */
   readonly #rated = new IndexedHeap<Group>(opensFirst)
   #flow: Flow = free
+  #types: ReadonlySet<string> | undefined = undefined
   #now = Number.POSITIVE_INFINITY
 
   /** The one that tasks of a type are in. */
   of(type: string): Group {
-    return this.#groups.get(type) ?? this.#others
+    return this.#groups.get(type) ?? (this.#mayBegin(type) ? this.#others : this.#held)
   }
 
   /** The one of a type alone. */
@@ -43,13 +46,17 @@ export class Groups {
   setFlow(flow: Flow, startsOf: StartsOf): void {
     this.#flow = flow
     this.#setRates(startsOf)
-    for (const [type, group] of this.#groups) {
-      group.limit = limitOfType(flow, type)
-      this.place(group)
-      this.release(group)
-    }
+    this.#limit()
     // none of the starts may lie in the future
     this.#now = Number.POSITIVE_INFINITY
+  }
+
+  /** The types that may begin; all where it is undefined. Whether it changes anything. */
+  setTypes(types: ReadonlySet<string> | undefined): boolean {
+    if (types === this.#types) return false
+    this.#types = types
+    this.#limit()
+    return true
   }
 
   /** The one with the most urgent task; at the beginning of time no rate lets anything begin. */
@@ -78,6 +85,18 @@ export class Groups {
   /** One that the flow names no more is let go as soon as nothing of it waits. */
   release({ laneCount, type }: Group): void {
     if (type !== undefined && laneCount === 0 && !Object.hasOwn(this.#flow.types, type)) this.#groups.delete(type)
+  }
+
+  #mayBegin(type: string): boolean {
+    return this.#types === undefined || this.#types.has(type)
+  }
+
+  #limit(): void {
+    for (const [type, group] of this.#groups) {
+      group.limit = this.#mayBegin(type) ? limitOfType(this.#flow, type) : 0
+      this.place(group)
+      this.release(group)
+    }
   }
 
   #stand(group: Group, heap: Group["heap"]): void {

@@ -116,10 +116,10 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
             PubSub.publishUnsafe(hints, undefined)
           }),
         update: (id, transition) => Effect.suspend(() => Effect.fromResult(change(id, transition))),
-        claim: ({ limit, now }) =>
+        claim: ({ limit, now, types }) =>
           Effect.sync(() => {
             const claim = Lifecycle.claim(now)
-            return successes(table.takeDue(now, limit, () => true).map(({ id }) => change(id, claim)))
+            return successes(table.takeDue({ now, limit, types, free: () => true }).map(({ id }) => change(id, claim)))
           }),
         settle: (settlements) => Effect.sync(() => settlements.map(settle)),
         rescue: (transition) =>
@@ -136,13 +136,13 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
         page: (filter, request) => table.page(filter, request),
         counts: Effect.sync(() => table.counts),
         queueCounts: ({ now, types }) => Effect.sync(() => table.queueCounts(now, types)),
-        standing: (id, now) =>
+        standing: (id, now, types) =>
           Effect.suspend(() => {
             const task = table.get(id)
-            return task === undefined ? Effect.fail(new TaskNotFound({ taskId: id })) : table.standing(task, now)
+            return task === undefined ? Effect.fail(new TaskNotFound({ taskId: id })) : table.standing(task, now, types)
           }),
         overdue: ({ limit, now }) => Effect.sync(() => table.overdue(now, limit)),
-        nextDue: Effect.sync(() => table.nextDue()),
+        nextDue: (types) => Effect.sync(() => table.nextDue(types)),
         wake: Stream.fromPubSub(hints),
         finished: Stream.fromPubSub(ends),
         changes: Stream.fromPubSub(changes),

@@ -11,6 +11,14 @@ import * as Line from "./Line.ts"
 /** Outdated entries that nobody minds. */
 const tidyAbove = 1000
 
+export interface Take {
+  readonly now: Instant
+  readonly limit: number
+  /** Of all types without. */
+  readonly types?: ReadonlySet<string> | undefined
+  readonly free: (task: VenomTask) => boolean
+}
+
 /** Tasks that wait for their time or their turn, some of them outdated, and those that are running. */
 export class PendingTasks {
   readonly #isHeld: (task: VenomTask) => boolean
@@ -51,7 +59,8 @@ export class PendingTasks {
   }
 
   /** Takes what is to be claimed; what is not free is passed over. */
-  take(now: Instant, limit: number, free: (task: VenomTask) => boolean): Array<VenomTask> {
+  take({ free, limit, now, types }: Take): Array<VenomTask> {
+    this.#due.setTypes(types)
     this.#promote(now)
     return this.#due.take(now, limit, (task) => {
       const mayBegin = task.runAt <= now && (task.deadline === undefined || task.deadline > now)
@@ -62,7 +71,8 @@ export class PendingTasks {
   }
 
   /** When the next one may be claimed, if nothing changes until then. */
-  nextDue(): Option.Option<Instant> {
+  nextDue(types?: ReadonlySet<string>): Option.Option<Instant> {
+    this.#due.setTypes(types)
     if (this.#due.isHeldBack) return Option.none()
     const next = Math.min(this.#due.nextStart(), this.#firstWaiting()?.runAt ?? Number.POSITIVE_INFINITY)
     return Number.isFinite(next) ? Option.some(next) : Option.none()
@@ -76,8 +86,9 @@ export class PendingTasks {
   }
 
   /** Where a task stands among the others. */
-  standing(task: VenomTask, now: Instant): Effect.Effect<Standing> {
+  standing(task: VenomTask, now: Instant, types: ReadonlySet<string> | undefined): Effect.Effect<Standing> {
     return Effect.suspend(() => {
+      this.#due.setTypes(types)
       this.#promote(now)
       const running = this.#due.running(task)
       const nextSlot = this.#due.nextSlot(task.type)

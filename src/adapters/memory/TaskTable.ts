@@ -98,11 +98,11 @@ export class TaskTable {
   }
 
   /**
-   * Takes the most urgent PENDING tasks that are due, that the flow does not hold back, and that are `free`. They
+   * Takes the most urgent PENDING tasks that are due, of the `types`, not held back by the flow, and `free`. They
    * count as running until they come back by `set` in another state, or by `putBack`.
    */
-  takeDue(now: Instant, limit: number, free: (task: VenomTask) => boolean): Array<VenomTask> {
-    return this.#pending.take(now, limit, free)
+  takeDue(options: Parameters<PendingTasks["take"]>[0]): Array<VenomTask> {
+    return this.#pending.take(options)
   }
 
   /** PENDING tasks whose deadline has passed. */
@@ -128,12 +128,12 @@ export class TaskTable {
     else this.#pending.putBack(task, this.#counts.PENDING)
   }
 
-  nextDue(): Option.Option<Instant> {
-    return this.#pending.nextDue()
+  nextDue(types?: ReadonlySet<string>): Option.Option<Instant> {
+    return this.#pending.nextDue(types)
   }
 
-  standing(task: VenomTask, now: Instant): Effect.Effect<Standing> {
-    return this.#pending.standing(task, now)
+  standing(task: VenomTask, now: Instant, types: ReadonlySet<string> | undefined): Effect.Effect<Standing> {
+    return this.#pending.standing(task, now, types)
   }
 
   /** At most so many types are told apart, and those that the flow names. */

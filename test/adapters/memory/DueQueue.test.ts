@@ -43,6 +43,7 @@ const Step = Schema.Union([
   }),
   Schema.Struct({ _tag: Schema.tag("end"), which: upTo(20), hasBegun: Schema.Boolean }),
   Schema.Struct({ _tag: Schema.tag("flow"), flow: AnyFlow }),
+  Schema.Struct({ _tag: Schema.tag("types"), types: Schema.NullOr(Schema.Array(Type).check(Schema.isMaxLength(3))) }),
   Schema.Struct({ _tag: Schema.tag("drain") })
 ])
 const Steps = Schema.Array(Step).check(Schema.isMaxLength(40))
@@ -120,6 +121,10 @@ describe("DueQueue", () => {
               naive.flow,
               (rates) => new Map(Array.from(rates.keys(), (type) => [type, naive.startsOf(type)]))
             )
+            break
+          case "types":
+            naive.types = step.types === null ? undefined : new Set(step.types)
+            queue.setTypes(naive.types)
             break
           case "drain": {
             const entries = queue.drain()
@@ -220,6 +225,20 @@ describe("DueQueue", () => {
       queue.setFlow(free, nothing)
       assert.strictEqual(queue.nextStart(), 0)
       assert.deepStrictEqual(idsOf(queue.take(0, 9, always)), [idOf(1)])
+    }
+  })
+
+  it("tasks of other types than those asked for leave nothing that will be due, and are there afterwards", () => {
+    const flows: ReadonlyArray<Flow> = [free, { ...free, types: { default: { concurrency: 5 } } }]
+    for (const flow of flows) {
+      const queue = queueOf([submitted(1), submitted(2, { type: "mail" })], flow)
+      queue.setTypes(new Set(["mail"]))
+      assert.deepStrictEqual(idsOf(queue.take(0, 9, always)), [idOf(2)])
+      queue.add(submitted(3))
+      assert.deepStrictEqual(queue.take(0, 9, always), [])
+      assert.strictEqual(queue.nextStart(), Infinity)
+      queue.setTypes(undefined)
+      assert.deepStrictEqual(idsOf(queue.take(0, 9, always)), [1, 3].map(idOf))
     }
   })
 

@@ -8,6 +8,8 @@ const placeOf = ({ concurrencyKey, priority }: VenomTask) => `${priority} ${conc
 /** What `DueQueue` promises, by looking at everything each time. */
 export class NaiveQueue {
   flow: Flow = free
+  /** Those that may begin; all where there are none. */
+  types: ReadonlySet<string> | undefined = undefined
   due: Array<VenomTask> = []
   running: Array<VenomTask> = []
   #starts: Array<Start & { readonly type: string }> = []
@@ -47,6 +49,7 @@ export class NaiveQueue {
   }
 
   isFree({ concurrencyKey, type }: VenomTask, now: Instant): boolean {
+    if (this.types?.has(type) === false) return false
     const isIn = (task: VenomTask) => task.type === type
     const rate = this.flow.types[type]?.rate
     if (this.running.filter(isIn).length >= limitOfType(this.flow, type)) return false

@@ -86,6 +86,26 @@ export const claims = (test: Tests): void => {
         assert.deepStrictEqual(idsOf(yield* claimAll(repository)), [idOf(2)])
       }))
 
+    test("takes only tasks of the types asked for, and holds the others for whoever asks for them", (repository) =>
+      Effect.gen(function* () {
+        const of = (...types: ReadonlyArray<string>) => ({ limit: 9, now: 10, types: new Set(types) })
+        yield* repository.insert([
+          submitted(1, { type: "mail", priority: -9 }),
+          submitted(2, { type: "sms" }),
+          submitted(3, { type: "fax", concurrencyKey: "a" }),
+          submitted(4, { type: "sms", runAt: 20 }),
+          submitted(5, { type: "mail" })
+        ])
+        assert.deepStrictEqual(yield* repository.claim(of("nothing")), [])
+        assert.deepStrictEqual(idsOf(yield* repository.claim(of("sms", "fax"))), [2, 3].map(idOf))
+        yield* repository.setFlow({ paused: false, types: { mail: { concurrency: 9 }, sms: {} }, keys: {} })
+        assert.deepStrictEqual(yield* repository.claim(of("sms", "fax")), [])
+        assert.deepStrictEqual(idsOf(yield* repository.claim({ ...of("sms"), now: 20 })), [idOf(4)])
+        assert.deepStrictEqual(yield* repository.counts, { PENDING: 2, PROCESSING: 3, COMPLETED: 0, FAILED: 0 })
+        assert.deepStrictEqual(idsOf(yield* repository.claim({ ...of("mail"), limit: 1 })), [idOf(1)])
+        assert.deepStrictEqual(idsOf(yield* claimAll(repository, 10)), [idOf(5)])
+      }))
+
     test("racing a cancel it gets the task or it does not, and the state says the same", (repository) =>
       Effect.gen(function* () {
         for (const n of range(40)) {
@@ -193,23 +213,36 @@ export const claims = (test: Tests): void => {
   describe("nextDue", () => {
     test("is the earliest due time of the PENDING tasks, when none is due yet", (repository) =>
       Effect.gen(function* () {
-        assert.deepStrictEqual(yield* repository.nextDue, Option.none())
+        assert.deepStrictEqual(yield* repository.nextDue(), Option.none())
         yield* repository.insert([submitted(1, { runAt: 300, priority: -9 }), submitted(2, { runAt: 200 })])
-        assert.deepStrictEqual(yield* repository.nextDue, Option.some(200))
+        assert.deepStrictEqual(yield* repository.nextDue(), Option.some(200))
         yield* repository.update(idOf(2), Lifecycle.cancel(0))
-        assert.deepStrictEqual(yield* repository.nextDue, Option.some(300))
+        assert.deepStrictEqual(yield* repository.nextDue(), Option.some(300))
         assert.deepStrictEqual(yield* repository.claim({ limit: 1, now: 299 }), [])
         yield* repository.insert([submitted(3, { runAt: 250 })])
-        assert.deepStrictEqual(yield* repository.nextDue, Option.some(250))
+        assert.deepStrictEqual(yield* repository.nextDue(), Option.some(250))
       }))
 
     test("lies in the past while something due waits to be claimed, and is none when nothing waits", (repository) =>
       Effect.gen(function* () {
         yield* repository.insert([submitted(1, { runAt: 10 }), submitted(2, { runAt: 20 })])
         yield* repository.claim({ limit: 1, now: 100 })
-        assert.deepStrictEqual(yield* repository.nextDue, Option.some(20))
+        assert.deepStrictEqual(yield* repository.nextDue(), Option.some(20))
         yield* repository.claim({ limit: 1, now: 100 })
-        assert.deepStrictEqual(yield* repository.nextDue, Option.none())
+        assert.deepStrictEqual(yield* repository.nextDue(), Option.none())
+      }))
+
+    test("passes over tasks of other types", (repository) =>
+      Effect.gen(function* () {
+        const types = new Set(["sms"])
+        yield* repository.insert([submitted(1, { type: "mail" })])
+        assert.deepStrictEqual(yield* repository.claim({ limit: 9, now: 5, types }), [])
+        assert.deepStrictEqual(yield* repository.nextDue(types), Option.none())
+        yield* repository.insert([submitted(2, { type: "sms" })])
+        assert.deepStrictEqual(yield* repository.nextDue(types), Option.some(0))
+        assert.strictEqual((yield* repository.claim({ limit: 9, now: 5, types })).length, 1)
+        assert.deepStrictEqual(yield* repository.nextDue(types), Option.none())
+        assert.deepStrictEqual(yield* repository.nextDue(), Option.some(0))
       }))
 
     test("knows when a retry is due", (repository) =>
@@ -217,7 +250,7 @@ export const claims = (test: Tests): void => {
         yield* repository.insert([submitted(1)])
         const retry = Lifecycle.retry("error", "no", 700, 0)
         yield* repository.settle((yield* claimAll(repository)).map((claimed) => ({ claimed, transition: retry })))
-        assert.deepStrictEqual(yield* repository.nextDue, Option.some(700))
+        assert.deepStrictEqual(yield* repository.nextDue(), Option.some(700))
       }))
   })
 

@@ -121,7 +121,7 @@ export const durability = ({ open }: Reopen): void => {
         Effect.gen(function* () {
           assert.deepStrictEqual(yield* repository.counts, counts)
           const pending = (yield* everything(repository)).filter(({ status }) => status === "PENDING")
-          const due = Option.getOrThrow(yield* repository.nextDue)
+          const due = Option.getOrThrow(yield* repository.nextDue())
           assert.isAtMost(due, Math.min(...pending.map(({ runAt }) => runAt)))
           const claimed = yield* claimAll(repository, 10_000)
           const urgent = (a: VenomTask, b: VenomTask) =>

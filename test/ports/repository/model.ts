@@ -185,7 +185,7 @@ export const runBoth = Effect.fnUntraced(function* (repository: Repository, oper
       }
     }
     assert.deepStrictEqual(yield* repository.counts, model.counts)
-    const due = Option.getOrElse(yield* repository.nextDue, () => Infinity)
+    const due = Option.getOrElse(yield* repository.nextDue(), () => Infinity)
     if (model.nextDue > now) assert.strictEqual(due, model.nextDue)
     // behind what was due before the clock went back, the next one may hide until somebody claims
     else if (now >= latest) assert.isAtMost(due, now)

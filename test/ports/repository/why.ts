@@ -31,7 +31,11 @@ const Steps = Schema.Array(
       ofKey: Limit,
       eachKey: Limit
     }),
-    Schema.Struct({ _tag: Schema.tag("claim"), elapsed: upTo(40) }),
+    Schema.Struct({
+      _tag: Schema.tag("claim"),
+      elapsed: upTo(40),
+      types: Schema.NullOr(Schema.Array(Type).check(Schema.isMaxLength(2)))
+    }),
     Schema.Struct({ _tag: Schema.tag("end"), n: upTo(5), retry: Schema.NullOr(upTo(50)) })
   ])
 ).check(Schema.isMaxLength(30))
@@ -52,15 +56,17 @@ const flowOf = (step: Extract<Step, { readonly _tag: "flow" }>): Flow => ({
   ...(step.eachKey === null ? {} : { eachKey: step.eachKey })
 })
 
+type Claim = Parameters<Repository["claim"]>[0]
+
 /** The tasks about which nothing is said. */
-const unhindered = Effect.fnUntraced(function* (repository: Repository, now: Instant) {
+const unhindered = Effect.fnUntraced(function* (repository: Repository, now: Instant, types: Claim["types"]) {
   const { tasks } = yield* repository.page({ status: "PENDING" }, { limit: 1000 })
   const flow = yield* repository.flow
   const free: Array<string> = []
   for (const task of tasks) {
-    const standing = yield* repository.standing(task.id, now)
+    const standing = yield* repository.standing(task.id, now, types)
     const service: ReadonlyArray<string> = []
-    const reasons = Why.of(task, { now, flow, standing, concurrency: 100, runningHere: 0, service })
+    const reasons = Why.of(task, { now, flow, standing, types, concurrency: 100, runningHere: 0, service })
     if (reasons.length === 0) free.push(task.id)
   }
   return free
@@ -94,8 +100,9 @@ export const whyAgainstClaims = (make: MakeRepository, runs: number): void => {
                 break
               case "claim": {
                 now += step.elapsed
-                const free = yield* unhindered(repository, now)
-                const claimed = yield* repository.claim({ limit: 1, now })
+                const types = step.types === null ? undefined : new Set(step.types)
+                const free = yield* unhindered(repository, now, types)
+                const claimed = yield* repository.claim({ limit: 1, now, types })
                 assert.deepStrictEqual(
                   free,
                   claimed.map(({ id }) => id)
