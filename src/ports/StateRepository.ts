@@ -76,7 +76,7 @@ export interface Put {
 
 /** One task that became visible in a new state, or was taken away. */
 export interface Change {
-  /** Grows from change to change, across restarts too. */
+  /** Grows from change to change, across restarts too; none is told twice, whatever a crash has taken. */
   readonly position: number
   readonly before: VenomTask | undefined
   readonly after: VenomTask | undefined

@@ -1,4 +1,4 @@
-import { Cause, Clock, Context, Effect, Exit, FileSystem, Layer, Logger } from "effect"
+import { Cause, Clock, Context, Effect, Exit, FileSystem, Layer, Logger, Stream } from "effect"
 import { describe, expect, it } from "vitest"
 import * as FileStateRepository from "../../src/adapters/file/FileStateRepository.ts"
 import * as Lock from "../../src/adapters/file/Lock.ts"
@@ -47,6 +47,15 @@ const live = (
   if (Exit.isFailure(exit)) throw new Error(Cause.pretty(exit.cause))
   return left
 }
+
+/** Notes the positions of all that is told from now on. */
+const listen = (repository: Repository, told: Array<number>) =>
+  Effect.forkChild(
+    Stream.runForEach(repository.changes, (changes) =>
+      Effect.sync(() => told.push(...changes.map(({ position }) => position)))
+    ),
+    { startImmediately: true }
+  )
 
 /** What starts find on copies of the disk as the power leaves it at every system call of `during`, in many ways each. */
 const afterPowerAtEach = (
@@ -133,5 +142,62 @@ describe("what is in doubt", { timeout: 60_000 }, () => {
       }
     )
     expect(seen).toBeGreaterThan(crashes / 4)
+  })
+
+  for (const fsync of ["always", "interval"] as const) {
+    it(`no position is told twice, whatever the power takes of what was told (fsync ${fsync})`, () => {
+      for (let seed = 0; seed < 30; seed++) {
+        const chance = new Chance(`positions ${seed}`)
+        const told: Array<number> = []
+        let files: ReadonlyMap<string, Uint8Array> = new Map()
+        for (let number = 0; number < 6; number++) {
+          const world = new World()
+          const disk = new SimulatedDisk(world, new Chance(`${seed} ${number}`))
+          disk.putDirectory(directory)
+          for (const [name, content] of files) disk.put(`${directory}/${name}`, content)
+          live(world, disk, fsync, (repository) =>
+            Effect.gen(function* () {
+              const begins = yield* repository.position
+              expect(begins).toBeGreaterThanOrEqual(told.at(-1) ?? 0)
+              if (number === 0) yield* repository.insert(Array.from({ length: 40 }, (_, n) => submitted(n)))
+              yield* listen(repository, told)
+              for (let times = chance.between(1, 4); times > 0; times--) {
+                yield* repository.claim({ limit: chance.between(1, 3), now: 0 })
+              }
+              yield* Effect.sleep(1)
+              files = disk.leftByPowerFailure(directory, chance)
+            })
+          )
+        }
+        expect(told).toEqual(Array.from(new Set(told)).sort((a, b) => a - b))
+        expect(told.length).toBeGreaterThan(0)
+      }
+    })
+  }
+
+  it("never so much is told and not synced that the next start could not leap over it", () => {
+    const world = new World()
+    const disk = new SimulatedDisk(world, new Chance(1))
+    disk.putDirectory(directory)
+    const syncs: Array<number> = []
+    live(world, disk, "always", (repository) =>
+      Effect.gen(function* () {
+        yield* repository.insert(Array.from({ length: 10_000 }, (_, n) => submitted(n)))
+        // the dump that a start makes is written
+        yield* Effect.sleep("1 second")
+        for (let claims = 0; claims < 10; claims++) {
+          let count = 0
+          disk.onOperation = ({ syscall }) => {
+            if (syscall === "fsync") count++
+          }
+          yield* repository.claim({ limit: 1000, now: 0 })
+          // the sync comes after the claim is told to have been written
+          yield* Effect.sleep(10)
+          syncs.push(count)
+        }
+        disk.onOperation = () => {}
+      })
+    )
+    expect(syncs).toEqual([0, 0, 0, 0, 1, 0, 0, 0, 0, 1])
   })
 })

@@ -60,7 +60,7 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
         )
       )
       const { table } = overlay
-      position = GroupCommit.positionAfter(commit.sequence())
+      position = commit.position()
 
       /** Decides a change on the newest state and stages it, in one step. */
       const change = (

@@ -36,8 +36,11 @@ const emptyBatch = (): Batch => ({
 /** More than one record can change: positions of changes are those of their records, times this. */
 const changesInRecord = 4096
 
-/** No change of a later record has a lower position. */
-export const positionAfter = (sequence: number): number => (sequence + 1) * changesInRecord - 1
+/**
+ * So many records may have been told and not be synced. A power failure may take them, and the next start gives their
+ * numbers again: it leaps over so many, so that no position is told twice.
+ */
+const mostUnsynced = 4096
 
 export type Fsync = "always" | "interval"
 
@@ -66,6 +69,8 @@ export interface GroupCommit {
   readonly isTrusted: () => boolean
   /** The last record written, or that may have been. */
   readonly sequence: () => number
+  /** That of the last change, or the highest that it may have; no later one has a lower, in later lives either. */
+  readonly position: () => number
   readonly segment: () => Segment
   /** Syncs what is only written; false when that failed, which is trouble. Only inside `exclusively`. */
   readonly flush: Effect.Effect<boolean>
@@ -98,6 +103,8 @@ export const make = Effect.fnUntraced(function* (options: {
   const work = yield* Latch.make(false)
   const turn = yield* Semaphore.make(1)
   let segment = options.segment
+  /** No earlier start has found this segment's number free. */
+  const leap = segment.number * mostUnsynced
   let batch = emptyBatch()
   /** The batch before it, which may be on its way to the disk. */
   let underWay = emptyBatch()
@@ -119,7 +126,7 @@ export const make = Effect.fnUntraced(function* (options: {
   }
 
   const tell = (before: VenomTask | undefined, after: VenomTask | undefined, index = 0): void => {
-    batch.told.push({ position: staged * changesInRecord + index, before, after })
+    batch.told.push({ position: (leap + staged) * changesInRecord + index, before, after })
   }
 
   const stageNew: GroupCommit["stageNew"] = (tasks, entries) => {
@@ -207,7 +214,8 @@ export const make = Effect.fnUntraced(function* (options: {
       written = last
       for (const task of current.claims) overlay.reveal(task)
       Deferred.doneUnsafe(current.written, Exit.void)
-      if (fsync === "always" && current.changes.length + current.removals.length + current.entries.length > 0) {
+      const mustBeSafe = current.changes.length + current.removals.length + current.entries.length > 0
+      if ((fsync === "always" && mustBeSafe) || last - synced > mostUnsynced) {
         yield* segment.sync
         synced = last
       }
@@ -273,6 +281,7 @@ export const make = Effect.fnUntraced(function* (options: {
         : { _tag: "NotWritable", reason: trouble.reason, since: trouble.since },
     isTrusted: () => trouble?.trusted ?? true,
     sequence: () => written,
+    position: () => (leap + written + 1) * changesInRecord - 1,
     segment: () => segment,
     flush,
     moveTo: (next) =>
