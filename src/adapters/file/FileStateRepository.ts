@@ -15,7 +15,7 @@ import {
 import * as EntryTable from "../memory/EntryTable.ts"
 import { DataDirectoryError, describe } from "./Disk.ts"
 import * as FlowEntry from "./FlowEntry.ts"
-import * as GroupCommit from "./GroupCommit.ts"
+import type * as GroupCommit from "./GroupCommit.ts"
 import * as Store from "./Store.ts"
 
 export interface FileOptions {
