@@ -10,9 +10,18 @@ export const latest: number = Date.parse("9999-12-31T23:59:59.999Z")
 const millisOf = Array.from({ length: 1000 }, (_, millis) => `${String(millis).padStart(3, "0")}Z`)
 const written = Array.from({ length: 8 }, () => ({ second: Number.NaN, text: "" }))
 const read = { text: "none yet", start: Number.NaN }
+/** A new task has its instant four times. */
+const last = { instant: Number.NaN, text: "" }
 
 /** Throws a `RangeError` where `Date` does: beyond the year 275760. */
 export const format = (instant: number): string => {
+  if (instant === last.instant) return last.text
+  last.text = spell(instant)
+  last.instant = instant
+  return last.text
+}
+
+const spell = (instant: number): string => {
   const second = Math.floor(instant / 1000)
   const place = written[second & 7]
   if (place === undefined) return new Date(instant).toISOString()

@@ -65,13 +65,26 @@ const attemptToWire = (attempt: TaskAttempt): AttemptWire => ({
  */
 export const toJson = (task: VenomTask): string =>
   `{"id":"${task.id}","content":${JSON.stringify(task.content)},"created_at":"${IsoTime.format(task.createdAt)}"` +
-  `,"status":"${task.status}","result":${JSON.stringify(task.result)},"logs":${JSON.stringify(task.logs)}` +
-  `,"logs_dropped":${task.logsDropped},"type":${JSON.stringify(task.type)},"priority":${task.priority}` +
+  `,"status":"${task.status}","result":${textToJson(task.result)},"logs":${JSON.stringify(task.logs)}` +
+  `,"logs_dropped":${task.logsDropped},"type":${typeToJson(task.type)},"priority":${task.priority}` +
   `,"run_at":"${IsoTime.format(task.runAt)}","updated_at":"${IsoTime.format(task.updatedAt)}"` +
   `,"started_at":${timeToJson(task.startedAt)},"finished_at":${timeToJson(task.finishedAt)}` +
   `,"attempt":${task.attempt},"max_attempts":${task.maxAttempts},"attempts":${attemptsToJson(task.attempts)}` +
-  `,"failure":${JSON.stringify(task.failure)},"tags":${JSON.stringify(task.tags)}${wishesToJson(task)}` +
-  `,"progress":${JSON.stringify(task.progress)},"revision":${task.revision}}`
+  `,"failure":${task.failure === null ? "null" : JSON.stringify(task.failure)}` +
+  `,"tags":${task.tags.length === 0 ? "[]" : JSON.stringify(task.tags)}${wishesToJson(task)}` +
+  `,"progress":${task.progress === null ? "null" : JSON.stringify(task.progress)},"revision":${task.revision}}`
+
+/** `JSON.stringify` is slow to say what is known before: that there is none, and the type of the task before. */
+export const textToJson = (text: string | null): string => (text === null ? "null" : JSON.stringify(text))
+
+const lastType = { type: "", json: '""' }
+const typeToJson = (type: string): string => {
+  if (type !== lastType.type) {
+    lastType.json = JSON.stringify(type)
+    lastType.type = type
+  }
+  return lastType.json
+}
 
 const wishesToJson = (task: VenomTask): string => {
   let text = ""
@@ -89,7 +102,7 @@ export const attemptsToJson = (attempts: ReadonlyArray<TaskAttempt>): string => 
   for (const { attempt, error, finishedAt, outcome, startedAt } of attempts) {
     text +=
       `${text === "" ? "" : ","}{"attempt":${attempt},"started_at":"${IsoTime.format(startedAt)}"` +
-      `,"finished_at":${timeToJson(finishedAt)},"outcome":${JSON.stringify(outcome)},"error":${JSON.stringify(error)}}`
+      `,"finished_at":${timeToJson(finishedAt)},"outcome":${outcome === null ? "null" : `"${outcome}"`},"error":${textToJson(error)}}`
   }
   return `[${text}]`
 }

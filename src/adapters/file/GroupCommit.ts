@@ -133,7 +133,7 @@ export const make = Effect.fnUntraced(function* (options: {
     put(Record.insert(staged + 1, tasks, entries))
     for (const [index, task] of tasks.entries()) {
       batch.changes.push(task)
-      overlay.stage(task)
+      overlay.stageNew(task)
       tell(undefined, task, index)
     }
     for (const entry of entries) {

@@ -80,8 +80,13 @@ export class Overlay {
     return this.#pending.has(id)
   }
 
+  stageNew(task: VenomTask): void {
+    this.#added++
+    this.stage(task)
+  }
+
+  /** The newest state of a task that is there. */
   stage(task: VenomTask): void {
-    if (this.newest(task.id) === undefined) this.#added++
     this.#pending.set(task.id, task)
     this.unique.note(task)
   }
@@ -94,8 +99,7 @@ export class Overlay {
 
   /** The staged state of a task is durable: readers see it. */
   reveal(task: VenomTask): void {
-    if (this.table.get(task.id) === undefined) this.#added--
-    this.table.set(task)
+    if (this.table.set(task) === "added") this.#added--
     if (this.#pending.get(task.id) === task) this.#pending.delete(task.id)
   }
 

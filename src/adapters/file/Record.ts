@@ -2,7 +2,7 @@ import { Option, Predicate, Result, Schema } from "effect"
 import { crc32 } from "node:zlib"
 import type { TaskId, VenomTask, Wishes } from "../../domain/Task.ts"
 import * as IsoTime from "../../domain/IsoTime.ts"
-import { attemptsToJson, fromWire, type TaskWire, timeToJson, toJson, toWire } from "../../domain/TaskJson.ts"
+import { attemptsToJson, fromWire, type TaskWire, textToJson, timeToJson, toJson, toWire } from "../../domain/TaskJson.ts"
 import { Entry } from "../../ports/StateRepository.ts"
 import type { EntryChange } from "../memory/EntryTable.ts"
 
@@ -95,7 +95,7 @@ const changed = (before: ReadonlyArray<VenomTask>, after: VenomTask): string => 
   const same = sameInAll(before, after)
   let set = `"revision":${after.revision},"updated_at":"${IsoTime.format(after.updatedAt)}"`
   if (!same.status) set += `,"status":"${after.status}"`
-  if (!same.result) set += `,"result":${JSON.stringify(after.result)}`
+  if (!same.result) set += `,"result":${textToJson(after.result)}`
   if (!same.runAt) set += `,"run_at":${timeToJson(after.runAt)}`
   if (!same.startedAt) set += `,"started_at":${timeToJson(after.startedAt)}`
   if (!same.finishedAt) set += `,"finished_at":${timeToJson(after.finishedAt)}`

@@ -69,8 +69,8 @@ export class TaskTable {
     return Array.from(this.#tasks.values())
   }
 
-  /** Adds a task or puts a newer state of it in place. */
-  set(task: VenomTask): void {
+  /** Adds a task or puts a newer state of it in place; tells which. */
+  set(task: VenomTask): "added" | "changed" {
     const known = this.#tasks.get(task.id)
     this.#tasks.set(task.id, task)
     this.#types.set(known, task)
@@ -83,6 +83,7 @@ export class TaskTable {
     this.#pending.note(task, known === undefined, this.#counts.PENDING)
     this.#deadlines.note(task, this.#counts.PENDING)
     if (isFinished(task)) this.#finished.add(task, this.finished)
+    return known === undefined ? "added" : "changed"
   }
 
   /** A pruned task: from now on it is as if it had never been there. */
