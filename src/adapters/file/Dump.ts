@@ -27,8 +27,8 @@ export const previousFileName = "state_dump.prev.json"
 export const temporaryFileNames = [`${fileName}.tmp`, `${previousFileName}.tmp`]
 
 /** Lines, and characters, put into one write: a slice takes a few milliseconds, then others run. */
-const sliceItems = 500
-const sliceChars = 512 * 1024
+const sliceItems = 100
+const sliceChars = 128 * 1024
 
 const slices = function* <A>(items: ReadonlyArray<A>, written: (item: A) => string): Generator<string> {
   let slice = ""
