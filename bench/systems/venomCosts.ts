@@ -1,7 +1,9 @@
+import { watch } from "node:fs/promises"
 import process from "node:process"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Effect, Layer, Logger, Result, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
+import * as Dump from "../../src/adapters/file/Dump.ts"
 import * as FileStateRepository from "../../src/adapters/file/FileStateRepository.ts"
 import * as Lifecycle from "../../src/domain/Lifecycle.ts"
 import { TaskId } from "../../src/domain/Task.ts"
@@ -20,9 +22,14 @@ export interface CostPlan {
 const batch = 64
 const plan: CostPlan = JSON.parse(process.argv[2] ?? "{}")
 
+const nextDump = async (): Promise<void> => {
+  for await (const { filename } of watch(plan.directory)) if (filename === Dump.fileName) return
+}
+
 const program = Effect.gen(function* () {
   const repository = yield* StateRepository
   const random = yield* SecureRandom.SecureRandom
+  const dumped = nextDump()
   const took = { submit: new Array<number>(), claim: new Array<number>(), settle: new Array<number>() }
   for (let turn = 0; turn < plan.warm + plan.turns; turn++) {
     const now = Date.now()
@@ -42,6 +49,8 @@ const program = Effect.gen(function* () {
     const settling = performance.now()
     if (settled.length !== batch || settled.some(Result.isFailure))
       return yield* Effect.die("not every claim was settled")
+    // the first change of a life is dumped at once, and nothing for an hour then
+    if (turn === 0) yield* Effect.promise(() => dumped)
     if (turn < plan.warm) continue
     took.submit.push(submitted - start)
     took.claim.push(claiming - submitted)
