@@ -34,13 +34,20 @@ const spell = (instant: number): string => {
 
 /** The time that `format` wrote; NaN when it is none. */
 export const parse = (text: string): number => {
-  const millis = text.slice(20, 23)
-  const isUsual = text.length === 24 && text.endsWith("Z") && /^\d{3}$/.test(millis)
-  if (isUsual && text.startsWith(read.text)) return read.start + Number(millis)
+  const millis = text.length === 24 && text.charCodeAt(23) === 0x5a ? millisAt(text) : Number.NaN
+  if (millis >= 0 && text.startsWith(read.text)) return read.start + millis
   const instant = Date.parse(text)
-  if (isUsual && !Number.isNaN(instant)) {
+  if (millis >= 0 && !Number.isNaN(instant)) {
     read.text = text.slice(0, 20)
-    read.start = instant - Number(millis)
+    read.start = instant - millis
   }
   return instant
+}
+
+/** NaN where they are no three digits. */
+const millisAt = (text: string): number => digitAt(text, 20) * 100 + digitAt(text, 21) * 10 + digitAt(text, 22)
+
+const digitAt = (text: string, at: number): number => {
+  const digit = text.charCodeAt(at) - 0x30
+  return digit >= 0 && digit <= 9 ? digit : Number.NaN
 }

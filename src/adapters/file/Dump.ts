@@ -20,11 +20,14 @@ export const format = "venom-state"
 export const version = 1
 
 /** The line between the tasks and the entries, where there are any. */
-const entriesBegin = '],"entries":[\n'
+const entriesBegin = '],"entries":['
 
 export const fileName = "state_dump.json"
 export const previousFileName = "state_dump.prev.json"
 export const temporaryFileNames = [`${fileName}.tmp`, `${previousFileName}.tmp`]
+
+const comma = 0x2c
+const newline = Buffer.from("\n")
 
 /** Lines, and characters, put into one write: a slice takes a few milliseconds, then others run. */
 const sliceItems = 100
@@ -72,7 +75,7 @@ export const write = Effect.fnUntraced(
         yield* put(`${JSON.stringify(head).slice(0, -1)},"tasks":[\n`)
         for (const slice of slices(tasks, toJson)) yield* put(slice)
         if (entries.length > 0) {
-          yield* put(entriesBegin)
+          yield* put(`${entriesBegin}\n`)
           const written = (entry: Entry) => JSON.stringify(Record.entryToWire(entry))
           for (const slice of slices(entries, written)) yield* put(slice)
         }
@@ -136,11 +139,12 @@ export const read = Effect.fnUntraced(function* (
   let ended = false
   let sum = 0
   yield* Lines.forEach(fs, path, (line) => {
-    const text = Buffer.from(line.bytes.buffer, line.bytes.byteOffset, line.bytes.length).toString()
+    const bytes = Buffer.from(line.bytes.buffer, line.bytes.byteOffset, line.bytes.length)
+    const text = bytes.toString("utf8", 0, bytes.at(-1) === comma ? bytes.length - 1 : bytes.length)
     if (line.offset === 0) {
       head = parseHead(text)
       if (head === undefined) flaw = { position: 0, reason: "it does not begin as a dump does" }
-    } else if (`${text}\n` === entriesBegin) {
+    } else if (text === entriesBegin) {
       inEntries = true
     } else if (text.startsWith("]")) {
       ended = true
@@ -148,19 +152,19 @@ export const read = Effect.fnUntraced(function* (
       if (expected !== sum.toString(16).padStart(8, "0"))
         flaw ??= { position: line.offset, reason: "its checksum is wrong" }
     } else {
-      const json = Record.parseJson(text.endsWith(",") ? text.slice(0, -1) : text)
+      const json = Record.parseJson(text)
       if (inEntries) {
         const entry = Option.getOrUndefined(Option.flatMap(json, Record.entryFromWire))?.entry
         if (entry === undefined) flaw ??= { position: line.offset, reason: "no entry can be read there" }
         else entries.set(entry.name, entry)
-        sum = crc32("\n", crc32(line.bytes, sum))
+        sum = crc32(newline, crc32(line.bytes, sum))
         return
       }
       const task = Option.map(json, fromWire)
       if (Option.isSome(task) && Result.isSuccess(task.value)) tasks.set(task.value.success.id, task.value.success)
       else flaw ??= { position: line.offset, reason: "no task can be read there" }
     }
-    sum = crc32("\n", crc32(line.bytes, sum))
+    sum = crc32(newline, crc32(line.bytes, sum))
   })
   if (head === undefined) {
     const otherwise = { position: 0, reason: "it is empty", ...flaw, sequence: 0, tasks, entries }

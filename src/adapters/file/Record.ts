@@ -2,7 +2,15 @@ import { Option, Predicate, Result, Schema } from "effect"
 import { crc32 } from "node:zlib"
 import type { TaskId, VenomTask, Wishes } from "../../domain/Task.ts"
 import * as IsoTime from "../../domain/IsoTime.ts"
-import { attemptsToJson, fromWire, type TaskWire, textToJson, timeToJson, toJson, toWire } from "../../domain/TaskJson.ts"
+import {
+  attemptsToJson,
+  fromWire,
+  type TaskWire,
+  textToJson,
+  timeToJson,
+  toJson,
+  toWire
+} from "../../domain/TaskJson.ts"
 import { Entry } from "../../ports/StateRepository.ts"
 import type { EntryChange } from "../memory/EntryTable.ts"
 

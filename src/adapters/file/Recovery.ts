@@ -157,13 +157,14 @@ const readBase = Effect.fnUntraced(function* (
     if (reading._tag === "TooNew") {
       return yield* refuse(`${file} was written by a newer version of Venom (format ${reading.version})`)
     }
+    if (reading._tag === "Read" && !salvage) return { ...reading, problem: undefined }
     if (reading.tasks.size > 0) {
       // from the older of the two on, records are played again: they hold resulting values
       salvaged.sequence = reading.sequence
       salvaged.tasks = new Map([...reading.tasks, ...salvaged.tasks])
       salvaged.entries = new Map([...reading.entries, ...salvaged.entries])
     }
-    if (reading._tag === "Read") return { ...(salvage ? salvaged : reading), problem: undefined }
+    if (reading._tag === "Read") return { ...salvaged, problem: undefined }
     problems.push(`${file} cannot be read from byte ${reading.position} on: ${reading.reason}`)
     const bytes = Number((yield* fs.stat(file)).size) - reading.position
     damage.push({ file, position: reading.position, bytes, what: reading.reason, torn: false })
