@@ -1,8 +1,11 @@
 import { Cause, Clock, Effect, Exit, Option, Predicate, Result, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
+import * as FlowEntry from "../../src/adapters/file/FlowEntry.ts"
+import { type Flow, free } from "../../src/domain/Flow.ts"
 import * as Lifecycle from "../../src/domain/Lifecycle.ts"
 import { TaskId } from "../../src/domain/Task.ts"
-import { type History, minute } from "./History.ts"
+import * as FlowModel from "./FlowModel.ts"
+import { type History, minute, second } from "./History.ts"
 import type { Life } from "./Life.ts"
 import { keyOf } from "./Workload.ts"
 
@@ -12,6 +15,7 @@ export class Clients {
   /** Whether storage must be whole now. */
   readonly #mustBeWell: (life: Life) => boolean
   #submitted = 0
+  #flows = 0
   /** Acts that are planned and did not happen yet. */
   #planned = 0
 
@@ -42,7 +46,8 @@ export class Clients {
         () => this.#submitSeveral(life),
         () => this.insertTogether(life),
         () => this.put(life),
-        () => this.put(life),
+        () => this.#putTwice(life),
+        () => this.#holdBack(life),
         () => this.submit(life, `u${chance.between(1, 2)}`),
         () => this.submit(life, `u${chance.between(1, 2)}`),
         () => this.change(life, "cancel"),
@@ -120,10 +125,16 @@ export class Clients {
     )
   }
 
+  /** Perhaps the same entry on the same revision. */
+  #putTwice(life: Life): void {
+    this.put(life)
+    this.put(life)
+  }
+
   /** An entry is changed, often with a new task in the same record. */
   put(life: Life): void {
     const { chance, entries, model, workload } = this.#history
-    const name = `e${chance.between(1, 4)}`
+    const name = `e${chance.between(1, 3)}`
     const asked = chance.happens(0.6) ? this.#newRequest() : undefined
     const value = entries.asks(name, asked?.key)
     const expects = entries.revision(name)
@@ -156,6 +167,48 @@ export class Clients {
         if (asked !== undefined) this.#refused(life, [asked.key], exit.cause)
       }
     )
+  }
+
+  /** Often while tasks come. */
+  #holdBack(life: Life): void {
+    const { chance } = this.#history
+    const inRush = chance.happens(0.5)
+    if (inRush) this.#submitSeveral(life)
+    this.setFlow(life, FlowModel.random(chance))
+    if (inRush) this.#submitSeveral(life)
+  }
+
+  /** What holds back the queue is changed. */
+  setFlow(life: Life, wanted: Flow, answered: (isDone: boolean) => void = () => {}): void {
+    const { entries, flow } = this.#history
+    const asked = flow.asks(wanted, ++this.#flows)
+    const value = FlowModel.valueOf(asked)
+    entries.asksInAnyCase(FlowEntry.name, value)
+    this.#ask(
+      life,
+      `flow ${JSON.stringify(value)}`,
+      ({ repository }) => repository.setFlow(asked),
+      (exit) => {
+        const isDone = Exit.isSuccess(exit)
+        entries.answered(value, isDone ? "done" : answer(exit) === "hung up" ? "unknown" : "refused")
+        flow.answered(asked)
+        answered(isDone)
+      }
+    )
+  }
+
+  /** Lets everything go after some time, and tries again until it may. */
+  free(life: Life, after: number): void {
+    const { world } = this.#history
+    this.#planned++
+    const again = (): void => {
+      if (!life.isRunning) return void world.after(second, again)
+      this.setFlow(life, free, (isDone) => {
+        if (isDone) this.#planned--
+        else world.after(second, again)
+      })
+    }
+    world.after(after, again)
   }
 
   change(life: Life, verb: "cancel" | "retry"): void {

@@ -1,10 +1,12 @@
+import type { Schema } from "effect"
 import type { Entry } from "../../src/ports/StateRepository.ts"
 import type { Ending } from "./Known.ts"
 
 /** One change of an entry that was asked for. Values tell them apart. */
 interface Asked {
   readonly name: string
-  readonly expects: number
+  /** Undefined where it is put in the place of any other. */
+  readonly expects: number | undefined
   answer: "under way" | "done" | "refused" | "unknown"
   /** Refused, and the store was whole again after that. */
   void: boolean
@@ -24,7 +26,7 @@ interface Known {
 /** What the outside knows of the entries: changes that were asked for, one upon the other, and their answers. */
 export class EntryModel {
   readonly #fail: (violation: string) => void
-  readonly #asked = new Map<unknown, Asked>()
+  readonly #asked = new Map<string, Asked>()
   readonly #known = new Map<string, Known>()
 
   constructor(fail: (violation: string) => void) {
@@ -39,16 +41,32 @@ export class EntryModel {
   /** Returns the value that stands for this change. */
   asks(name: string, task?: string): number {
     const value = this.#asked.size + 1
-    this.#asked.set(value, { name, expects: this.revision(name), answer: "under way", void: false, task })
+    this.#ask(value, { name, expects: this.revision(name), task })
     return value
   }
 
-  answered(value: number, answer: Asked["answer"]): void {
-    const asked = this.#asked.get(value)
+  /** In the place of whatever is there. */
+  asksInAnyCase(name: string, value: Schema.Json): void {
+    this.#ask(value, { name, expects: undefined, task: undefined })
+  }
+
+  #ask(value: Schema.Json, asked: Pick<Asked, "name" | "expects" | "task">): void {
+    this.#asked.set(JSON.stringify(value), { ...asked, answer: "under way", void: false })
+  }
+
+  answered(value: Schema.Json, answer: Asked["answer"]): void {
+    const asked = this.#asked.get(JSON.stringify(value))
     if (asked === undefined) return
     asked.answer = answer
-    const revision = this.revision(asked.name)
-    if (answer === "done" && revision <= asked.expects) this.#fail(`entry ${asked.name} was changed and is not visible`)
+    if (answer === "done" && !this.#hasCome(value, asked))
+      this.#fail(`entry ${asked.name} was changed and is not visible`)
+  }
+
+  /** Or one that was asked for later. */
+  #hasCome(value: Schema.Json, { expects, name }: Asked): boolean {
+    if (expects !== undefined) return this.revision(name) > expects
+    const order = Array.from(this.#asked.keys())
+    return order.indexOf(JSON.stringify(this.#of(name).last?.value)) >= order.indexOf(JSON.stringify(value))
   }
 
   /** A change came too late, because the entry is so. */
@@ -118,8 +136,8 @@ export class EntryModel {
   }
 
   #check(entry: Entry, hasTask: (key: string) => boolean): Asked | undefined {
-    const asked = this.#asked.get(entry.value)
-    if (asked?.name !== entry.name || asked.expects + 1 !== entry.revision) {
+    const asked = this.#asked.get(JSON.stringify(entry.value))
+    if (asked?.name !== entry.name || (asked.expects ?? entry.revision - 1) + 1 !== entry.revision) {
       this.#fail(`nobody asked for entry ${JSON.stringify(entry)}`)
       return undefined
     }

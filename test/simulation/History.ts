@@ -1,5 +1,6 @@
 import { Chance } from "./Chance.ts"
 import { EntryModel } from "./EntryModel.ts"
+import { FlowModel } from "./FlowModel.ts"
 import { Model } from "./Model.ts"
 import { SimulatedDisk } from "./SimulatedDisk.ts"
 import { Tally } from "./Tally.ts"
@@ -19,6 +20,7 @@ export class History {
   readonly workload: Workload
   readonly model: Model
   readonly entries: EntryModel
+  readonly flow: FlowModel
   readonly trace: Array<string> = []
   readonly tally = new Tally()
   violation: string | undefined
@@ -29,6 +31,7 @@ export class History {
     this.disk = new SimulatedDisk(this.world, new Chance(`${seed} disk`), this.tally)
     this.workload = new Workload(seed)
     this.entries = new EntryModel((violation) => this.fail(violation))
+    this.flow = new FlowModel((violation) => this.fail(violation))
     this.model = new Model(this.workload, this.tally, (violation) => this.fail(violation))
   }
 

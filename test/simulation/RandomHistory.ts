@@ -37,6 +37,7 @@ const plan = (simulation: Simulation, isLast: boolean): ReturnType<Planner> => {
     happens: (life) => {
       if (!isLast) planEnd(simulation, life, hasTrouble)
       const within = clients.plan(life, isLast ? 5 : 25)
+      if (isLast) clients.free(life, within)
       if (hasTrouble) weather.plan(life, within)
     },
     untilAllIsDone: isLast,

@@ -1,5 +1,6 @@
 import { Duration, Effect, Exit, Option } from "effect"
 import type { FileOptions } from "../../src/adapters/file/FileStateRepository.ts"
+import * as FlowEntry from "../../src/adapters/file/FlowEntry.ts"
 import type { VenomTask } from "../../src/domain/Task.ts"
 import { defaults, type EngineSettings } from "../../src/engine/EngineSettings.ts"
 import { Chance } from "./Chance.ts"
@@ -159,8 +160,9 @@ export class Simulation {
   }
 
   #begin(plan: Pick<LifePlan, "files" | "settings">): Life {
-    const { disk, entries, model, note, seed, workload, world } = this.history
+    const { disk, entries, flow, model, note, seed, workload, world } = this.history
     this.#dead = undefined
+    flow.begins()
     this.#wasWritable = false
     this.#couldWrite = false
     this.#seen = []
@@ -198,6 +200,7 @@ export class Simulation {
         const found = { isDurable: life.isWritable, refusedIsCut: this.#refusedIsCut }
         const { mayLose } = model
         model.recovers(tasks, this.#before, found)
+        flow.opened(life.entries.find(({ name }) => name === FlowEntry.name)?.value)
         entries.recovers(life.entries, this.#before, { ...found, mayLose, hasTask: (key) => model.hasHad(key) })
         orphans = tasks.filter(({ status }) => status === "PROCESSING")
       },
@@ -228,8 +231,10 @@ export class Simulation {
   /** Shows the model all that anyone could see at this moment. */
   #observe(life: Life): void {
     if (!life.isOpen) return
-    const { entries, model } = this.history
+    const { entries, flow, model } = this.history
     const { tasks } = life
+    const held = life.entries.find(({ name }) => name === FlowEntry.name)
+    flow.sees(held?.value, this.#seen, tasks)
     if (tasks.length !== this.#seen.length || tasks.some((task, at) => task !== this.#seen[at])) {
       this.#seen = tasks
       model.sees(tasks, this.history.world.now, this.#wallClock)

@@ -11,6 +11,8 @@ export interface Outcome {
   readonly lines: number
 }
 
+export const types = ["mail", "image.resize", "a/b:c"] as const
+
 export class Workload {
   /** Attempts of a task that names none. */
   readonly maxAttempts = 5
@@ -47,7 +49,8 @@ export class Workload {
       ...(chance.happens(0.3) ? { priority: chance.between(-100, 100) } : {}),
       ...(chance.happens(0.3) ? { maxAttempts: chance.between(1, 4) } : {}),
       ...(chance.happens(0.15) ? { retention: Math.round(chance.scale(1, 600_000)) } : {}),
-      ...(chance.happens(0.2) ? { type: chance.pick("mail", "image.resize", "a/b:c") } : {})
+      ...(chance.happens(0.2) ? { type: chance.pick(...types) } : {}),
+      ...(chance.happens(0.3) ? { concurrencyKey: chance.pick("a", "b", "c") } : {})
     }
   }
 

@@ -7,6 +7,7 @@ const wanted: ReadonlyArray<string> = [
   each((one) => `submit: ${one}`, "done", "hung up", "StorageError", "QueueFull"),
   each((one) => `insert: ${one}`, "done", "StorageError", "QueueFull"),
   each((one) => `put: ${one}`, "done", "StorageError", "EntryChanged"),
+  each((one) => `flow: ${one}`, "done", "StorageError"),
   each((one) => `cancel: ${one}`, "done", "StorageError", "IllegalTransition"),
   each((one) => `remove: ${one}`, "done", "StorageError", "IllegalTransition"),
   each((one) => `retry: ${one}`, "done", "StorageError", "IllegalTransition"),

@@ -21,8 +21,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     edits: [
       {
         file: file("GroupCommit"),
-        find: '      if (fsync === "always" &&',
-        put: '      for (const task of current.changes) overlay.reveal(task)\n      Deferred.doneUnsafe(current.synced, Exit.void)\n      if (fsync === "always" && '
+        find: '      if ((fsync === "always" && mustBeSafe)',
+        put: '      for (const task of current.changes) overlay.reveal(task)\n      Deferred.doneUnsafe(current.synced, Exit.void)\n      if ((fsync === "always" && mustBeSafe)'
       }
     ]
   },
@@ -281,8 +281,8 @@ export const mutations: ReadonlyArray<Mutation> = [
       { file: file("GroupCommit"), find: "      for (const id of current.removals) overlay.remove(id)\n", put: "" },
       {
         file: file("GroupCommit"),
-        find: '      if (fsync === "always" && ',
-        put: '      for (const id of current.removals) overlay.remove(id)\n      if (fsync === "always" && '
+        find: '      if ((fsync === "always" && mustBeSafe)',
+        put: '      for (const id of current.removals) overlay.remove(id)\n      if ((fsync === "always" && mustBeSafe)'
       }
     ]
   },
