@@ -1,9 +1,11 @@
 import { Result, Struct } from "effect"
+import * as Callback from "./Callback.ts"
 import * as IsoTime from "./IsoTime.ts"
 import {
   type AttemptOutcome,
   type FailureReason,
   type Instant,
+  isFinished,
   limits,
   type Progress,
   type TaskAttempt,
@@ -58,8 +60,16 @@ const from =
   (task) => {
     if (!allowed.includes(task.status)) return refuse(task, name)
     const { change, says } = decide(task)
-    return Result.succeed(next(task, change, TaskLog.append(task, [TaskLog.line(now, says)], now), now))
+    return Result.succeed(
+      next(task, withCallback(task, change, now), TaskLog.append(task, [TaskLog.line(now, says)], now), now)
+    )
   }
+
+/** Who wants to be told of the end is owed that by the very change that ends the task. */
+const withCallback = (task: VenomTask, change: Change, now: Instant): Change => {
+  if (task.callback === undefined || change.status === undefined) return change
+  return { ...change, callback: isFinished({ status: change.status }) ? Callback.owed(now) : Callback.waiting }
+}
 
 const refuse = (task: VenomTask, transition: string) =>
   Result.fail(new IllegalTransition({ taskId: task.id, transition, status: task.status }))
@@ -108,7 +118,13 @@ const startOf = ({ delay, runAt }: TaskRequest, now: Instant): Instant =>
 /** A new task, PENDING. */
 export const submit = (
   request: TaskRequest,
-  options: { readonly id: TaskId; readonly now: Instant; readonly maxAttempts: number; readonly by?: string }
+  options: {
+    readonly id: TaskId
+    readonly now: Instant
+    readonly maxAttempts: number
+    readonly by?: string
+    readonly hasCallback?: boolean
+  }
 ): VenomTask => ({
   id: options.id,
   content: request.content,
@@ -130,6 +146,7 @@ export const submit = (
   tags: request.tags ?? none,
   ...wishesOf(request),
   progress: null,
+  ...(options.hasCallback === true ? { callback: Callback.waiting } : undefined),
   revision: 1
 })
 

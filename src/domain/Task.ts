@@ -225,6 +225,25 @@ export const Progress = Schema.Struct({
 }).annotate({ identifier: "TaskProgress" })
 export type Progress = typeof Progress.Type
 
+export const CallbackState = Schema.Literals(["waiting", "owed", "delivered", "given_up"])
+
+/** Whether somebody outside has been told of the end of a task. */
+export const Callback = Schema.Struct({
+  state: CallbackState.annotate({
+    description: "waiting for the end of the task, owed from then on, delivered, or given_up after too many attempts"
+  }),
+  attempts: Schema.Int,
+  lastError: Schema.NullOr(Schema.String),
+  nextAt: Schema.NullOr(Instant).annotate({ description: "Not tried again before this, while it is owed" }),
+  deliveredAt: Schema.NullOr(Instant)
+})
+  .pipe(Schema.encodeKeys({ lastError: "last_error", nextAt: "next_at", deliveredAt: "delivered_at" }))
+  .annotate({ identifier: "TaskCallback" })
+  .pipe(
+    Schema.annotateEncoded({ identifier: "TaskCallback", description: "Whether the end of the task has been told" })
+  )
+export type Callback = typeof Callback.Type
+
 /** A task: an immutable value; every change makes a new one with the next `revision`. */
 export const VenomTask = Schema.Struct({
   id: TaskId,
@@ -247,6 +266,7 @@ export const VenomTask = Schema.Struct({
   tags: Schema.Array(Schema.String),
   ...wishes,
   progress: Schema.NullOr(Progress),
+  callback: Schema.optionalKey(Callback),
   revision: Schema.Int.annotate({ description: "Grows by one with every change" })
 })
   .pipe(

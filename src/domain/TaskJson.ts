@@ -3,6 +3,8 @@ import * as IsoTime from "./IsoTime.ts"
 import type { BackoffRequest } from "./Backoff.ts"
 import {
   AttemptOutcome,
+  type Callback,
+  CallbackState,
   type Failure,
   FailureReason,
   type Instant,
@@ -16,6 +18,7 @@ import {
 
 /** A task as JSON has it: the encoded side of the `VenomTask` schema, which describes it. */
 export type TaskWire = typeof VenomTask.Encoded
+type CallbackWire = typeof Callback.Encoded
 export type AttemptWire = typeof TaskAttempt.Encoded
 
 /**
@@ -48,7 +51,16 @@ export const toWire = (task: VenomTask): TaskWire => ({
   ...(task.uniqueKey === undefined ? undefined : { unique_key: task.uniqueKey }),
   ...(task.retention === undefined ? undefined : { retention: task.retention }),
   progress: task.progress,
+  ...(task.callback === undefined ? undefined : { callback: callbackToWire(task.callback) }),
   revision: task.revision
+})
+
+const callbackToWire = ({ attempts, deliveredAt, lastError, nextAt, state }: Callback): CallbackWire => ({
+  state,
+  attempts,
+  last_error: lastError,
+  next_at: timeToWire(nextAt),
+  delivered_at: timeToWire(deliveredAt)
 })
 
 const attemptToWire = (attempt: TaskAttempt): AttemptWire => ({
@@ -72,7 +84,8 @@ export const toJson = (task: VenomTask): string =>
   `,"attempt":${task.attempt},"max_attempts":${task.maxAttempts},"attempts":${attemptsToJson(task.attempts)}` +
   `,"failure":${task.failure === null ? "null" : JSON.stringify(task.failure)}` +
   `,"tags":${task.tags.length === 0 ? "[]" : JSON.stringify(task.tags)}${wishesToJson(task)}` +
-  `,"progress":${task.progress === null ? "null" : JSON.stringify(task.progress)},"revision":${task.revision}}`
+  `,"progress":${task.progress === null ? "null" : JSON.stringify(task.progress)}` +
+  `${task.callback === undefined ? "" : `,"callback":${callbackToJson(task.callback)}`},"revision":${task.revision}}`
 
 /** `JSON.stringify` is slow to say what is known before: that there is none, and the type of the task before. */
 export const textToJson = (text: string | null): string => (text === null ? "null" : JSON.stringify(text))
@@ -107,6 +120,8 @@ export const attemptsToJson = (attempts: ReadonlyArray<TaskAttempt>): string => 
   return `[${text}]`
 }
 
+export const callbackToJson = (callback: Callback): string => JSON.stringify(callbackToWire(callback))
+
 export const timeToJson = (instant: Instant | null): string =>
   instant === null ? "null" : `"${IsoTime.format(instant)}"`
 
@@ -130,6 +145,7 @@ export const fromWire = (input: unknown): Result.Result<VenomTask, string> => {
   const wishes = wishesFromWire(input)
   // a task that an older Venom wrote has none
   const progress = nullOr(input["progress"] ?? null, progressFromWire)
+  const callback = input["callback"] === undefined ? undefined : callbackFromWire(input["callback"])
   if (!isTaskId(id)) return Result.fail("id")
   if (typeof content !== "string") return Result.fail("content")
   if (createdAt === undefined) return Result.fail("created_at")
@@ -150,6 +166,7 @@ export const fromWire = (input: unknown): Result.Result<VenomTask, string> => {
   if (!isStrings(tags)) return Result.fail("tags")
   if (typeof wishes === "string") return Result.fail(wishes)
   if (progress === undefined) return Result.fail("progress")
+  if (input["callback"] !== undefined && callback === undefined) return Result.fail("callback")
   if (!isInt(revision)) return Result.fail("revision")
   return Result.succeed({
     id,
@@ -172,6 +189,7 @@ export const fromWire = (input: unknown): Result.Result<VenomTask, string> => {
     tags,
     ...wishes,
     progress,
+    ...(callback === undefined ? undefined : { callback }),
     revision
   })
 }
@@ -208,6 +226,21 @@ const progressFromWire = (input: unknown): Progress | undefined =>
   (input["message"] === null || typeof input["message"] === "string")
     ? { percent: input["percent"], message: input["message"] }
     : undefined
+
+const callbackFromWire = (input: unknown): Callback | undefined => {
+  if (!isRecord(input)) return undefined
+  const { attempts, state } = input
+  const lastError = input["last_error"]
+  const nextAt = nullOr(input["next_at"], timeFromWire)
+  const deliveredAt = nullOr(input["delivered_at"], timeFromWire)
+  return isCallbackState(state) &&
+    isInt(attempts) &&
+    (lastError === null || typeof lastError === "string") &&
+    nextAt !== undefined &&
+    deliveredAt !== undefined
+    ? { state, attempts, lastError, nextAt, deliveredAt }
+    : undefined
+}
 
 const attemptFromWire = (input: unknown): TaskAttempt | undefined => {
   if (!isRecord(input)) return undefined
@@ -271,6 +304,7 @@ const oneOf = <const A extends string>(literals: ReadonlyArray<A>) => {
   return (input: unknown): input is A => known.has(input)
 }
 const isKind = oneOf(["exponential", "linear", "fixed"])
+const isCallbackState = oneOf(CallbackState.literals)
 const isStatus = oneOf(TaskStatus.literals)
 const isReason = oneOf(FailureReason.literals)
 const isOutcome = oneOf(AttemptOutcome.literals)

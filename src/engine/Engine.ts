@@ -1,5 +1,6 @@
 import { Layer } from "effect"
 import { Attempt } from "./Attempt.ts"
+import * as Callbacks from "./Callbacks.ts"
 import { Dispatcher } from "./Dispatcher.ts"
 import { Draining } from "./Draining.ts"
 import { Events } from "./Events.ts"
@@ -19,6 +20,7 @@ export const layer = Layer.merge(Orchestrator.layer, FlowControl.layer).pipe(
   Layer.provide(Attempt.layer),
   Layer.provideMerge(Events.layer),
   Layer.provideMerge(Layer.provideMerge(Scheduler.layer, Schedules.layer)),
+  Layer.provideMerge(Callbacks.layer),
   Layer.provideMerge(Draining.layer),
   Layer.provideMerge(Pruner.layer),
   Layer.provide(Recovery.layer)

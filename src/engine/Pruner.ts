@@ -1,4 +1,5 @@
 import { Clock, Context, Duration, Effect, Latch, Layer, Option, Stream } from "effect"
+import { CallbackSender } from "../ports/CallbackSender.ts"
 import { type Retention, StateRepository } from "../ports/StateRepository.ts"
 import { EngineSettings } from "./EngineSettings.ts"
 import { sleepUntil } from "./SleepUntil.ts"
@@ -29,6 +30,8 @@ export class Pruner extends Context.Service<
       const repository = yield* StateRepository
       const settings = yield* EngineSettings
       const { longestSleep, retentionCount: keep } = settings
+      // what nobody sends would never be owed no more
+      const keepOwed = (yield* CallbackSender) !== undefined
       const longest = Duration.toMillis(longestSleep)
       const retention: Retention = {
         COMPLETED: Duration.toMillis(settings.retention),
@@ -40,7 +43,7 @@ export class Pruner extends Context.Service<
       /** Deletes a step's worth; tells whether there may be more, and when there will be as far as is known. */
       const deleteSome = Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
-        const gone = yield* repository.prune({ now, retention, keep, limit: stepSize })
+        const gone = yield* repository.prune({ now, retention, keep, limit: stepSize, keepOwed })
         pruned += gone.count
         const expired = yield* repository.expireEntries({ now, limit: stepSize })
         return {

@@ -4,6 +4,7 @@ import * as IsoTime from "../domain/IsoTime.ts"
 import * as Lifecycle from "../domain/Lifecycle.ts"
 import * as Schedule from "../domain/Schedule.ts"
 import { type Instant, TaskId } from "../domain/Task.ts"
+import { CallbackSender } from "../ports/CallbackSender.ts"
 import { type Entry, type Put, StateRepository } from "../ports/StateRepository.ts"
 import { Draining } from "./Draining.ts"
 import { EngineSettings } from "./EngineSettings.ts"
@@ -33,6 +34,7 @@ export const layer = Layer.effectDiscard(
     const repository = yield* StateRepository
     const { changed } = yield* Schedules.Schedules
     const { longestSleep, maxAttempts } = yield* EngineSettings
+    const callbacks = yield* CallbackSender
     const draining = yield* Draining
     const random = yield* SecureRandom.SecureRandom
     const longest = Duration.toMillis(longestSleep)
@@ -75,7 +77,8 @@ export const layer = Layer.effectDiscard(
       const { done, slot, task } = step
       const id = TaskId.make(yield* random.uuidV7())
       const by = `the schedule ${held.schedule.name} for ${IsoTime.format(slot)}`
-      const made = Lifecycle.submit(task, { id, now, maxAttempts, by })
+      const hasCallback = callbacks?.isFor(task.type ?? "default") ?? false
+      const made = Lifecycle.submit(task, { id, now, maxAttempts, by, hasCallback })
       // an unfinished task may have its unique key: then this run is that one
       const [ran = made] = yield* repository.insert([made], ([ran = made]) => putOf(name, held, done(ran.id), now))
       return done(ran.id)

@@ -3,6 +3,7 @@ import { Digest, SecureRandom } from "effect/crypto"
 import * as Lifecycle from "../domain/Lifecycle.ts"
 import { type Instant, limits, type TaskCopyRequest, TaskId, type TaskRequest, type VenomTask } from "../domain/Task.ts"
 import { TaskNotFound } from "../domain/TaskError.ts"
+import { CallbackSender } from "../ports/CallbackSender.ts"
 import {
   type Entry,
   type Put,
@@ -64,6 +65,7 @@ const prefix = "idempotency/"
 export const make = Effect.gen(function* () {
   const repository = yield* StateRepository
   const settings = yield* EngineSettings
+  const callbacks = yield* CallbackSender
   const draining = yield* Draining
   const random = yield* SecureRandom.SecureRandom
   const given = yield* Effect.serviceOption(Digest.Digest)
@@ -84,7 +86,12 @@ export const make = Effect.gen(function* () {
   }
 
   const taskOf = (request: TaskRequest, id: TaskId, now: Instant): VenomTask =>
-    Lifecycle.submit(request, { id, now, maxAttempts: settings.maxAttempts })
+    Lifecycle.submit(request, {
+      id,
+      now,
+      maxAttempts: settings.maxAttempts,
+      hasCallback: callbacks !== undefined && callbacks.isFor(request.type ?? "default")
+    })
 
   const tasksOf = Effect.fnUntraced(function* (requests: ReadonlyArray<Requested>) {
     if (requests.length > limits.bulk) {

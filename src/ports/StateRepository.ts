@@ -223,13 +223,14 @@ export class StateRepository extends Context.Service<
     /**
      * Deletes finished tasks, at most `limit`: first those whose time is over, by their own `retention` or by that of
      * their status, those first whose time was over first; then, of all but `keep`, those that finished first. A task
-     * that another change is taking out of its final state stays.
+     * that another change is taking out of its final state stays; and with `keepOwed` one whose callback is owed.
      */
     readonly prune: (options: {
       readonly now: Instant
       readonly retention: Retention
       readonly keep: number
       readonly limit: number
+      readonly keepOwed?: boolean
     }) => Effect.Effect<Gone, StorageError>
 
     readonly get: (id: TaskId) => Effect.Effect<Option.Option<VenomTask>, StorageError>

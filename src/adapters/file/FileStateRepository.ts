@@ -1,4 +1,5 @@
 import { Deferred, Duration, Effect, FileSystem, Layer, Option, PubSub, Result, Stream } from "effect"
+import * as Callback from "../../domain/Callback.ts"
 import type { Transition } from "../../domain/Lifecycle.ts"
 import * as Lifecycle from "../../domain/Lifecycle.ts"
 import { isFinished, type TaskId, type VenomTask } from "../../domain/Task.ts"
@@ -183,10 +184,10 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
             const change = FlowEntry.change(flow, overlay.entry(FlowEntry.name))
             return Deferred.await(commit.stageNew(none, [change]).synced)
           }),
-        prune: ({ keep, limit, now, retention }) =>
+        prune: ({ keep, keepOwed = false, limit, now, retention }) =>
           unlessRefused("new", () => {
             const tooMany = overlay.finished - keep
-            const free = ({ id }: VenomTask) => !overlay.isPending(id)
+            const free = (task: VenomTask) => !overlay.isPending(task.id) && !(keepOwed && Callback.isOwed(task))
             const gone = table.takeFinished({ now, retention, tooMany, limit, free }).map(({ id }) => id)
             const done = gone.length === 0 ? Effect.void : Deferred.await(commit.stageRemoval(gone).synced)
             return Effect.map(done, () => ({ count: gone.length, next: table.nextEnd(retention) }))

@@ -4,6 +4,7 @@ import type { TaskId, VenomTask, Wishes } from "../../domain/Task.ts"
 import * as IsoTime from "../../domain/IsoTime.ts"
 import {
   attemptsToJson,
+  callbackToJson,
   fromWire,
   type TaskWire,
   textToJson,
@@ -93,7 +94,7 @@ export const removal = (seq: number, ids: ReadonlyArray<TaskId>): string => line
 type Fixed = "id" | "content" | "createdAt" | "type" | "priority" | "tags" | keyof Wishes
 
 /** A new field of a task does not compile here before it is compared, or named as fixed. */
-type Same = { [Field in Exclude<keyof VenomTask, Fixed | "revision" | "updatedAt">]: boolean }
+type Same = { [Field in Exclude<keyof VenomTask, Fixed | "revision" | "updatedAt">]-?: boolean }
 
 /**
  * By hand, in the spelling of `Changed`: this is the most frequent thing that is written. A field that may change is
@@ -112,6 +113,7 @@ const changed = (before: ReadonlyArray<VenomTask>, after: VenomTask): string => 
   if (!same.attempts) set += `,"attempts":${attemptsToJson(after.attempts)}`
   if (!same.failure) set += `,"failure":${JSON.stringify(after.failure)}`
   if (!same.progress) set += `,"progress":${JSON.stringify(after.progress)}`
+  if (!same.callback && after.callback !== undefined) set += `,"callback":${callbackToJson(after.callback)}`
   if (!same.logsDropped) set += `,"logs_dropped":${after.logsDropped}`
   if (!same.logs) set += `,"logs":${newLines(before, after.logs)}`
   return `{${set}}`
@@ -129,6 +131,7 @@ const sameInAll = (before: ReadonlyArray<VenomTask>, after: VenomTask): Same => 
     attempts: true,
     failure: true,
     progress: true,
+    callback: true,
     logsDropped: true,
     logs: true
   }
@@ -143,6 +146,7 @@ const sameInAll = (before: ReadonlyArray<VenomTask>, after: VenomTask): Same => 
     same.attempts &&= state.attempts === after.attempts
     same.failure &&= state.failure === after.failure
     same.progress &&= state.progress === after.progress
+    same.callback &&= state.callback === after.callback
     same.logsDropped &&= state.logsDropped === after.logsDropped
     same.logs &&= state.logs === after.logs
   }

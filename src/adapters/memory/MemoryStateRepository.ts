@@ -1,4 +1,5 @@
 import { Clock, Effect, Layer, Option, PubSub, Result, Stream } from "effect"
+import * as Callback from "../../domain/Callback.ts"
 import * as Flow from "../../domain/Flow.ts"
 import type { Transition } from "../../domain/Lifecycle.ts"
 import * as Lifecycle from "../../domain/Lifecycle.ts"
@@ -125,10 +126,11 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
         rescue: (transition) =>
           // rescued once, an orphan is held by that claim no more
           Effect.sync(() => successes(orphans.map((claimed) => settle({ claimed, transition })))),
-        prune: ({ keep, limit, now, retention }) =>
+        prune: ({ keep, keepOwed = false, limit, now, retention }) =>
           Effect.sync(() => {
             const tooMany = table.finished - keep
-            const gone = table.takeFinished({ now, retention, tooMany, limit, free: () => true })
+            const free = (task: VenomTask) => !(keepOwed && Callback.isOwed(task))
+            const gone = table.takeFinished({ now, retention, tooMany, limit, free })
             for (const task of gone) take(task)
             return { count: gone.length, next: table.nextEnd(retention) }
           }),

@@ -1,0 +1,207 @@
+import { Clock, Duration, Effect, Fiber, FiberSet, Latch, Layer, Option, Random, Stream } from "effect"
+import * as Callback from "../domain/Callback.ts"
+import type { Instant, TaskId, VenomTask } from "../domain/Task.ts"
+import { CallbackSender } from "../ports/CallbackSender.ts"
+import { StateRepository } from "../ports/StateRepository.ts"
+import { Draining } from "./Draining.ts"
+import { EngineSettings } from "./EngineSettings.ts"
+import { sleepUntil } from "./SleepUntil.ts"
+
+/** Callbacks under way at once. */
+const together = 8
+
+/** How long a receiver may take. */
+const sendWithin = Duration.seconds(30)
+
+/** The pause after storage refused, and after a defect; also between two looks through all that waits. */
+const pause = Duration.seconds(1)
+
+/** Tasks read at once at the start. */
+const pageSize = 500
+
+/** What is owed, by when it is due. */
+class Owed {
+  readonly due = new Set<TaskId>()
+  readonly #later = new Map<TaskId, Instant>()
+  #earliest = Number.POSITIVE_INFINITY
+
+  /** A task as it is now. */
+  note({ callback, id }: VenomTask, now: Instant): void {
+    this.due.delete(id)
+    this.#later.delete(id)
+    if (callback?.state !== "owed" || callback.nextAt === null) return
+    if (callback.nextAt <= now) this.due.add(id)
+    else {
+      this.#later.set(id, callback.nextAt)
+      this.#earliest = Math.min(this.#earliest, callback.nextAt)
+    }
+  }
+
+  forget(id: TaskId): void {
+    this.due.delete(id)
+    this.#later.delete(id)
+  }
+
+  /** Makes due what has become so, and tells when there may be more. A look through all, so not at any moment. */
+  turnTo(now: Instant): Instant {
+    if (this.#earliest > now) return this.#earliest
+    this.#earliest = Number.POSITIVE_INFINITY
+    for (const [id, at] of this.#later) {
+      if (at <= now) {
+        this.#later.delete(id)
+        this.due.add(id)
+      } else this.#earliest = Math.min(this.#earliest, at)
+    }
+    this.#earliest = Math.max(this.#earliest, now + Duration.toMillis(pause))
+    return this.#earliest
+  }
+}
+
+/**
+ * Tells the outside that tasks have ended: at least once each, across restarts, until it was heard or 24 hours have
+ * passed. That a task's end is to be told is part of the change that ends it, and what comes of it another change.
+ * Where nobody is to be told it does nothing.
+ */
+export const layer = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const sender = yield* CallbackSender
+    if (sender === undefined) return
+    const repository = yield* StateRepository
+    const draining = yield* Draining
+    const longest = Duration.toMillis((yield* EngineSettings).longestSleep)
+    const sending = new Set<TaskId>()
+    const senders = yield* FiberSet.make()
+    const mayHaveWork = yield* Latch.make(true)
+    const owed = new Owed()
+
+    const note = (task: VenomTask) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        owed.note(task, now)
+        if (owed.due.has(task.id)) mayHaveWork.openUnsafe()
+      })
+
+    const listen = Stream.runForEach(repository.changes, (changes) =>
+      Effect.forEach(
+        changes,
+        ({ after, before }) => {
+          if (after?.callback !== undefined) return note(after)
+          return Effect.sync(() => (before?.callback === undefined ? undefined : owed.forget(before.id)))
+        },
+        { discard: true }
+      )
+    )
+
+    /** What a process before has left. */
+    const load = Effect.forEach(["COMPLETED", "FAILED"] as const, (status) =>
+      Stream.paginate(Option.none<TaskId>(), (before) =>
+        Effect.map(
+          repository.page({ status }, { limit: pageSize, ...(Option.isSome(before) ? { before: before.value } : {}) }),
+          ({ more, tasks }) => [
+            tasks,
+            more ? Option.map(Option.fromUndefinedOr(tasks.at(-1)), ({ id }) => Option.some(id)) : Option.none()
+          ]
+        )
+      ).pipe(
+        Stream.filter(Callback.isOwed),
+        Stream.runForEach(({ id }) =>
+          // it may have changed since it was read
+          Effect.flatMap(repository.get(id), (task) => (Option.isSome(task) ? note(task.value) : Effect.void))
+        )
+      )
+    )
+
+    /** What came of it, until storage has it. */
+    const settle = (task: VenomTask, outcome: Callback.Outcome): Effect.Effect<void> =>
+      Effect.gen(function* () {
+        const now = yield* Clock.currentTimeMillis
+        const settled = yield* repository.update(
+          task.id,
+          Callback.settle(task, outcome, { chance: yield* Random.next, now })
+        )
+        if (settled.callback?.state !== "given_up") return
+        yield* Effect.logWarning(`The callback was given up: ${settled.callback.lastError}`)
+      }).pipe(
+        Effect.catchTags({
+          // deleted, or run again by hand
+          TaskNotFound: () => Effect.void,
+          IllegalTransition: () => Effect.void,
+          StorageError: () => Effect.andThen(Effect.sleep(pause), settle(task, outcome))
+        })
+      )
+
+    const outcomeOf = (task: VenomTask) =>
+      sender.send(task).pipe(
+        Effect.as<Callback.Outcome>({ _tag: "Delivered" }),
+        Effect.timeoutOrElse({
+          duration: sendWithin,
+          orElse: () => failed(`no answer within ${Duration.format(sendWithin)}`)
+        }),
+        Effect.catchTag("TaskFailure", ({ message, retryAfter, retryable }) =>
+          failed(message, retryable, retryAfter === undefined ? 0 : Duration.toMillis(retryAfter))
+        ),
+        Effect.catchDefect((defect) =>
+          Effect.andThen(Effect.logError("Sending a callback met a defect", defect), failed("a defect of the sender"))
+        )
+      )
+
+    const deliver = (id: TaskId) =>
+      Effect.gen(function* () {
+        const found = yield* repository.get(id)
+        if (Option.isNone(found) || !Callback.isOwed(found.value)) return
+        const task = found.value
+        yield* Effect.flatMap(outcomeOf(task), (outcome) => settle(task, outcome)).pipe(
+          Effect.annotateLogs({ task_id: id })
+        )
+      }).pipe(
+        Effect.catchTag("StorageError", () =>
+          Effect.andThen(
+            Effect.sleep(pause),
+            Effect.sync(() => owed.due.add(id))
+          )
+        ),
+        Effect.ensuring(
+          Effect.sync(() => {
+            sending.delete(id)
+            mayHaveWork.openUnsafe()
+          })
+        )
+      )
+
+    const step = Effect.gen(function* () {
+      yield* mayHaveWork.close
+      const next = owed.turnTo(yield* Clock.currentTimeMillis)
+      for (const id of owed.due) {
+        if (sending.size >= together) break
+        if (sending.has(id)) continue
+        owed.due.delete(id)
+        sending.add(id)
+        yield* FiberSet.run(senders, deliver(id))
+      }
+      yield* Number.isFinite(next) ? Effect.raceFirst(mayHaveWork.await, sleepUntil(next, longest)) : mayHaveWork.await
+    })
+
+    const loadAll: Effect.Effect<void> = Effect.catchTag(load, "StorageError", () =>
+      Effect.andThen(Effect.sleep(pause), loadAll)
+    )
+
+    const watch = Effect.gen(function* () {
+      const listening = yield* Effect.forkChild(listen, { startImmediately: true })
+      yield* loadAll
+      yield* Fiber.join(listening)
+    })
+
+    // neither may end unseen: without them nobody is told anything any more
+    const forever = <A>(work: Effect.Effect<A>) =>
+      work.pipe(
+        Effect.catchDefect((defect) =>
+          Effect.andThen(Effect.logError("Telling of ended tasks met a defect", defect), Effect.sleep(pause))
+        ),
+        Effect.forever
+      )
+    yield* Effect.forkScoped(forever(watch), { startImmediately: true })
+    yield* Effect.forkScoped(Effect.raceFirst(forever(step), draining.awaitBegin))
+  })
+)
+
+const failed = (message: string, retryable = true, retryAfter = 0): Effect.Effect<Callback.Outcome> =>
+  Effect.succeed({ _tag: "Failed", message, retryable, retryAfter })
