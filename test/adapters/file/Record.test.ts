@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, Option } from "effect"
+import { Arbitrary, Option, Struct } from "effect"
 import * as Record from "../../../src/adapters/file/Record.ts"
+import * as Callback from "../../../src/domain/Callback.ts"
 import type { VenomTask } from "../../../src/domain/Task.ts"
 import { toJson } from "../../../src/domain/TaskJson.ts"
 import { anyTask } from "../../support/anyTask.ts"
@@ -8,8 +9,13 @@ import { anyTask } from "../../support/anyTask.ts"
 const read = (line: string) => Option.getOrThrow(Record.parse(Buffer.from(line).subarray(0, -1)))
 
 /** What a change never touches. */
-const sameTask = (task: VenomTask, { content, createdAt, id, priority, tags, type }: VenomTask): VenomTask => ({
-  ...task,
+const sameTask = (
+  task: VenomTask,
+  { callback, content, createdAt, id, priority, tags, type }: VenomTask
+): VenomTask => ({
+  ...Struct.omit(task, ["callback"]),
+  // whether there is one is told with the submit
+  ...(callback === undefined ? {} : { callback: task.callback ?? Callback.waiting }),
   content,
   createdAt,
   id,

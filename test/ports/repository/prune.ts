@@ -1,9 +1,10 @@
 import { assert, describe } from "@effect/vitest"
 import { Effect, Option, Result, Stream } from "effect"
+import * as Callback from "../../../src/domain/Callback.ts"
 import * as Lifecycle from "../../../src/domain/Lifecycle.ts"
 import type { TaskId } from "../../../src/domain/Task.ts"
 import { idOf, submitted } from "../../support/tasks.ts"
-import { claimAll, completed, type Repository, type Tests, together } from "./harness.ts"
+import { claimAll, completed, read, type Repository, type Tests, together } from "./harness.ts"
 
 const range = (count: number, from = 0) => Array.from({ length: count }, (_, n) => n + from)
 
@@ -224,6 +225,28 @@ export const prune = (test: Tests): void => {
           next: Option.some(210)
         })
         assert.deepStrictEqual(yield* prune(209), { count: 1, next: Option.none() })
+      }))
+
+    test("one whose callback is owed stays where that is asked for, until it is told", (repository) =>
+      Effect.gen(function* () {
+        yield* repository.insert([{ ...submitted(1), callback: Callback.waiting }, submitted(2)])
+        for (const n of [1, 2]) yield* repository.update(idOf(n), Lifecycle.cancel(0))
+        const owed = yield* read(repository, idOf(1))
+        assert.deepStrictEqual(owed.callback, Callback.owed(0))
+        const options = { now: 100, retention: keptFor(0), keep: 0, limit: 9 }
+        const prune = repository.prune({ ...options, keepOwed: true })
+        assert.strictEqual((yield* prune).count, 1)
+        assert.deepStrictEqual(yield* everyone(repository), ids(1))
+        assert.strictEqual((yield* prune).count, 0)
+        const failed = { _tag: "Failed", message: "no", retryable: true, retryAfter: 0 } as const
+        yield* repository.update(idOf(1), Callback.settle(owed, failed, { chance: 0, now: 10 }))
+        assert.strictEqual((yield* prune).count, 0)
+        yield* repository.update(idOf(1), Callback.settle(owed, { _tag: "Delivered" }, { chance: 0, now: 20 }))
+        assert.deepStrictEqual(yield* prune, { count: 1, next: Option.none() })
+
+        yield* repository.insert([{ ...submitted(3), callback: Callback.waiting }])
+        yield* repository.update(idOf(3), Lifecycle.cancel(0))
+        assert.strictEqual((yield* repository.prune(options)).count, 1)
       }))
   })
 }
