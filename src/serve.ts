@@ -4,8 +4,6 @@ import { Cause, Effect, type FileSystem, Layer, Predicate, Schema, String } from
 import { HttpServer, type HttpServerError } from "effect/http"
 import * as FileStateRepository from "./adapters/file/FileStateRepository.ts"
 import * as MemoryStateRepository from "./adapters/memory/MemoryStateRepository.ts"
-import * as CommandTaskRunner from "./adapters/runners/CommandTaskRunner.ts"
-import * as SimulatedTaskRunner from "./adapters/runners/SimulatedTaskRunner.ts"
 import { type Settings, SettingsError } from "./cli/Settings.ts"
 import * as Engine from "./engine/Engine.ts"
 import { defaults, EngineSettings } from "./engine/EngineSettings.ts"
@@ -14,6 +12,8 @@ import * as Log from "./host/Log.ts"
 import * as RandomBytes from "./host/RandomBytes.ts"
 import * as NodeServer from "./server/NodeServer.ts"
 import { version } from "./host/Version.ts"
+import { TypeLimits } from "./ports/TypeLimits.ts"
+import * as Work from "./work.ts"
 
 /** The service could not start, or broke. The log says why. */
 export class ServiceFailed extends Schema.TaggedError<ServiceFailed>()("ServiceFailed", { exitCode: Schema.Int }) {}
@@ -25,11 +25,6 @@ const repository = (settings: Settings) =>
   settings.store === "memory"
     ? MemoryStateRepository.layer(settings)
     : FileStateRepository.layer({ ...settings, directory: directory(settings) })
-
-const runner = ({ command, runner, simulatedDuration }: Settings) =>
-  runner === "simulated" || command === undefined
-    ? SimulatedTaskRunner.layer({ duration: simulatedDuration })
-    : CommandTaskRunner.layer({ command })
 
 /** Says where it listens once it does. */
 const started = (settings: Settings) =>
@@ -44,7 +39,7 @@ const started = (settings: Settings) =>
           version,
           store: settings.store,
           ...(settings.store === "memory" ? {} : { data_dir: directory(settings) }),
-          runner: settings.runner,
+          runner: settings.runnersFile ?? settings.runner,
           concurrency: settings.concurrency
         })
       )
@@ -53,14 +48,19 @@ const started = (settings: Settings) =>
 
 /** What is named first ends first, what is named last begins first: a wrong command is told before a file is touched. */
 const service = (settings: Settings) =>
+  Layer.unwrap(Effect.map(Work.make(settings), (work) => composed(settings, work)))
+
+const composed = (settings: Settings, { callbacks, concurrency, runner, typeLimits, typeTimeouts }: Work.Work) =>
   started(settings).pipe(
     Layer.provideMerge(Shutdown.layer),
     Layer.provideMerge(NodeServer.layer(settings)),
     Layer.provideMerge(Engine.layer),
     Layer.provide(repository(settings)),
-    Layer.provide(runner(settings)),
+    Layer.provide(runner),
+    Layer.provide(callbacks),
+    Layer.provide(Layer.succeed(TypeLimits, typeLimits)),
     Layer.provide(RandomBytes.layer),
-    Layer.provide(Layer.succeed(EngineSettings, { ...defaults, ...settings }))
+    Layer.provide(Layer.succeed(EngineSettings, { ...defaults, ...settings, concurrency, typeTimeouts }))
   )
 
 const reasons: Readonly<Record<string, string>> = {
@@ -78,6 +78,8 @@ const whyNot = ({ cause }: HttpServerError.ServeError): string => {
 const failed = (exitCode: number, ...message: ReadonlyArray<unknown>) =>
   Effect.andThen(Effect.logFatal(...message), Effect.fail(new ServiceFailed({ exitCode })))
 
+const refused = (...problems: ReadonlyArray<string>) => Effect.fail(new SettingsError({ problems }))
+
 /** Serves until it is interrupted. What fails with `ServiceFailed` is in the log. */
 export const serve = (
   settings: Settings,
@@ -88,7 +90,10 @@ export const serve = (
   ).pipe(
     Effect.andThen(Layer.launch(service(settings))),
     Effect.catchTags({
-      InvalidCommand: ({ message }) => Effect.fail(new SettingsError({ problems: [`the command: ${message}`] })),
+      InvalidCommand: ({ message }) => refused(`the command: ${message}`),
+      InvalidModule: ({ message }) => refused(message),
+      InvalidTarget: ({ message }) => refused(message),
+      InvalidRunners: ({ problems }) => refused(...problems),
       DataDirectoryError: ({ message }) => failed(3, message),
       ServeError: (error) => failed(1, `Cannot listen on ${settings.host} port ${settings.port}: ${whyNot(error)}`)
     }),

@@ -49,13 +49,35 @@ const written = ({ environment, flags }: Given, key: Table.Key) => {
   return row.default === undefined ? [] : [{ key, name, text: row.default }]
 }
 
+/** What each runner needs, and is for it alone. */
+const needs = [
+  { runner: "command", key: "command", what: "a command" },
+  { runner: "http", key: "httpUrl", what: "a URL" },
+  { runner: "module", key: "module", what: "a module" }
+] as const
+
+const ofRunner = (settings: Settings): ReadonlyArray<string> =>
+  needs.flatMap(({ key, runner, what }) => {
+    const isGiven = settings[key] !== undefined
+    if (settings.runner === runner && !isGiven) {
+      return [`the ${runner} runner needs ${what}: ${Table.variable(key)} or --${Table.flag(key)}`]
+    }
+    return settings.runner !== runner && isGiven
+      ? [`${what} is given, but the runner is ${settings.runner}: use VENOM_RUNNER=${runner} or --runner ${runner}`]
+      : []
+  })
+
 /** Settings that are right alone and wrong together. */
 const contradictions = (settings: Settings): ReadonlyArray<string> => [
-  ...(settings.runner === "command" && settings.command === undefined
-    ? ["the command runner needs a command: VENOM_COMMAND or --command"]
+  ...ofRunner(settings),
+  ...(settings.runnersFile !== undefined && settings.runner !== "simulated"
+    ? [`a file of runners is given, and the runner ${settings.runner} besides: use one of them`]
     : []),
-  ...(settings.runner !== "command" && settings.command !== undefined
-    ? [`a command is given, but the runner is ${settings.runner}: use VENOM_RUNNER=command or --runner command`]
+  ...(settings.callbackUrl !== undefined && settings.runnersFile !== undefined
+    ? ["a callback is given beside a file of runners: it belongs into the file"]
+    : []),
+  ...((settings.callbackUrl === undefined) !== (settings.callbackSecret === undefined)
+    ? ["callbacks need a URL and a secret: VENOM_CALLBACK_URL and VENOM_CALLBACK_SECRET"]
     : []),
   ...(!isLoopback(settings.host) && !settings.allowOpen
     ? [

@@ -78,10 +78,16 @@ export const table = {
     about: "Larger request bodies are answered with 413; the content of a task has at most 1 MiB"
   },
   runner: {
-    schema: Text.choice(["simulated", "command"], ["http", "module"]),
+    schema: Text.choice(["simulated", "command", "http", "module"]),
     default: "simulated",
-    takes: "simulated|command",
+    takes: "simulated|command|http|module",
     about: "What does the work of a task"
+  },
+  runnersFile: {
+    schema: Schema.optionalKey(Text.filled),
+    absent: "none",
+    takes: "file",
+    about: "In place of a runner: a JSON file that says what does the work of each type of task"
   },
   simulatedDuration: {
     schema: Text.duration("0 seconds"),
@@ -94,6 +100,60 @@ export const table = {
     absent: "none",
     takes: "command line",
     about: "For the command runner: a program and its arguments, without a shell; content on stdin, result from stdout"
+  },
+  httpUrl: {
+    schema: Schema.optionalKey(Text.filled),
+    absent: "none",
+    takes: "url",
+    about: "For the http runner: where each attempt is a POST of the content, and the answer the result"
+  },
+  httpSecret: {
+    schema: Schema.optionalKey(Text.filled),
+    absent: "none",
+    takes: "whsec_…",
+    about: "The secret that signs what the http runner sends; without it nothing is signed"
+  },
+  httpAllowPrivate: {
+    schema: Text.onOff,
+    default: "false",
+    takes: "true|false",
+    about: "Let the http runner connect to this machine and private networks"
+  },
+  module: {
+    schema: Schema.optionalKey(Text.filled),
+    absent: "none",
+    takes: "file",
+    about: "For the module runner: a TypeScript or JavaScript module whose default export has the handlers"
+  },
+  moduleWorkers: {
+    schema: Schema.optionalKey(Text.wholeNumber(1, 1000)),
+    absent: "one less than there are cores",
+    takes: "number",
+    about: "Worker threads of the module runner, and so attempts that run at once"
+  },
+  moduleMemory: {
+    schema: Text.size("16 MiB", "1 TiB"),
+    default: "256 MiB",
+    takes: "size",
+    about: "The heap that each worker thread of the module runner may have"
+  },
+  callbackUrl: {
+    schema: Schema.optionalKey(Text.filled),
+    absent: "none",
+    takes: "url",
+    about: "Where the end of each task is told, by a signed POST"
+  },
+  callbackSecret: {
+    schema: Schema.optionalKey(Text.filled),
+    absent: "none",
+    takes: "whsec_…",
+    about: "The secret that signs what is told of the end of tasks"
+  },
+  callbackAllowPrivate: {
+    schema: Text.onOff,
+    default: "false",
+    takes: "true|false",
+    about: "Let the end of tasks be told to this machine and private networks"
   },
   concurrency: {
     schema: Text.wholeNumber(1, 10_000),

@@ -1,4 +1,4 @@
-import { Effect, Schema } from "effect"
+import { Effect, Record, Schema } from "effect"
 import * as Span from "./Span.ts"
 import { ConcurrencyKey, TaskType } from "./Task.ts"
 
@@ -63,6 +63,24 @@ export const free: Flow = { paused: false, types: {}, keys: {} }
 /** Whether nothing can be held back. */
 export const isFree = ({ concurrency, eachKey, keys, paused, types }: Flow): boolean =>
   !paused && concurrency === undefined && eachKey === undefined && isEmpty(types) && isEmpty(keys)
+
+/** Attempts of a type that may run at once. */
+export type TypeLimits = Readonly<Record<string, number>>
+
+/** The flow, held to limits besides. */
+export const within = (flow: Flow, limits: TypeLimits): Flow =>
+  isEmpty(limits)
+    ? flow
+    : {
+        ...flow,
+        types: {
+          ...flow.types,
+          ...Record.map(limits, (limit, type) => ({
+            ...flow.types[type],
+            concurrency: Math.min(limit, flow.types[type]?.concurrency ?? limit)
+          }))
+        }
+      }
 
 const isEmpty = (named: object): boolean => {
   for (const _ in named) return false

@@ -29,11 +29,11 @@ export class Attempt extends Context.Service<Attempt, { readonly run: (claimed: 
       const repository = yield* StateRepository
       const events = yield* Events
       const runner = yield* TaskRunner
-      const { backoff, taskTimeout } = yield* EngineSettings
+      const { backoff, taskTimeout, typeTimeouts } = yield* EngineSettings
       const scope = yield* Effect.scope
 
       const inTime = (work: Effect.Effect<string, TaskFailure>, task: VenomTask, now: Instant) => {
-        const after = timeOf(task, taskTimeout, now)
+        const after = timeOf(task, typeTimeouts?.get(task.type) ?? taskTimeout, now)
         return Effect.timeoutOrElse(work, {
           duration: after,
           orElse: () => Effect.fail(new AttemptTimeout({ after }))

@@ -8,6 +8,8 @@ export interface EngineSettings {
   readonly maxAttempts: number
   /** Per attempt. */
   readonly taskTimeout: Duration.Duration
+  /** The same for types that have another. */
+  readonly typeTimeouts?: ReadonlyMap<string, Duration.Duration>
   readonly backoff: Backoff.Backoff
   /** What becomes of tasks whose process died: run again, or FAILED as `crashed`. */
   readonly onRestart: "resume" | "fail"

@@ -1,4 +1,5 @@
 import { Clock, Context, Effect, Layer, Option, Stream } from "effect"
+import * as Flow from "../domain/Flow.ts"
 import * as Lifecycle from "../domain/Lifecycle.ts"
 import type { TaskId, VenomTask } from "../domain/Task.ts"
 import { type IllegalTransition, TaskNotFound } from "../domain/TaskError.ts"
@@ -10,6 +11,7 @@ import {
   type TaskFilter,
   type TaskPage
 } from "../ports/StateRepository.ts"
+import { TypeLimits } from "../ports/TypeLimits.ts"
 import * as BulkActions from "./BulkActions.ts"
 import { TaskRunner } from "../ports/TaskRunner.ts"
 import { Dispatcher } from "./Dispatcher.ts"
@@ -92,6 +94,7 @@ export class Orchestrator extends Context.Service<
       const repository = yield* StateRepository
       const dispatcher = yield* Dispatcher
       const { types } = yield* TaskRunner
+      const typeLimits = yield* TypeLimits
       const draining = yield* Draining
       const { concurrency } = yield* EngineSettings
       const { awaitFinal, follow, followTask } = yield* Events
@@ -151,7 +154,7 @@ export class Orchestrator extends Context.Service<
           const now = yield* Clock.currentTimeMillis
           const reasons = Why.of(task, {
             now,
-            flow: yield* repository.flow,
+            flow: Flow.within(yield* repository.flow, typeLimits),
             standing: yield* repository.standing(id, now, types),
             types,
             concurrency,

@@ -26,7 +26,17 @@ const twoValues: Record<Table.Key, readonly [string, string, beside?: Texts]> = 
   maxBody: ["1 KiB", "1 GiB"],
   runner: ["simulated", "command"],
   simulatedDuration: ["0 seconds", "10 millis"],
+  runnersFile: ["runners.json", "/etc/venom/runners.json"],
   command: ["wc -w", "cat", { runner: "command" }],
+  httpUrl: ["https://a.example", "https://b.example", { runner: "http" }],
+  httpSecret: ["whsec_a", "whsec_b"],
+  httpAllowPrivate: ["true", "false"],
+  module: ["handlers.ts", "other.mjs", { runner: "module" }],
+  moduleWorkers: ["1", "1000"],
+  moduleMemory: ["16 MiB", "1 GiB"],
+  callbackUrl: ["https://a.example", "https://b.example", { callbackSecret: "whsec_a" }],
+  callbackSecret: ["whsec_a", "whsec_b", { callbackUrl: "https://a.example" }],
+  callbackAllowPrivate: ["true", "false"],
   concurrency: ["1", "10000"],
   maxAttempts: ["1", "1000"],
   taskTimeout: ["1 millis", "3650 days"],
@@ -53,9 +63,19 @@ const refused: Record<Table.Key, { readonly texts: ReadonlyArray<string>; readon
   journalMaxBytes: { texts: ["0", "1023", "2 TiB", "many", "-1", "1.5"], says: "a size from 1 KiB to 1 TiB" },
   maxPending: { texts: ["0", "10000001", "1 million"], says: "a whole number from 1 to 10000000" },
   maxBody: { texts: ["0", "2 GiB", "2 MB per request"], says: "a size from 1 KiB to 1 GiB" },
-  runner: { texts: ["shell"], says: "expected simulated or command" },
+  runner: { texts: ["shell"], says: "expected simulated or command or http or module" },
   simulatedDuration: { texts: ["-1 seconds", "soon"], says: "expected a duration" },
+  runnersFile: { texts: [], says: "" },
   command: { texts: [], says: "" },
+  httpUrl: { texts: [], says: "" },
+  httpSecret: { texts: [], says: "" },
+  httpAllowPrivate: { texts: ["yes"], says: "expected true or false" },
+  module: { texts: [], says: "" },
+  moduleWorkers: { texts: ["0", "1001", "all"], says: "a whole number from 1 to 1000" },
+  moduleMemory: { texts: ["15 MiB", "much"], says: "a size from 16 MiB to 1 TiB" },
+  callbackUrl: { texts: [], says: "" },
+  callbackSecret: { texts: [], says: "" },
+  callbackAllowPrivate: { texts: ["yes"], says: "expected true or false" },
   concurrency: { texts: ["0", "10001", "64x"], says: "a whole number from 1 to 10000" },
   maxAttempts: { texts: ["0", "1001"], says: "a whole number from 1 to 1000" },
   taskTimeout: { texts: ["0 seconds", "forever", "Infinity", "4000 days"], says: "expected a duration" },
@@ -87,6 +107,9 @@ describe("settings", () => {
       maxBody: 2 * 1024 * 1024,
       runner: "simulated",
       simulatedDuration: Duration.seconds(2),
+      httpAllowPrivate: false,
+      moduleMemory: 256 * 1024 * 1024,
+      callbackAllowPrivate: false,
       concurrency: 64,
       maxAttempts: 5,
       taskTimeout: Duration.minutes(15),
@@ -155,11 +178,7 @@ describe("settings", () => {
     }
   )
 
-  it.each([
-    ["store", "postgres"],
-    ["runner", "http"],
-    ["runner", "module"]
-  ])("say that %s %s is not available yet", (key, text) => {
+  it.each([["store", "postgres"]])("say that %s %s is not available yet", (key, text) => {
     assert.include(problems({ [key]: text })[0], "not available in this version")
   })
 
@@ -175,6 +194,23 @@ describe("settings that contradict each other", () => {
 
   it("are refused: a command for another runner", () => {
     assert.match(problems({}, { VENOM_COMMAND: "cat" })[0] ?? "", /the runner is simulated/)
+  })
+
+  it.each([
+    ["http", "VENOM_HTTP_URL"],
+    ["module", "VENOM_MODULE"]
+  ])("are refused: the %s runner without what it needs, and that for another", (runner, variable) => {
+    assert.include(problems({ runner })[0] ?? "", `the ${runner} runner needs`)
+    assert.include(problems({ runner })[0] ?? "", variable)
+    assert.include(problems({}, { [variable]: "x" })[0] ?? "", `use VENOM_RUNNER=${runner}`)
+  })
+
+  it("are refused: a file of runners and a runner, or a callback, besides", () => {
+    assert.match(problems({ runnersFile: "x", runner: "command", command: "cat" })[0] ?? "", /use one of them/)
+    const callback = { callbackUrl: "https://a.example", callbackSecret: "whsec_a" }
+    assert.match(problems({ runnersFile: "x", ...callback })[0] ?? "", /belongs into the file/)
+    assert.match(problems({ callbackUrl: "https://a.example" })[0] ?? "", /a URL and a secret/)
+    assert.match(problems({ callbackSecret: "whsec_a" })[0] ?? "", /a URL and a secret/)
   })
 
   it.each(["0.0.0.0", "::", "192.168.1.5", "venom.example", "127.0.0.1.example"])(

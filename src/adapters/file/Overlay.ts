@@ -1,4 +1,4 @@
-import type { Flow } from "../../domain/Flow.ts"
+import type { Flow, TypeLimits } from "../../domain/Flow.ts"
 import type { TaskId, VenomTask } from "../../domain/Task.ts"
 import type { Entry } from "../../ports/StateRepository.ts"
 import { type EntryChange, EntryTable } from "../memory/EntryTable.ts"
@@ -13,7 +13,7 @@ const removed = "removed"
  * task is decided on its newest state; readers see the durable one.
  */
 export class Overlay {
-  readonly table = new TaskTable()
+  readonly table: TaskTable
   readonly entries: EntryTable
   /** In the newest state of each task. */
   readonly unique = new UniqueKeys()
@@ -23,7 +23,8 @@ export class Overlay {
   #removed = 0
   #flow: Flow
 
-  constructor(tasks: Iterable<VenomTask>, entries: Iterable<Entry>) {
+  constructor(tasks: Iterable<VenomTask>, entries: Iterable<Entry>, limits: TypeLimits) {
+    this.table = new TaskTable(limits)
     this.entries = new EntryTable(entries)
     for (const task of tasks) {
       this.table.set(task)

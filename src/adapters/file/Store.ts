@@ -3,6 +3,7 @@ import type { PlatformError } from "effect/PlatformError"
 import * as Flow from "../../domain/Flow.ts"
 import { isFinished, type TaskId, type VenomTask } from "../../domain/Task.ts"
 import type { Change } from "../../ports/StateRepository.ts"
+import { TypeLimits } from "../../ports/TypeLimits.ts"
 import * as Disk from "./Disk.ts"
 import * as Dump from "./Dump.ts"
 import * as FlowEntry from "./FlowEntry.ts"
@@ -161,7 +162,7 @@ const begin = Effect.fnUntraced(function* (
   const orphans = new Map<TaskId, VenomTask>()
   for (const task of found.tasks.values()) if (task.status === "PROCESSING") orphans.set(task.id, task)
   return {
-    overlay: new Overlay(found.tasks.values(), found.entries.values()),
+    overlay: new Overlay(found.tasks.values(), found.entries.values(), yield* TypeLimits),
     orphans,
     segment: Result.getOrElse(fresh, () => Segment.unmade(directory, number, from)),
     trouble: Result.isFailure(fresh) ? Option.some(Disk.describe(fresh.failure)) : Option.none(),

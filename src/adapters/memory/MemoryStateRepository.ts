@@ -13,6 +13,7 @@ import {
   type Settlement,
   StateRepository
 } from "../../ports/StateRepository.ts"
+import { TypeLimits } from "../../ports/TypeLimits.ts"
 import * as EntryTable from "./EntryTable.ts"
 import { TaskTable } from "./TaskTable.ts"
 import { UniqueKeys } from "./UniqueKeys.ts"
@@ -30,7 +31,8 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
     StateRepository,
     Effect.gen(function* () {
       const limit = options.maxPending ?? Number.MAX_SAFE_INTEGER
-      const table = new TaskTable()
+      const table = new TaskTable(yield* TypeLimits)
+      let flow = Flow.free
       const unique = new UniqueKeys()
       const entries = new EntryTable.EntryTable()
       for (const task of options.tasks ?? []) {
@@ -110,9 +112,10 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
             for (const { name } of expired) entries.set({ name, entry: undefined })
             return { count: expired.length, next: entries.nextExpiry() }
           }),
-        flow: Effect.sync(() => table.flow),
-        setFlow: (flow) =>
+        flow: Effect.sync(() => flow),
+        setFlow: (next) =>
           Effect.sync(() => {
+            flow = next
             table.flow = flow
             PubSub.publishUnsafe(hints, undefined)
           }),

@@ -1,5 +1,5 @@
 import { Effect, type Option } from "effect"
-import type { Flow } from "../../domain/Flow.ts"
+import { type Flow, free, type TypeLimits, within } from "../../domain/Flow.ts"
 import { type Instant, isFinished, type TaskId, type TaskStatus, type VenomTask } from "../../domain/Task.ts"
 import type { Standing } from "../../domain/Why.ts"
 import type { Overdue, PageRequest, QueueCounts, Retention, TaskFilter, TaskPage } from "../../ports/StateRepository.ts"
@@ -34,14 +34,22 @@ export class TaskTable {
   readonly #finished = new FinishedTasks((task) => this.#holds(task))
   readonly #counts: Record<TaskStatus, number> = { PENDING: 0, PROCESSING: 0, COMPLETED: 0, FAILED: 0 }
   readonly #types = new TypeCounts()
+  readonly #limits: TypeLimits
 
+  /** What this process can run at once, whatever the flow lets it. */
+  constructor(limits: TypeLimits = {}) {
+    this.#limits = limits
+    this.flow = free
+  }
+
+  /** What holds back tasks, the limits of this process included. */
   get flow(): Flow {
     return this.#pending.flow
   }
 
   /** What holds back tasks that are due, from now on. */
   set flow(flow: Flow) {
-    this.#pending.setFlow(flow, (rates) => startsOf(() => this.#tasks.values(), rates))
+    this.#pending.setFlow(within(flow, this.#limits), (rates) => startsOf(() => this.#tasks.values(), rates))
   }
 
   get size(): number {

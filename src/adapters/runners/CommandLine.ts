@@ -1,5 +1,5 @@
 import { accessSync, constants, statSync } from "node:fs"
-import { delimiter, join } from "node:path"
+import { delimiter, isAbsolute, join } from "node:path"
 import { Predicate, Result, Schema } from "effect"
 import { template } from "effect/process/CommandLine"
 
@@ -48,13 +48,18 @@ const isProgram = (path: string): boolean => {
   }
 }
 
-/** Holds a command to naming a program that is there and may be executed now. */
-export const findProgram = (command: Command, path: string): Result.Result<Command, InvalidCommand> => {
+/** Holds a command to naming a program that is there, seen from the directory, and may be executed now. */
+export const findProgram = (
+  command: Command,
+  path: string,
+  directory: string
+): Result.Result<Command, InvalidCommand> => {
   const [program] = command
+  const seen = (path: string) => (isAbsolute(path) ? path : join(directory, path))
   if (program.includes("/")) {
-    return isProgram(program) ? Result.succeed(command) : invalid(`There is no program to execute at ${program}`)
+    return isProgram(seen(program)) ? Result.succeed(command) : invalid(`There is no program to execute at ${program}`)
   }
-  return path.split(delimiter).some((directory) => isProgram(join(directory, program)))
+  return path.split(delimiter).some((place) => isProgram(join(seen(place), program)))
     ? Result.succeed(command)
     : invalid(`No directory of PATH has a program ${program}`)
 }

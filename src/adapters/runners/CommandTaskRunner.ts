@@ -6,6 +6,7 @@ import { limits, type VenomTask } from "../../domain/Task.ts"
 import { permanent, retryable, type TaskFailure } from "../../domain/TaskError.ts"
 import { type AttemptHandle, TaskRunner } from "../../ports/TaskRunner.ts"
 import { type Command, findProgram, type InvalidCommand, parse } from "./CommandLine.ts"
+import * as Inherited from "./Inherited.ts"
 import * as LineSplitter from "./LineSplitter.ts"
 import * as ProgressLine from "./ProgressLine.ts"
 import { type Environment, type ExitStatus, makeSpawn, type SpawnError } from "./ProcessGroup.ts"
@@ -17,6 +18,10 @@ export interface CommandOptions {
   readonly grace?: Duration.Input
   /** Bytes of stdout that a result may have. */
   readonly resultBytes?: number
+  /** Where programs run; the working directory of this process without. */
+  readonly directory?: string
+  /** What programs find in their environment beside what tells of the task; without, that of this process but its own settings. */
+  readonly environment?: Environment
 }
 
 /** Characters of stderr that a failure quotes. */
@@ -36,14 +41,6 @@ const ended = (program: string, { code, signal }: ExitStatus, tail: string): Tas
   const how = signal === null ? `ended with exit code ${code}` : `was killed by ${signal}`
   return retryable(tail === "" ? `${program} ${how}` : `${program} ${how}: ${tail}`)
 }
-
-/** The service's own settings stay with the service: some are secrets. */
-const inherited = (environment: NodeJS.ProcessEnv): Environment =>
-  Object.fromEntries(
-    Object.entries(environment).flatMap(([name, value]) =>
-      name.startsWith("VENOM_") || value === undefined ? [] : [[name, value]]
-    )
-  )
 
 const ofTask = (task: VenomTask): Environment => ({
   VENOM_TASK_ID: task.id,
@@ -108,10 +105,12 @@ const makeErrors = (handle: AttemptHandle) => {
   }
 }
 
-const command = (options: CommandOptions): Result.Result<Command, InvalidCommand> =>
-  Result.flatMap(
-    typeof options.command === "string" ? parse(options.command) : Result.succeed(options.command),
-    (words) => findProgram(words, process.env["PATH"] ?? "/usr/bin:/bin")
+const commandOf = (
+  { command, directory = "." }: CommandOptions,
+  environment: Environment
+): Result.Result<Command, InvalidCommand> =>
+  Result.flatMap(typeof command === "string" ? parse(command) : Result.succeed(command), (words) =>
+    findProgram(words, environment["PATH"] ?? "/usr/bin:/bin", directory)
   )
 
 /**
@@ -134,9 +133,9 @@ export const layer = (options: CommandOptions): Layer.Layer<TaskRunner, InvalidC
   Layer.effect(
     TaskRunner,
     Effect.gen(function* () {
-      const words = yield* Effect.fromResult(command(options))
+      const environment = options.environment ?? Inherited.all(process.env)
+      const words = yield* Effect.fromResult(commandOf(options, environment))
       const [program] = words
-      const environment = inherited(process.env)
       const spawn = yield* makeSpawn(Duration.fromInputUnsafe(options.grace ?? "2 seconds"))
       yield* Effect.logInfo(`Each task runs the program ${program}`)
 
@@ -148,7 +147,10 @@ export const layer = (options: CommandOptions): Layer.Layer<TaskRunner, InvalidC
         const errors = makeErrors(handle)
         // made before the group and so closed after it: what a program says while it is being ended is heard
         const readers = yield* FiberSet.make<void, TaskFailure>()
-        const group = yield* Effect.mapError(spawn(words, { ...environment, ...ofTask(task) }), notStarted)
+        const group = yield* Effect.mapError(
+          spawn(words, { ...environment, ...ofTask(task) }, options.directory),
+          notStarted
+        )
         yield* FiberSet.run(readers, output.read(group.stdout))
         yield* FiberSet.run(readers, errors.read(group.stderr))
         group.stdin.end(task.content, "utf8")

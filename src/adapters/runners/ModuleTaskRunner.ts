@@ -6,6 +6,7 @@ import { Duration, Effect, Layer, Semaphore } from "effect"
 import { limits } from "../../domain/Task.ts"
 import { permanent, retryable } from "../../domain/TaskError.ts"
 import { TaskRunner } from "../../ports/TaskRunner.ts"
+import * as Inherited from "./Inherited.ts"
 import { type HandlerThread, InvalidModule, start } from "./HandlerThread.ts"
 
 export interface ModuleOptions {
@@ -17,7 +18,7 @@ export interface ModuleOptions {
   readonly memory?: number
   /** How long a handler may take to return once its signal is aborted, before its thread is ended. */
   readonly grace?: Duration.Input
-  /** What the handlers find in their environment, all of it; that of this process without. */
+  /** What the handlers find in their environment, all of it; that of this process but its own settings without. */
   readonly environment?: Readonly<Record<string, string>>
   /** Types that there must be handlers for. */
   readonly types?: ReadonlyArray<string>
@@ -27,11 +28,6 @@ export interface ModuleOptions {
 export const usualWorkers = Math.max(1, availableParallelism() - 1)
 
 export const usualMemory = 256 * 2 ** 20
-
-const definedOf = (environment: NodeJS.ProcessEnv): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.entries(environment).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
-  )
 
 /**
  * Runs the handlers of a TypeScript or JavaScript module, each attempt alone in one of a pool of worker threads: work
@@ -52,7 +48,7 @@ export const layer = (options: ModuleOptions): Layer.Layer<TaskRunner, InvalidMo
       const { memory = usualMemory, workers = usualWorkers } = options
       const startThread = start({
         module: pathToFileURL(path).href,
-        environment: options.environment ?? definedOf(process.env),
+        environment: options.environment ?? Inherited.all(process.env),
         memory,
         grace: Duration.fromInputUnsafe(options.grace ?? "2 seconds")
       })
@@ -91,6 +87,7 @@ export const layer = (options: ModuleOptions): Layer.Layer<TaskRunner, InvalidMo
       yield* Effect.logInfo(`Tasks run the handlers of ${path} in ${workers} worker threads`)
 
       return TaskRunner.of({
+        ...(first.types === null ? {} : { types: new Set(first.types) }),
         run: Effect.fn("ModuleTaskRunner.run")((task, handle) =>
           Effect.uninterruptibleMask((restore) =>
             Effect.flatMap(

@@ -32,7 +32,12 @@ export interface ProcessGroup {
 /** What a program finds in its environment, all of it. */
 export type Environment = Readonly<Record<string, string>>
 
-export type Spawn = (command: Command, environment: Environment) => Effect.Effect<ProcessGroup, SpawnError, Scope.Scope>
+export type Spawn = (
+  command: Command,
+  environment: Environment,
+  /** That of this process without. */
+  directory?: string
+) => Effect.Effect<ProcessGroup, SpawnError, Scope.Scope>
 
 /** How long the kernel may take to carry out SIGKILL. Longer takes only a process stuck in the kernel. */
 const killTakes = Duration.seconds(5)
@@ -64,14 +69,18 @@ interface Started {
   readonly closed: Deferred.Deferred<void>
 }
 
-const start = ([program, ...args]: Command, environment: Environment, groups: Set<number>) =>
+const start = (
+  [program, ...args]: Command,
+  options: { readonly env: Environment; readonly cwd: string | undefined },
+  groups: Set<number>
+) =>
   Effect.callback<Started, SpawnError>((resume) => {
     const refuse = (error: unknown) => {
       const reason = error instanceof Error ? error.message : String(error)
       resume(Effect.fail(new SpawnError({ program, code: codeOf(error), reason })))
     }
     try {
-      const child = spawnChild(program, args, { detached: true, env: environment, stdio: ["pipe", "pipe", "pipe"] })
+      const child = spawnChild(program, args, { ...options, detached: true, stdio: ["pipe", "pipe", "pipe"] })
       child.on("error", refuse)
       const group = child.pid
       if (group === undefined) return
@@ -162,8 +171,8 @@ export const makeSpawn = Effect.fnUntraced(function* (grace: Duration.Duration) 
     for (const stream of [started.child.stdin, started.child.stdout, started.child.stderr]) stream.destroy()
   })
 
-  const spawn: Spawn = (command, environment) =>
-    Effect.acquireRelease(start(command, environment, groups), end).pipe(
+  const spawn: Spawn = (command, environment, directory) =>
+    Effect.acquireRelease(start(command, { env: environment, cwd: directory }, groups), end).pipe(
       Effect.map((started) => ({
         stdin: started.child.stdin,
         stdout: started.child.stdout,

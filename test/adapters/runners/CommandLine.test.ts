@@ -33,7 +33,8 @@ describe("CommandLine.parse", () => {
 })
 
 describe("CommandLine.findProgram", () => {
-  const finds = (program: string, path: string) => Result.isSuccess(CommandLine.findProgram([program], path))
+  const finds = (program: string, path: string, directory = ".") =>
+    Result.isSuccess(CommandLine.findProgram([program], path, directory))
 
   it("looks through PATH as the system does", () => {
     assert.isTrue(finds("sh", "/nowhere:/bin:/usr/bin"))
@@ -44,6 +45,8 @@ describe("CommandLine.findProgram", () => {
   it("takes a program with a slash as a path", () => {
     assert.isTrue(finds("/bin/sh", ""))
     assert.isFalse(finds("/bin/no-such-program", "/bin"))
+    assert.isTrue(finds("./bin/sh", "", "/"))
+    assert.isFalse(finds("./bin/sh", "", "/usr/lib"))
   })
 
   it("takes neither a directory nor a file that may not be executed for a program", () => {
