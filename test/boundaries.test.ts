@@ -26,7 +26,7 @@ const rooms: Record<string, { readonly may: ReadonlyArray<string>; readonly plat
   dashboard: { may: ["api"], platform: false }
 }
 const names = Object.keys(rooms)
-const wiring = ["main", "program", "serve", "index", "testing"]
+const wiring = ["main", "program", "serve", "work", "index", "testing"]
 const platform = [
   "node:fs",
   "fs",

@@ -254,7 +254,7 @@ layer(served({ memory: { tasks: held } }), { excludeTestServices: true })("The O
       const { properties = {}, required = [] } = components.schemas["VenomTask"] ?? {}
       assert.hasAllKeys(sent, required)
       // what a submit did not ask for is left out
-      const wished = ["timeout", "backoff", "deadline", "concurrency_key", "unique_key", "retention"]
+      const wished = ["timeout", "backoff", "deadline", "concurrency_key", "unique_key", "retention", "callback"]
       assert.sameMembers(Object.keys(properties), [...required, ...wished])
       for (const time of ["created_at", "run_at", "updated_at"])
         assert.strictEqual(properties[time]?.["format"], "date-time")

@@ -16,7 +16,7 @@ const environment = {
 const parse = (file: unknown) => RunnersFile.parse(JSON.stringify(file), "/etc/venom/runners.json", environment)
 const parsed = (file: unknown) => Result.getOrThrow(parse(file))
 const problems = (file: unknown) =>
-  Result.match(parse(file), { onFailure: ({ problems }) => problems, onSuccess: () => [] as ReadonlyArray<string> })
+  Result.match(parse(file), { onFailure: ({ problems }) => problems, onSuccess: () => [] })
 
 const command = { runner: "command", command: "cat" }
 const target = { url: "https://example.com/hook", secret }
