@@ -3,7 +3,7 @@ import { SecureRandom } from "effect/crypto"
 import * as FlowEntry from "../../src/adapters/file/FlowEntry.ts"
 import { type Flow, free } from "../../src/domain/Flow.ts"
 import * as Lifecycle from "../../src/domain/Lifecycle.ts"
-import { TaskId } from "../../src/domain/Task.ts"
+import { TaskId, type VenomTask } from "../../src/domain/Task.ts"
 import * as FlowModel from "./FlowModel.ts"
 import { type History, minute, second } from "./History.ts"
 import type { Life } from "./Life.ts"
@@ -36,7 +36,7 @@ export class Clients {
 
   /** Plans what is asked in a life: `most` times at most. Returns within how many milliseconds. */
   plan(life: Life, most: number): number {
-    const { chance, world } = this.#history
+    const { chance } = this.#history
     const within = chance.scale(10, 5 * minute)
     for (let count = chance.below(most); count > 0; count--) {
       const act = chance.pick(
@@ -45,7 +45,7 @@ export class Clients {
         () => this.submit(life),
         () => this.#submitSeveral(life),
         () => this.insertTogether(life),
-        () => this.put(life),
+        () => this.#put(life, this.#entryName()),
         () => this.#putTwice(life),
         () => this.#holdBack(life),
         () => this.submit(life, `u${chance.between(1, 2)}`),
@@ -53,13 +53,10 @@ export class Clients {
         () => this.change(life, "cancel"),
         () => this.change(life, "cancel"),
         () => this.change(life, "retry"),
-        () => this.remove(life)
+        () => this.remove(life),
+        () => this.#cancelAndRetry(life)
       )
-      this.#planned++
-      world.after(chance.next() * within, () => {
-        this.#planned--
-        if (life.isRunning) act()
-      })
+      this.#later(life, chance.next() * within, act)
     }
     return within
   }
@@ -125,16 +122,20 @@ export class Clients {
     )
   }
 
-  /** Perhaps the same entry on the same revision. */
+  #entryName(): string {
+    return `e${this.#history.chance.between(1, 3)}`
+  }
+
+  /** Two who know the same of an entry. */
   #putTwice(life: Life): void {
-    this.put(life)
-    this.put(life)
+    const name = this.#entryName()
+    this.#put(life, name)
+    this.#put(life, name)
   }
 
   /** An entry is changed, often with a new task in the same record. */
-  put(life: Life): void {
+  #put(life: Life, name: string): void {
     const { chance, entries, model, workload } = this.#history
-    const name = `e${chance.between(1, 3)}`
     const asked = chance.happens(0.6) ? this.#newRequest() : undefined
     const value = entries.asks(name, asked?.key)
     const expects = entries.revision(name)
@@ -169,13 +170,14 @@ export class Clients {
     )
   }
 
-  /** Often while tasks come. */
+  /** Often while tasks come; mostly not for long. */
   #holdBack(life: Life): void {
     const { chance } = this.#history
     const inRush = chance.happens(0.5)
     if (inRush) this.#submitSeveral(life)
     this.setFlow(life, FlowModel.random(chance))
     if (inRush) this.#submitSeveral(life)
+    if (chance.happens(0.7)) this.#later(life, chance.scale(10, minute), () => this.setFlow(life, free))
   }
 
   /** What holds back the queue is changed. */
@@ -211,10 +213,10 @@ export class Clients {
     world.after(after, again)
   }
 
-  change(life: Life, verb: "cancel" | "retry"): void {
+  change(life: Life, verb: "cancel" | "retry", chosen?: VenomTask): void {
     const { chance, model } = this.#history
     const { tasks } = model
-    const task = tasks[chance.below(tasks.length)]
+    const task = chosen ?? tasks[chance.below(tasks.length)]
     if (task === undefined) return
     model.asks(verb, keyOf(task))
     this.#ask(
@@ -225,6 +227,24 @@ export class Clients {
         if (Exit.isSuccess(exit) && exit.value._tag === "Success") model.told(exit.value.success)
       }
     )
+  }
+
+  /** One that runs is cancelled, and run again though its attempt may not have ended yet. */
+  #cancelAndRetry(life: Life): void {
+    const { chance, model } = this.#history
+    const running = model.tasks.filter(({ status }) => status === "PROCESSING")
+    const task = running[chance.below(running.length)]
+    if (task === undefined) return
+    this.change(life, "cancel", task)
+    this.#later(life, chance.scale(1, 5_000), () => this.change(life, "retry", task))
+  }
+
+  #later(life: Life, delay: number, act: () => void): void {
+    this.#planned++
+    this.#history.world.after(delay, () => {
+      this.#planned--
+      if (life.isRunning) act()
+    })
   }
 
   remove(life: Life): void {

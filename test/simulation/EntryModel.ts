@@ -83,7 +83,8 @@ export class EntryModel {
       if (last === entry) continue
       const asked = this.#check(entry, hasTask)
       if (asked?.answer === "refused") this.#fail(`a refused change of entry ${entry.name} is visible`)
-      if (last !== undefined && entry.revision < last.revision) this.#fail(`entry ${entry.name} went back`)
+      if (last !== undefined && entry.revision <= last.revision)
+        this.#fail(`entry ${entry.name} went from revision ${last.revision} to ${entry.revision}`)
       known.last = entry
       if (syncsLate) known.recent = [...known.recent, { at, revision: entry.revision }]
       else known.safe = entry.revision
@@ -95,6 +96,14 @@ export class EntryModel {
     for (const asked of this.#asked.values()) asked.void ||= asked.answer === "refused"
   }
 
+  /** Somebody has deleted a file: of what was so until now a crash may leave what it likes. */
+  fileRemoved(): void {
+    for (const asked of this.#asked.values()) {
+      asked.void = false
+      if (asked.answer === "refused") asked.answer = "unknown"
+    }
+  }
+
   ends(sureUntil: number): void {
     for (const known of this.#known.values()) {
       known.safe = known.recent.findLast(({ at }) => at <= sureUntil)?.revision ?? known.safe
@@ -103,14 +112,14 @@ export class EntryModel {
     for (const asked of this.#asked.values()) if (asked.answer === "under way") asked.answer = "unknown"
   }
 
-  /** What the next life found; `mayLose` where the directory was removed from outside. */
+  /** What the next life found; `mayMiss` where the directory was removed from outside. */
   recovers(
     entries: ReadonlyArray<Entry>,
     ending: Ending,
     options: {
       readonly isDurable: boolean
       readonly refusedIsCut: boolean
-      readonly mayLose: boolean
+      readonly mayMiss: boolean
       readonly hasTask: (key: string) => boolean
     }
   ): void {
@@ -126,12 +135,12 @@ export class EntryModel {
     }
     for (const [name, known] of this.#known) {
       const entry = found.get(name)
-      const floor = options.mayLose ? 0 : ending === "power" ? known.safe : (known.last?.revision ?? 0)
+      const floor = options.mayMiss ? 0 : ending === "power" ? known.safe : (known.last?.revision ?? 0)
       if ((entry?.revision ?? 0) < floor)
         this.#fail(`entry ${name} went back from revision ${floor} to ${entry?.revision}`)
       known.last = entry
       if (options.isDurable) known.safe = entry?.revision ?? 0
-      else if (options.mayLose) known.safe = 0
+      else if (options.mayMiss) known.safe = 0
     }
   }
 

@@ -8,6 +8,9 @@ export class Fallback {
   /** The previous dump when storage was last well after that. */
   #doubtful: Uint8Array | undefined
 
+  /** Both dumps when somebody deleted a file: the journal since then may not be whole. */
+  #exposed: ReadonlyArray<Uint8Array | undefined> = []
+
   constructor(history: History) {
     this.#history = history
   }
@@ -15,6 +18,11 @@ export class Fallback {
   /** The power has failed, or something was damaged. */
   doubt(): void {
     this.#newestIsAlone = true
+  }
+
+  /** Somebody has deleted a file. */
+  expose(): void {
+    this.#exposed = this.#dumps
   }
 
   /** At each moment of a life. */
@@ -29,7 +37,11 @@ export class Fallback {
     const [dump, previous] = this.#dumps
     if (dump === undefined || previous === undefined || this.#newestIsAlone) return false
     // both names may be one file
-    if ([dump, this.#doubtful].some((other) => other !== undefined && Buffer.compare(previous, other) === 0))
+    if (
+      [dump, this.#doubtful, ...this.#exposed].some(
+        (other) => other !== undefined && Buffer.compare(previous, other) === 0
+      )
+    )
       return false
     this.doubt()
     disk.damage(`${directory}/state_dump.json`, chance.between(Math.floor(dump.length / 2), dump.length - 1))

@@ -30,6 +30,13 @@ export class FileTree {
     return Array.from(files).reduce((sum, { content }) => sum + content.length, 0)
   }
 
+  /** Somebody else removes a file. */
+  removeFile(path: string): void {
+    this.findFile(path, "unlink")
+    const [directory, name] = this.parent(path)
+    directory.change([name], [])
+  }
+
   /** Somebody else removes a directory with all that is in it. */
   removeTree(path: string): void {
     if (this.lookup(path) === undefined) return

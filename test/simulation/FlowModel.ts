@@ -1,5 +1,5 @@
 import { Option, Schema } from "effect"
-import { Flow, free, limitOfKey, limitOfType } from "../../src/domain/Flow.ts"
+import { Flow, free, isFree as isFreeWithoutKeys, limitOfKey, limitOfType } from "../../src/domain/Flow.ts"
 import * as Span from "../../src/domain/Span.ts"
 import type { Instant, VenomTask } from "../../src/domain/Task.ts"
 import type { Chance } from "./Chance.ts"
@@ -36,6 +36,11 @@ export class FlowModel {
   /** Whoever has hung up does not know: it may still come. */
   answered(flow: Flow): void {
     this.#underWay.delete(flow)
+  }
+
+  /** Whether nothing is held back, nor soon will be. */
+  get isFree(): boolean {
+    return [this.#before, this.#inForce, ...this.#underWay].every(isFree)
   }
 
   begins(): void {
@@ -86,6 +91,9 @@ export class FlowModel {
     }
   }
 }
+
+/** But for the key by which it is told apart. */
+const isFree = (flow: Flow): boolean => flow.keys["a"] === undefined && isFreeWithoutKeys({ ...flow, keys: {} })
 
 /** None is no limit. */
 const read = (value: Schema.Json | undefined): Flow =>

@@ -39,6 +39,12 @@ export class History {
     this.trace.push(`${this.world.now.toFixed(3)} ${text}`)
   }
 
+  /** Somebody has deleted a file: of what was there until now a crash may leave what it likes. */
+  fileRemoved(): void {
+    this.model.fileRemoved()
+    this.entries.fileRemoved()
+  }
+
   /** The first promise that was not kept; what follows from it is of no interest. */
   fail(violation: string): void {
     if (this.violation !== undefined) return

@@ -28,6 +28,8 @@ export interface Known {
   gone: "no" | { readonly at: number; readonly sure: boolean }
   /** It may be on its way to be gone. */
   mayGo: boolean
+  /** Somebody has deleted a file in which it may have stood, and no start has found it all since. */
+  exposed: boolean
 }
 
 /** A submit begins. */
@@ -44,7 +46,8 @@ export const submitted = (key: string, request: TaskRequest): Known => ({
   recent: [],
   begun: undefined,
   gone: "no",
-  mayGo: false
+  mayGo: false,
+  exposed: false
 })
 
 /** What is wrong with what the next life found of a task. */

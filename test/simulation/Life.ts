@@ -5,6 +5,7 @@ import * as FileStateRepository from "../../src/adapters/file/FileStateRepositor
 import * as Lock from "../../src/adapters/file/Lock.ts"
 import * as Room from "../../src/adapters/file/Room.ts"
 import type { VenomTask } from "../../src/domain/Task.ts"
+import { Dispatcher } from "../../src/engine/Dispatcher.ts"
 import * as Engine from "../../src/engine/Engine.ts"
 import { EngineSettings } from "../../src/engine/EngineSettings.ts"
 import { Orchestrator } from "../../src/engine/Orchestrator.ts"
@@ -40,6 +41,7 @@ export class Life {
   readonly #stop = Deferred.makeUnsafe<void>()
   #repository: StateRepository["Service"] | undefined
   #orchestrator: Orchestrator["Service"] | undefined
+  #dispatcher: Dispatcher["Service"] | undefined
   /** Told to stop. */
   isStopping = false
   /** Ended by force. */
@@ -93,8 +95,9 @@ export class Life {
       this.#repository = repository
       opened(this.tasks)
     }
-    const setOrchestrator = (orchestrator: Orchestrator["Service"]) => {
-      this.#orchestrator = orchestrator
+    const setEngine = (engine: Context.Context<Orchestrator | Dispatcher>) => {
+      this.#dispatcher = Context.get(engine, Dispatcher)
+      this.#orchestrator = Context.get(engine, Orchestrator)
       started(this.tasks)
     }
     return Effect.gen(function* () {
@@ -107,7 +110,7 @@ export class Life {
           Layer.provide(Layer.succeedContext(storage))
         )
       )
-      setOrchestrator(Context.get(engine, Orchestrator))
+      setEngine(engine)
       yield* Deferred.await(stop)
     })
   }
@@ -138,6 +141,13 @@ export class Life {
   /** The use cases, while the engine runs. */
   get orchestrator(): Orchestrator["Service"] | undefined {
     return this.#orchestrator
+  }
+
+  /** Whether another attempt may run. */
+  get hasFreeSlot(): boolean {
+    return (
+      this.#dispatcher !== undefined && Effect.runSync(this.#dispatcher.running) < this.#options.settings.concurrency
+    )
   }
 
   /** All that is visible now. */

@@ -25,6 +25,9 @@ export class Model {
   #retention = Retention.forEver
   /** A start found the disk unwell: what it shows is not sure to be on disk. */
   #showsUnsure = false
+  /** Somebody has deleted a file, and no start has been well since. */
+  #isExposed = false
+  #isStopping = false
 
   constructor(workload: Workload, tally: Tally, fail: (violation: string) => void) {
     this.#workload = workload
@@ -55,6 +58,19 @@ export class Model {
   /** The directory was removed, and storage was not mended since. */
   get mayLose(): boolean {
     return this.#lossUntilMended > 0
+  }
+
+  /** Somebody has deleted it all or a part of it, and storage was not well since. */
+  get mayMiss(): boolean {
+    return this.mayLose || this.#isExposed
+  }
+
+  /** Whether a task is sure to be on disk. */
+  get hasSafe(): boolean {
+    return Array.from(this.#known.values()).some(
+      ({ exposed, gone, mayGo, removeAsked, safe }) =>
+        safe !== undefined && gone === "no" && !mayGo && !removeAsked && !exposed
+    )
   }
 
   get isSettled(): boolean {
@@ -131,9 +147,21 @@ export class Model {
     this.#removedInThisLife = true
   }
 
+  /** What is asked from now on, and answered, is not in that file. */
+  fileRemoved(): void {
+    this.#isExposed = true
+    for (const known of this.#known.values()) known.exposed = true
+  }
+
+  /** Attempts may be given back from now on. */
+  stops(): void {
+    this.#isStopping = true
+  }
+
   /** All that is visible at one moment of a life; `wallClock` is what the process takes for the time. */
   sees(tasks: ReadonlyArray<VenomTask>, at: number, wallClock: number): void {
     const appeared: Array<Known> = []
+    const changed = new Set<VenomTask>()
     for (const task of tasks) {
       const known = this.#known.get(keyOf(task))
       if (known === undefined) return this.#fail(`nobody submitted ${brief(task)}`)
@@ -152,17 +180,19 @@ export class Model {
         appeared.push(known)
       }
       known.last = task
+      changed.add(task)
       if (this.#syncsLate) known.recent = [...known.recent, { at, task }]
       else if (!isClaim) known.safe = task
     }
     for (const known of appeared) this.#checkTogether(known)
-    for (const wrong of TaskChecks.notUnique(tasks)) this.#fail(wrong)
+    this.#checkUnique(tasks)
     if (tasks.length < this.#visible) {
       const seen = new Set(tasks.map(keyOf))
       const missing = this.tasks.filter((task) => !seen.has(keyOf(task)))
       this.#checkGone(
         missing,
-        this.tasks.filter((task) => seen.has(keyOf(task))),
+        // what has finished at this moment did not count when those to go were chosen
+        this.tasks.filter((task) => seen.has(keyOf(task)) && !changed.has(task)),
         wallClock
       )
       for (const task of missing) {
@@ -190,6 +220,7 @@ export class Model {
     this.#retention = retention
     this.#isOpen = false
     this.#removedInThisLife = false
+    this.#isStopping = false
   }
 
   /** A life ended; what was asked and not answered stays unknown. What was visible by `sureUntil` is on disk. */
@@ -216,33 +247,40 @@ export class Model {
     this.#isOpen = true
     this.#showsUnsure = !isDurable
     const found = new Map(tasks.map((task) => [keyOf(task), task]))
-    for (const wrong of TaskChecks.notUnique(tasks)) this.#fail(wrong)
+    this.#checkUnique(tasks)
     for (const task of tasks) if (!this.#known.has(keyOf(task))) this.#fail(`recovery made up ${brief(task)}`)
     this.#visible = found.size
     for (const [key, known] of this.#known) {
       const task = found.get(key)
-      if (this.#lossUntilMended === 0) this.#checkSurvival(key, known, task, ending)
+      const wrongs = Array.from(survival(key, known, task, ending))
+      if (this.#lossUntilMended === 0 && !known.exposed) for (const wrong of wrongs) this.#fail(wrong)
       if (task === undefined) {
         if (known.last !== undefined && known.mayGo) {
           this.#tally.count("pruned, and that seen only after the crash")
-          known.gone = { at: 0, sure: isDurable }
+          // one that could not write has read it, and it may be in memory alone
+          known.gone = { at: isDurable ? 0 : Number.POSITIVE_INFINITY, sure: isDurable }
         }
       } else {
         if (known.gone !== "no") this.#tally.count("pruned, and back after a crash")
         known.gone = "no"
         this.#checkIdentity(task, known)
         this.#checkCause(task, known)
-        if (known.void) this.#fail(`${key} was refused, the store was whole again, and now it is back`)
+        if (known.void && !known.exposed)
+          this.#fail(`${key} was refused, the store was whole again, and now it is back`)
         if (known.submit === "answered with another") this.#fail(`${key} is there besides the other one`)
-        if (known.submit === "refused" && refusedIsCut) this.#fail(`${key} was refused, and now it is there`)
+        if (known.submit === "refused" && refusedIsCut && !known.exposed)
+          this.#fail(`${key} was refused, and now it is there`)
         if (known.submit === "refused") known.submit = "unknown"
       }
+      // records upon a state that is lost make what never was
+      if (isDurable && isAsBefore(known.last, task)) known.exposed = false
       known.last = task
       if (isDurable) known.safe = task
       else if (this.#lossUntilMended > 0) known.safe = undefined
       known.begun = undefined
       known.mayGo = false
     }
+    if (isDurable) this.#isExposed = false
     for (const known of this.#known.values()) if (known.last !== undefined) this.#checkTogether(known)
     if (!this.#removedInThisLife) this.#lossUntilMended = 0
   }
@@ -253,8 +291,9 @@ export class Model {
       this.#fail(`of ${together.join(", ")}, submitted together, there is no ${missing.join(", ")}`)
   }
 
-  #checkSurvival(key: string, known: Known, task: VenomTask | undefined, ending: Ending): void {
-    for (const wrong of survival(key, known, task, ending)) this.#fail(wrong)
+  #checkUnique(tasks: ReadonlyArray<VenomTask>): void {
+    const sure = tasks.filter((task) => this.#known.get(keyOf(task))?.exposed === false)
+    for (const wrong of TaskChecks.notUnique(sure)) this.#fail(wrong)
   }
 
   #checkGone(gone: ReadonlyArray<VenomTask>, left: ReadonlyArray<VenomTask>, wallClock: number): void {
@@ -280,9 +319,12 @@ export class Model {
 
   #checkStep(before: VenomTask, after: VenomTask, { retryAsked }: Known): void {
     for (const wrong of TaskChecks.illegal(before, after, retryAsked)) this.#fail(wrong)
+    if (!this.#isStopping && before.status === "PROCESSING" && after.attempt < before.attempt)
+      this.#fail(`${keyOf(after)} was given back though nobody stops: ${brief(after)}`)
   }
 
-  #checkCause(task: VenomTask, { cancelAsked }: Known): void {
+  #checkCause(task: VenomTask, { cancelAsked, exposed }: Known): void {
+    if (exposed) return
     for (const wrong of TaskChecks.wrongs(task, this.#workload, cancelAsked)) this.#fail(wrong)
   }
 
@@ -292,3 +334,6 @@ export class Model {
     return known
   }
 }
+
+const isAsBefore = (before: VenomTask | undefined, found: VenomTask | undefined): boolean =>
+  before === undefined || found === undefined ? before === found : TaskChecks.same(before, found)

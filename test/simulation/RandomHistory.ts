@@ -16,6 +16,7 @@ const plan = (simulation: Simulation, isLast: boolean): ReturnType<Planner> => {
   const { chance, disk, world } = history
   if (chance.happens(0.2)) world.wallOffset += chance.between(-60 * minute, 60 * minute)
   if (chance.happens(0.1)) simulation.damageDump()
+  if (!isLast && chance.happens(simulation.segments === 1 ? 0.3 : 0.02)) simulation.deleteDumps()
   disk.latency = [0.02, chance.pick(0.1, 2, 2, 50)]
   const hasTrouble = !isLast && chance.happens(0.6)
   if (!hasTrouble || chance.happens(0.7)) weather.calm()
@@ -36,7 +37,7 @@ const plan = (simulation: Simulation, isLast: boolean): ReturnType<Planner> => {
     },
     happens: (life) => {
       if (!isLast) planEnd(simulation, life, hasTrouble)
-      const within = clients.plan(life, isLast ? 5 : 25)
+      const within = clients.plan(life, isLast ? 5 : 28)
       if (isLast) clients.free(life, within)
       if (hasTrouble) weather.plan(life, within)
     },

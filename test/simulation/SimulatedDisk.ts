@@ -103,6 +103,11 @@ export class SimulatedDisk {
     this.#tree.putDirectory(path)
   }
 
+  /** Somebody else removes a file. */
+  removeFile(path: string): void {
+    this.#tree.removeFile(path)
+  }
+
   /** Somebody else removes a directory with all that is in it. */
   removeTree(path: string): void {
     this.#tree.removeTree(path)

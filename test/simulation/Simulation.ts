@@ -1,10 +1,13 @@
 import { Duration, Effect, Exit, Option } from "effect"
 import type { FileOptions } from "../../src/adapters/file/FileStateRepository.ts"
 import * as FlowEntry from "../../src/adapters/file/FlowEntry.ts"
+import * as Segment from "../../src/adapters/file/Segment.ts"
 import type { VenomTask } from "../../src/domain/Task.ts"
 import { defaults, type EngineSettings } from "../../src/engine/EngineSettings.ts"
 import { Chance } from "./Chance.ts"
 import { Clients, outcome } from "./Clients.ts"
+import { DeletedDumps } from "./DeletedDumps.ts"
+import { DueTasks } from "./DueTasks.ts"
 import { directory, History, minute } from "./History.ts"
 import { Life } from "./Life.ts"
 import { Fallback } from "./Fallback.ts"
@@ -66,15 +69,20 @@ export class Simulation {
   /** In this life. */
   #couldWrite = false
   #failedSyncsBefore = 0
+  #due = new DueTasks()
+  /** The last life has ended with a storage that was whole. */
+  #endedWell = false
+  readonly #deletedDumps: DeletedDumps
 
   constructor(seed: number) {
     this.history = new History(seed)
     this.#fallback = new Fallback(this.history)
-    this.weather = new Weather(this.history)
+    this.#deletedDumps = new DeletedDumps(this.history)
+    this.weather = new Weather(this.history, () => this.#fallback.expose())
     // a removed directory is noticed by the next write
     this.clients = new Clients(
       this.history,
-      (life) => this.weather.hasSettled && life.isRunning && !this.history.model.mayLose
+      (life) => this.weather.hasSettled && life.isRunning && !this.history.model.mayMiss
     )
   }
 
@@ -108,8 +116,20 @@ export class Simulation {
     this.#dumpIsDamaged = true
   }
 
+  /** Somebody deletes both dumps between two lives. */
+  deleteDumps(): void {
+    // there is more than them then
+    if (this.#endedWell) this.#deletedDumps.delete()
+  }
+
+  /** Files of the journal. */
+  get segments(): number {
+    return Array.from(this.history.disk.files(directory).keys(), Segment.numberOf).filter(Option.isSome).length
+  }
+
   stop(life: Life): void {
     if (life.isStopping) return
+    this.history.model.stops()
     this.history.note("told to stop")
     life.stop()
   }
@@ -146,6 +166,11 @@ export class Simulation {
     this.#end(life, wasCalm && weather.troublesBegun === troublesBefore, plan.powerGoes)
   }
 
+  /** Somebody has deleted more than others have. */
+  get #mayMiss(): boolean {
+    return this.history.model.mayMiss || this.#deletedDumps.areMissing
+  }
+
   get #failedSyncs(): number {
     const { tally } = this.history
     return tally.of("failed fsync EIO") + tally.of("failed fsync ENOSPC") + tally.of("failed fsync EDQUOT")
@@ -162,8 +187,10 @@ export class Simulation {
   #begin(plan: Pick<LifePlan, "files" | "settings">): Life {
     const { disk, entries, flow, model, note, seed, workload, world } = this.history
     this.#dead = undefined
+    this.#endedWell = false
     flow.begins()
     this.#wasWritable = false
+    this.#due = new DueTasks()
     this.#couldWrite = false
     this.#seen = []
     const settings = { ...defaults, maxAttempts: workload.maxAttempts, ...plan.settings }
@@ -174,7 +201,7 @@ export class Simulation {
     })
     let orphans: ReadonlyArray<VenomTask> = []
     const tells = new Chance(`${seed} space ${disk.operations}`).happens(0.5)
-    const life = new Life({
+    const life: Life = new Life({
       world,
       chance: new Chance(`${seed} process ${disk.operations}`),
       disk: disk.fileSystem,
@@ -198,10 +225,11 @@ export class Simulation {
       opened: (tasks) => {
         note(`opened with ${tasks.map(brief).join(", ")}`)
         const found = { isDurable: life.isWritable, refusedIsCut: this.#refusedIsCut }
-        const { mayLose } = model
+        this.#deletedDumps.started(tasks)
+        const { mayMiss } = model
         model.recovers(tasks, this.#before, found)
         flow.opened(life.entries.find(({ name }) => name === FlowEntry.name)?.value)
-        entries.recovers(life.entries, this.#before, { ...found, mayLose, hasTask: (key) => model.hasHad(key) })
+        entries.recovers(life.entries, this.#before, { ...found, mayMiss, hasTask: (key) => model.hasHad(key) })
         orphans = tasks.filter(({ status }) => status === "PROCESSING")
       },
       started: (tasks) => {
@@ -224,7 +252,7 @@ export class Simulation {
     if (level !== "Error" || text.startsWith("Attempt died")) return
     if (/defect|died/.test(text)) this.history.fail(`${level}: ${text}`)
     // only when power went can more than an end be missing
-    const isExpected = this.#lostPower || (this.#dumpIsDamaged && text.includes("state_dump.json"))
+    const isExpected = this.#lostPower || this.#mayMiss || (this.#dumpIsDamaged && text.includes("state_dump.json"))
     if (text.startsWith("Damage was found") && !isExpected) this.history.fail(text)
   }
 
@@ -240,6 +268,7 @@ export class Simulation {
       model.sees(tasks, this.history.world.now, this.#wallClock)
       if (life.counts !== undefined) model.counted(tasks, life.counts)
     }
+    this.#checkClaims(life)
     entries.sees(life.entries, this.history.world.now, model.syncsLate, (key) => model.hasHad(key))
     const { isWritable } = life
     if (isWritable) {
@@ -253,6 +282,14 @@ export class Simulation {
     }
     if (!isWritable && this.#wasWritable) this.#awaitMending(life)
     this.#wasWritable = isWritable
+  }
+
+  /** What is due, and nothing holds it back, is claimed. */
+  #checkClaims(life: Life): void {
+    const { flow, world } = this.history
+    const mayClaim = this.weather.hasSettled && life.isRunning && life.isWritable && flow.isFree && life.hasFreeSlot
+    const waiting = this.#due.sees(this.#seen, { mayClaim, now: world.now, wallClock: this.#wallClock })
+    if (waiting !== undefined) this.history.fail(`${brief(waiting)} is due and not claimed`)
   }
 
   /** Whenever storage fails: once the disk is well, and has been for long enough, storage must be too. */
@@ -273,10 +310,15 @@ export class Simulation {
     model.ends(sureUntil, this.#wallClock)
     history.entries.ends(sureUntil)
     this.clients.leave()
+    this.#endedWell = life.isOpen && life.isWritable
     if (life.exit !== undefined && Exit.isFailure(life.exit)) {
-      if (wasCalm && !model.mayLose) history.fail(`it ended on a good disk: ${outcome(life.exit)}`)
-      // somebody removed the directory, and of that a crash left a part: whoever did it does it again
-      if (model.mayLose) disk.removeTree(directory)
+      if (wasCalm && !this.#mayMiss) history.fail(`it ended on a good disk: ${outcome(life.exit)}`)
+      // somebody removed files, and of that a crash left a part: whoever did it does it again, with all of them
+      if (model.mayMiss) {
+        model.directoryRemoved(false)
+        disk.removeTree(directory)
+      }
+      if (!life.isOpen) this.#deletedDumps.refused()
     }
     const inOrder = wasCalm && life.exit !== undefined && Exit.isSuccess(life.exit)
     if (inOrder) {

@@ -1,3 +1,5 @@
+import { Option } from "effect"
+import * as Segment from "../../src/adapters/file/Segment.ts"
 import * as Faults from "./Faults.ts"
 import { directory, type History, minute, second } from "./History.ts"
 import type { Life } from "./Life.ts"
@@ -8,13 +10,16 @@ export const mendsWithin = 20 * second
 /** What befalls the disk: troubles that begin and end. */
 export class Weather {
   readonly #history: History
+  /** Told of a file that somebody has deleted. */
+  readonly #fileRemoved: () => void
   /** When the last trouble ended; none while one lasts. */
   #calmSince: number | undefined = 0
   #troublesBegun = 0
   #slowest = 0
 
-  constructor(history: History) {
+  constructor(history: History, fileRemoved: () => void) {
     this.#history = history
+    this.#fileRemoved = fileRemoved
   }
 
   get isCalm(): boolean {
@@ -78,6 +83,22 @@ export class Weather {
     disk.removeTree(directory)
   }
 
+  /** Somebody deletes one file: most often the one that is being written. */
+  removeFile(): void {
+    const { chance, disk, note } = this.#history
+    const names = Array.from(disk.files(directory).keys())
+    const segment = names
+      .filter((name) => Option.isSome(Segment.numberOf(name)))
+      .sort()
+      .at(-1)
+    const name = chance.happens(0.6) && segment !== undefined ? segment : names[chance.below(names.length)]
+    if (name === undefined) return
+    note(`somebody deletes ${name}`)
+    disk.removeFile(`${directory}/${name}`)
+    this.#history.fileRemoved()
+    this.#fileRemoved()
+  }
+
   #begin(name: string): void {
     this.#calmSince = undefined
     this.#troublesBegun++
@@ -112,7 +133,7 @@ export class Weather {
         disk.troubles = [trouble]
       }
     })
-    switch (chance.below(12)) {
+    switch (chance.below(13)) {
       case 0:
         return from("failing writes", Faults.failingWrites(often))
       case 1:
@@ -147,6 +168,8 @@ export class Weather {
           }
         }
       }
+      case 11:
+        return { name: "file removed", begin: () => this.removeFile() }
       default:
         return {
           name: "directory removed",

@@ -9,6 +9,8 @@ export interface Outcome {
   readonly ends: "completes" | "fails" | "fails for good" | "dies" | "never ends"
   readonly millis: number
   readonly lines: number
+  /** Told to stop, it goes on to its end. */
+  readonly isDeaf: boolean
 }
 
 export const types = ["mail", "image.resize", "a/b:c"] as const
@@ -37,7 +39,8 @@ export class Workload {
         "never ends"
       ),
       millis: chance.happens(0.2) ? 0 : chance.scale(1, 20_000),
-      lines: chance.happens(0.3) ? chance.between(1, 6) : 0
+      lines: chance.happens(0.3) ? chance.between(1, 6) : 0,
+      isDeaf: chance.happens(0.25)
     }
   }
 
@@ -71,12 +74,15 @@ export class Workload {
       ): Effect.fn.Return<string, TaskFailure> {
         options.began(task)
         const key = keyOf(task)
-        const { ends, lines, millis } = this.outcome(key, task.attempt)
-        for (let line = 0; line < lines; line++) {
-          yield* log(`line ${line} of ${key}`)
-          yield* Effect.sleep(millis / lines)
-        }
-        if (lines === 0 && millis > 0) yield* Effect.sleep(millis)
+        const { ends, isDeaf, lines, millis } = this.outcome(key, task.attempt)
+        const work = Effect.gen(function* () {
+          for (let line = 0; line < lines; line++) {
+            yield* log(`line ${line} of ${key}`)
+            yield* Effect.sleep(millis / lines)
+          }
+          if (lines === 0 && millis > 0) yield* Effect.sleep(millis)
+        })
+        yield* isDeaf ? Effect.uninterruptible(work) : work
         switch (ends) {
           case "completes":
             options.succeeded(task)

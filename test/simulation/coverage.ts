@@ -29,7 +29,7 @@ const wanted: ReadonlyArray<string> = [
   each((one) => `failed fsync ${one}`, "EIO", "ENOSPC", "EDQUOT"),
   each((one) => `trouble ${one}`, "failing writes", "failing syncs", "failing names", "failing reads"),
   each((one) => `trouble ${one}`, "failing closes", "anything fails", "short writes", "hanging"),
-  each((one) => `trouble ${one}`, "read only", "full but for bytes", "directory removed"),
+  each((one) => `trouble ${one}`, "read only", "full but for bytes", "directory removed", "file removed"),
   each(
     (one) => `log ${one}`,
     "A torn end was cut off",
@@ -37,7 +37,13 @@ const wanted: ReadonlyArray<string> = [
     "The verdict waits for storage Storage is not writable"
   ),
   each((one) => `log Storage is ${one}`, "not writable", "writable again"),
-  ["short write", "late fsync", "end by itself while stopping", "end by a start refused while starting"]
+  [
+    "deleted dumps, and a start refused",
+    "short write",
+    "late fsync",
+    "end by itself while stopping",
+    "end by a start refused while starting"
+  ]
 ].flat()
 
 /** What of it did not happen. */

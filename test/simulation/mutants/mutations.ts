@@ -13,6 +13,7 @@ export const planted = ({ file, find, put }: Mutation["edits"][number], source: 
 }
 
 const file = (name: string) => `src/adapters/file/${name}.ts`
+const memory = (name: string) => `src/adapters/memory/${name}.ts`
 
 /** The five that every durable queue has had once, and what this one has had or could have. */
 export const mutations: ReadonlyArray<Mutation> = [
@@ -297,6 +298,121 @@ export const mutations: ReadonlyArray<Mutation> = [
         file: "src/adapters/memory/TaskTable.ts",
         find: "    this.#deadlines.note(task, this.#counts.PENDING)\n    if (isFinished(task)) this",
         put: "    this.#deadlines.note(task, this.#counts.PENDING)\n    this"
+      }
+    ]
+  },
+  {
+    name: "counts twice what is about to be deleted",
+    edits: [{ file: file("Overlay"), find: "    this.#removed++\n", put: "" }]
+  },
+  {
+    name: "deletes before its time",
+    edits: [
+      { file: memory("FinishedTasks"), find: "  return finishOf(task) + (", put: "  return finishOf(task) - 1000 + (" }
+    ]
+  },
+  {
+    name: "deletes the newest of too many",
+    edits: [
+      {
+        file: memory("FinishedTasks"),
+        find: "const finishedFirst = by(finishOf)",
+        put: "const finishedFirst = by((task) => -finishOf(task))"
+      }
+    ]
+  },
+  {
+    name: "deletes by hand what is not finished",
+    edits: [
+      {
+        file: file("FileStateRepository"),
+        find: "          if (!isFinished(task)) return Effect.fail(Lifecycle.notFinished(task))\n",
+        put: ""
+      }
+    ]
+  },
+  {
+    name: "loses what a failed batch was to claim",
+    edits: [{ file: file("Overlay"), find: "      this.table.putBack(id)\n", put: "" }]
+  },
+  {
+    name: "forgets at a start what holds tasks back",
+    edits: [
+      {
+        file: file("Overlay"),
+        find: "    this.#flow = FlowEntry.read(this.entries.get(FlowEntry.name))\n",
+        put: "    this.#flow = FlowEntry.read(undefined)\n"
+      }
+    ]
+  },
+  {
+    name: "lets begin what was claimed while a pause was on its way",
+    edits: [
+      {
+        file: file("Overlay"),
+        find: "    if (change.name === FlowEntry.name) this.table.flow = FlowEntry.read(change.entry)\n",
+        put: ""
+      },
+      {
+        file: file("Overlay"),
+        find: "    if (change.name === FlowEntry.name) this.#flow = FlowEntry.read(change.entry)\n",
+        put: "    if (change.name === FlowEntry.name) this.#flow = this.table.flow = FlowEntry.read(change.entry)\n"
+      }
+    ]
+  },
+  {
+    name: "keeps a pause that was refused",
+    edits: [
+      {
+        file: file("Overlay"),
+        find: "    if (this.#pendingEntries.has(FlowEntry.name)) this.table.flow = this.#flow\n",
+        put: ""
+      }
+    ]
+  },
+  {
+    name: "lets one more run than the limit of all",
+    edits: [{ file: memory("DueQueue"), find: "this.#running.size >= (", put: "this.#running.size > (" }]
+  },
+  {
+    name: "lets one more run than the limit of a type",
+    edits: [{ file: memory("Groups"), find: "group.running >= group.limit", put: "group.running > group.limit" }]
+  },
+  {
+    name: "lets one more run than the limit of a key",
+    edits: [{ file: memory("DueQueue"), find: "running < limitOfKey", put: "running <= limitOfKey" }]
+  },
+  {
+    name: "wakes nobody when a limit is raised",
+    edits: [{ file: file("Store"), find: "if (hasFreed || hasChangedFlow || ", put: "if (hasFreed || " }]
+  },
+  {
+    name: "changes an entry whatever its revision",
+    edits: [
+      {
+        file: memory("EntryTable"),
+        find: "  if ((present?.revision ?? 0) !== expects) return",
+        put: "  if ((present?.revision ?? 0) < 0) return"
+      }
+    ]
+  },
+  {
+    name: "shows an entry before it is synced",
+    edits: [
+      {
+        file: file("Overlay"),
+        find: "    this.#pendingEntries.set(change.name, change)\n",
+        put: "    this.#pendingEntries.set(change.name, change)\n    this.entries.set(change)\n"
+      }
+    ]
+  },
+  {
+    name: "writes a task without the entry of its record",
+    edits: [
+      {
+        file: file("GroupCommit"),
+        find: "Record.insert(staged + 1, tasks, entries)",
+        put: "Record.insert(staged + 1, tasks, tasks.length > 0 ? [] : entries)"
       }
     ]
   },
