@@ -23,7 +23,8 @@ export class Connection {
   /** `then` gets the status, 0 where the connection broke, and the body. */
   ask(request: string, then: (status: number, body: Buffer) => void): void {
     this.#then = then
-    this.#socket.write(request)
+    if (this.#socket.destroyed) setImmediate(() => this.#answer(0, Buffer.alloc(0)))
+    else this.#socket.write(request)
   }
 
   close(): void {

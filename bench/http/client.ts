@@ -73,7 +73,8 @@ const atItsPace = (connections: ReadonlyArray<Connection>, perSecond: number, mi
     let issued = 0
     const give = (): void => {
       while (waiting.length > 0) {
-        const connection = idle.pop()
+        // all in turn: one that is idle for long is closed by the server
+        const connection = idle.shift()
         if (connection === undefined) return
         const due = waiting.shift() ?? start
         connection.ask(next(), (status, body) => {

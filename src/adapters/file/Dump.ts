@@ -33,6 +33,9 @@ const newline = Buffer.from("\n")
 const sliceItems = 100
 const sliceChars = 128 * 1024
 
+/** The dump is synced as it grows: a file system may have a sync of the journal wait for all that is not. */
+const syncBytes = 1024 * 1024
+
 const slices = function* <A>(items: ReadonlyArray<A>, written: (item: A) => string): Generator<string> {
   let slice = ""
   let inSlice = 0
@@ -65,11 +68,15 @@ export const write = Effect.fnUntraced(
     yield* Disk.withFile(fs, temporary, { flag: "w", mode: Disk.privateFile }, (file) =>
       Effect.gen(function* () {
         let sum = 0
+        let unsynced = 0
         const put = (text: string) => {
           const bytes = Buffer.from(text)
           sum = crc32(bytes, sum)
           size += bytes.length
-          return file.writeAll(bytes)
+          unsynced += bytes.length
+          if (unsynced < syncBytes) return file.writeAll(bytes)
+          unsynced = 0
+          return Effect.andThen(file.writeAll(bytes), file.sync)
         }
         const head = { format, version, sequence, created_at: IsoTime.format(now), count: tasks.length }
         yield* put(`${JSON.stringify(head).slice(0, -1)},"tasks":[\n`)
