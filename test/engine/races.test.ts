@@ -1,7 +1,8 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, FileSystem, Layer, References, Result } from "effect"
+import { Deferred, Effect, Fiber, FileSystem, Layer, References, Result } from "effect"
 import { Digest, SecureRandom } from "effect/crypto"
+import { TestClock } from "effect/testing"
 import { createHash } from "node:crypto"
 import * as FileStateRepository from "../../src/adapters/file/FileStateRepository.ts"
 import * as MemoryStateRepository from "../../src/adapters/memory/MemoryStateRepository.ts"
@@ -9,9 +10,12 @@ import { isFinished } from "../../src/domain/Task.ts"
 import type { TaskFailure } from "../../src/domain/TaskError.ts"
 import * as Engine from "../../src/engine/Engine.ts"
 import { defaults, EngineSettings } from "../../src/engine/EngineSettings.ts"
+import { FlowControl } from "../../src/engine/FlowControl.ts"
 import { Orchestrator } from "../../src/engine/Orchestrator.ts"
+import { Schedules } from "../../src/engine/Schedules.ts"
 import { StateRepository } from "../../src/ports/StateRepository.ts"
 import { TaskRunner } from "../../src/ports/TaskRunner.ts"
+import { layerTest, TestQueue } from "../../src/testing.ts"
 import { type Run } from "./engine.ts"
 
 const times = 1000
@@ -24,13 +28,20 @@ const file = Layer.unwrap(
   })
 ).pipe(Layer.provide(NodeFileSystem.layer))
 
-/** Others have a turn between what is read of an entry and what is made of it. */
+const turns = (count: number) => Effect.repeat(Effect.yieldNow, { times: count })
+
+/** Others have a turn between what is read of an entry and what is made of it, and before a claim. */
 const hesitant = Layer.effect(
   StateRepository,
-  Effect.map(StateRepository, (repository) => ({
-    ...repository,
-    entry: (name: string) => Effect.tap(repository.entry(name), () => Effect.yieldNow)
-  }))
+  Effect.map(StateRepository, (repository) => {
+    let claims = 0
+    return {
+      ...repository,
+      entry: (name: string) => Effect.tap(repository.entry(name), () => Effect.yieldNow),
+      claim: (options: Parameters<typeof repository.claim>[0]) =>
+        Effect.andThen(turns(claims++ % 5), repository.claim(options))
+    }
+  })
 )
 
 /** A hundred thousand of them take no time. */
@@ -59,8 +70,6 @@ const until = Effect.fnUntraced(function* <A, E>(look: Effect.Effect<A, E>, hold
     yield* Effect.yieldNow
   }
 })
-
-const turns = (count: number) => Effect.repeat(Effect.yieldNow, { times: count })
 
 for (const [name, repository] of [
   ["memory", MemoryStateRepository.layer()],
@@ -127,5 +136,88 @@ for (const [name, repository] of [
         }).pipe(Effect.provide(engine(repository, () => Effect.never, 0))),
       120_000
     )
+
+    it.live(
+      "once a pause has returned nothing that it holds back begins, whatever was about to",
+      () => {
+        const begun = new Map<string, number>()
+        const run: Run = ({ type }) =>
+          Effect.andThen(
+            Effect.sync(() => begun.set(type, (begun.get(type) ?? 0) + 1)),
+            Effect.as(turns(2), "done")
+          )
+        return Effect.gen(function* () {
+          const { submit } = yield* Orchestrator
+          const { pause, resume, setLimits } = yield* FlowControl
+          const { page } = yield* StateRepository
+          const atPause: Array<number> = []
+          /** Three tasks of a type at once with a pause, of that type or of all. */
+          const race = Effect.fnUntraced(function* (n: number, type: string, paused: string | undefined) {
+            begun.set(type, 0)
+            const pauseSoon = Effect.gen(function* () {
+              yield* turns(n % 41)
+              yield* pause(paused)
+              const held = begun.get(type) ?? 0
+              atPause.push(held)
+              yield* turns(10)
+              assert.strictEqual(begun.get(type), held)
+            })
+            const submits = range(3).map(() => submit({ content: "", type, concurrencyKey: type }))
+            yield* Effect.all([...submits, pauseSoon], { concurrency: "unbounded" })
+            yield* resume(paused)
+            yield* until(page({ type }, { limit: 3 }), ({ tasks }) => tasks.every(isFinished))
+          })
+          const lanes = 20
+          yield* setLimits({ types: {}, keys: {}, eachKey: 1 })
+          yield* Effect.forEach(
+            range(lanes),
+            (lane) => Effect.forEach(range(times / lanes), (n) => race(n, `lane${lane}`, `lane${lane}`)),
+            { concurrency: "unbounded" }
+          )
+          yield* Effect.forEach(range(times / 10), (n) => race(n, "default", undefined))
+          // or it was no race
+          for (const held of [0, 1, 2]) assert.include(atPause, held)
+        }).pipe(Effect.provide(engine(repository, run, 64)))
+      },
+      60_000
+    )
   })
 }
+
+describe(`schedules, ${times} times`, () => {
+  it.effect(
+    "a slot has one run, though the process dies while it is made",
+    () =>
+      Effect.gen(function* () {
+        const queue = yield* TestQueue
+        const { put } = yield* Schedules
+        yield* put("tick", { every: "1 second", missed: "once", task: { content: "tick" } })
+        const runs = new Map<number, string>()
+        const look = Effect.map(queue.submitted, (tasks) => {
+          for (const { id, runAt } of tasks) {
+            const known = runs.get(runAt) ?? id
+            runs.set(runAt, known)
+            assert.strictEqual(known, id)
+          }
+          return runs.size
+        })
+        const madeAtDeath = new Set<number>()
+        for (const n of range(times)) {
+          const time = yield* Effect.forkChild(TestClock.adjust("1 second"))
+          yield* turns(n % 17)
+          madeAtDeath.add((yield* look) - n)
+          yield* queue.crash
+          yield* Fiber.join(time)
+          yield* queue.settle
+          assert.strictEqual(yield* look, n + 1)
+        }
+        assert.deepStrictEqual(
+          Array.from(runs.keys()),
+          range(times).map((n) => (n + 1) * 1000)
+        )
+        // or it was no race
+        assert.strictEqual(madeAtDeath.size, 2)
+      }).pipe(Effect.provide(layerTest({ run: () => Effect.succeed(""), settings: { retentionCount: 3 } }))),
+    60_000
+  )
+})
