@@ -42,50 +42,51 @@ export interface OpenStream {
 
 /** Opens a stream; it is hung up when the scope ends. */
 export const openStream = (path: string, headers: Readonly<Record<string, string>> = {}) =>
-  Effect.flatMap(port, (at) =>
-    Effect.acquireRelease(
-      Effect.callback<OpenStream, Error>((resume) => {
-        let text = ""
-        let ended = false
-        let looks: ReadonlyArray<() => void> = []
-        const look = () => {
-          const now = looks
-          looks = []
-          for (const one of now) one()
-        }
-        const wait = (enough: () => boolean): Effect.Effect<string, Error> =>
-          Effect.callback((resume) => {
-            const check = () => {
-              if (enough()) resume(Effect.succeed(text))
-              else if (ended) resume(Effect.die(`the stream ended: ${text}`))
-              else looks = [...looks, check]
-            }
-            check()
-          })
-        const request = nodeRequest({ port: at, host: "127.0.0.1", path, headers, agent: false }, (response) => {
-          response.setEncoding("utf8")
-          response.on("data", (piece: string) => {
-            text += piece
-            look()
-          })
-          response.on("error", () => look())
-          response.on("close", () => {
-            ended = true
-            look()
-          })
-          resume(
-            Effect.succeed({
-              response,
-              text: () => text,
-              until: (enough) => wait(() => enough(text)),
-              end: wait(() => ended),
-              hangUp: Effect.sync(() => request.destroy())
-            })
-          )
+  Effect.flatMap(port, (at) => openStreamAt(at, path, headers))
+
+export const openStreamAt = (at: number, path: string, headers: Readonly<Record<string, string>> = {}) =>
+  Effect.acquireRelease(
+    Effect.callback<OpenStream, Error>((resume) => {
+      let text = ""
+      let ended = false
+      let looks: ReadonlyArray<() => void> = []
+      const look = () => {
+        const now = looks
+        looks = []
+        for (const one of now) one()
+      }
+      const wait = (enough: () => boolean): Effect.Effect<string, Error> =>
+        Effect.callback((resume) => {
+          const check = () => {
+            if (enough()) resume(Effect.succeed(text))
+            else if (ended) resume(Effect.die(`the stream ended: ${text}`))
+            else looks = [...looks, check]
+          }
+          check()
         })
-        request.on("error", (error) => resume(Effect.fail(error)))
-        request.end()
-      }),
-      ({ hangUp }) => hangUp
-    )
+      const request = nodeRequest({ port: at, host: "127.0.0.1", path, headers, agent: false }, (response) => {
+        response.setEncoding("utf8")
+        response.on("data", (piece: string) => {
+          text += piece
+          look()
+        })
+        response.on("error", () => look())
+        response.on("close", () => {
+          ended = true
+          look()
+        })
+        resume(
+          Effect.succeed({
+            response,
+            text: () => text,
+            until: (enough) => wait(() => enough(text)),
+            end: wait(() => ended),
+            hangUp: Effect.sync(() => request.destroy())
+          })
+        )
+      })
+      request.on("error", (error) => resume(Effect.fail(error)))
+      request.end()
+    }),
+    ({ hangUp }) => hangUp
   )
