@@ -1,8 +1,9 @@
 import process from "node:process"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Cause, Console, Effect, Exit, FileSystem } from "effect"
+import { Cause, Console, Effect, Exit, FileSystem, type PlatformError } from "effect"
 import { CliError } from "effect/cli"
 import { DataDirectoryError } from "./adapters/file/Disk.ts"
+import type * as Doctor from "./adapters/file/Doctor.ts"
 import * as Venom from "./cli/Venom.ts"
 import type * as Service from "./serve.ts"
 import * as Signals from "./host/Signals.ts"
@@ -20,28 +21,31 @@ const serve: typeof Service.serve = (settings, unknownVariables) =>
     (service) => service.serve(settings, unknownVariables)
   )
 
-const examined = (verb: "examine" | "repair") => (directory: string) =>
-  Effect.gen(function* () {
-    const doctor = yield* Effect.promise(() => import("./adapters/file/Doctor.ts"))
-    return yield* doctor[verb](yield* FileSystem.FileSystem, directory)
-  }).pipe(
-    Effect.catchTag("PlatformError", ({ message }) =>
-      Effect.fail(new DataDirectoryError({ directory, reason: message }))
+/** Asks the doctor. */
+const examined =
+  <A>(ask: (doctor: typeof Doctor) => Ask<A>) =>
+  (directory: string) =>
+    Effect.gen(function* () {
+      const doctor = yield* Effect.promise(() => import("./adapters/file/Doctor.ts"))
+      return yield* ask(doctor)(yield* FileSystem.FileSystem, directory)
+    }).pipe(
+      Effect.catchTag("PlatformError", ({ message }) =>
+        Effect.fail(new DataDirectoryError({ directory, reason: message }))
+      )
     )
-  )
 
-const read = (directory: string) =>
-  Effect.flatMap(examined("examine")(directory), ({ refusal, tasks }) =>
-    refusal === undefined ? Effect.succeed(tasks) : Effect.fail(new DataDirectoryError({ directory, reason: refusal }))
-  )
+type Ask<A> = (
+  fs: FileSystem.FileSystem,
+  directory: string
+) => Effect.Effect<A, DataDirectoryError | PlatformError.PlatformError>
 
 /** Succeeds with the exit code. */
 const program = Venom.run({
   version,
   environment: process.env,
   serve,
-  physician: { examine: examined("examine"), repair: examined("repair") },
-  read
+  physician: { examine: examined(({ examine }) => examine), repair: examined(({ repair }) => repair) },
+  dump: examined(({ dump }) => dump)
 }).pipe(
   Effect.as(stopped),
   Effect.catchTags({

@@ -93,13 +93,22 @@ it.live(
       const service = yield* serve(path, { VENOM_SIMULATED_DURATION: "0 seconds" })
       yield* Effect.forEach(Array.from({ length: 20 }), (_, n) => service.submit(`task ${n}`))
       yield* service.settled
+      const paused = yield* service.ask({ method: "POST", path: "/api/v1/queue/pause" })
+      assert.strictEqual(paused.status, 200)
       const { code, stdout } = yield* venom("dump", "--data-dir", path)
       assert.strictEqual(code, 0)
       const live = yield* service.list
-      const dumped = yield* dumpOf(`{"format":"venom-state","version":1,"tasks":${stdout}}`)
+      const dumped = yield* dumpOf(stdout)
       const facts = (tasks: ReadonlyArray<Task>) =>
         tasks.map(({ content, id, status }) => `${id} ${status} ${content}`).sort()
       assert.deepStrictEqual(facts(dumped), facts(live))
+      // all of it: what is printed is a dump that a service begins with
+      const copy = yield* directory
+      yield* write(join(copy, "state_dump.json"), stdout)
+      const next = yield* serve(copy)
+      assert.deepStrictEqual(yield* next.list, live)
+      const queue = yield* next.ask({ path: "/api/v1/queue" })
+      assert.include(JSON.parse(queue.text), { paused: true })
     }),
   live
 )

@@ -18,6 +18,16 @@ export interface Findings {
   readonly refusal: string | undefined
 }
 
+const snapshotOf = ({ entries, sequence, tasks }: Recovery.Found): Dump.Snapshot => ({
+  sequence,
+  tasks: Array.from(tasks.values()),
+  entries: Array.from(entries.values())
+})
+
+/** A service that runs replaces its files while they are read. */
+const again = <A>(read: Effect.Effect<A, Disk.DataDirectoryError | PlatformError>) =>
+  Effect.retry(read, { times: 5, while: (error) => error._tag === "PlatformError" && error.reason._tag === "NotFound" })
+
 type Examined = Effect.Effect<Findings, Disk.DataDirectoryError | PlatformError>
 
 const findings = (found: Recovery.Found, refusal: string | undefined): Findings => ({
@@ -30,15 +40,23 @@ const findings = (found: Recovery.Found, refusal: string | undefined): Findings 
 
 /** Reads a data directory and changes nothing. A service may be running on it. */
 export const examine = (fs: FileSystem.FileSystem, directory: string): Examined =>
-  Effect.gen(function* () {
-    const strict = yield* Effect.result(Recovery.read(fs, directory))
-    if (Result.isSuccess(strict)) return findings(strict.success, undefined)
-    if (strict.failure._tag === "PlatformError") return yield* strict.failure
-    return findings(yield* Recovery.read(fs, directory, { salvage: true }), strict.failure.reason)
-  }).pipe(
-    // a service that runs replaces its files while they are read
-    Effect.retry({ times: 5, while: (error) => error._tag === "PlatformError" && error.reason._tag === "NotFound" })
+  again(
+    Effect.gen(function* () {
+      const strict = yield* Effect.result(Recovery.read(fs, directory))
+      if (Result.isSuccess(strict)) return findings(strict.success, undefined)
+      if (strict.failure._tag === "PlatformError") return yield* strict.failure
+      return findings(yield* Recovery.read(fs, directory, { salvage: true }), strict.failure.reason)
+    })
   )
+
+/** The whole state as a dump has it, in parts. Fails where a start is refused. A service may be running on it. */
+export const dump = Effect.fnUntraced(function* (
+  fs: FileSystem.FileSystem,
+  directory: string
+): Effect.fn.Return<Iterable<string>, Disk.DataDirectoryError | PlatformError> {
+  const found = yield* again(Recovery.read(fs, directory))
+  return Dump.text(snapshotOf(found), yield* Clock.currentTimeMillis)
+})
 
 /**
  * Makes a directory startable again: keeps all that can be read in a fresh dump and a fresh segment, and
@@ -52,9 +70,7 @@ export const repair = (fs: FileSystem.FileSystem, directory: string): Examined =
       const before = yield* examine(fs, directory)
       const found = yield* Recovery.read(fs, directory, { salvage: true })
       yield* SetAside.damaged(fs, directory, found)
-      const { sequence } = found
-      const [tasks, entries] = [Array.from(found.tasks.values()), Array.from(found.entries.values())]
-      yield* Dump.write(fs, directory, { sequence, tasks, entries }, yield* Clock.currentTimeMillis)
+      yield* Dump.write(fs, directory, snapshotOf(found), yield* Clock.currentTimeMillis)
       const segment = yield* Effect.mapError(
         Segment.create(fs, directory, found.lastSegment + 1, found.sequence + 1),
         ({ error }) => error

@@ -50,6 +50,27 @@ const slices = function* <A>(items: ReadonlyArray<A>, written: (item: A) => stri
   if (inSlice > 0) yield slice
 }
 
+const body = function* ({ entries, sequence, tasks }: Snapshot, now: Instant): Generator<string> {
+  const head = { format, version, sequence, created_at: IsoTime.format(now), count: tasks.length }
+  yield `${JSON.stringify(head).slice(0, -1)},"tasks":[\n`
+  yield* slices(tasks, toJson)
+  if (entries.length === 0) return
+  yield `${entriesBegin}\n`
+  yield* slices(entries, (entry) => JSON.stringify(Record.entryToWire(entry)))
+}
+
+const end = (sum: number): string => `],"crc32":"${sum.toString(16).padStart(8, "0")}"}\n`
+
+/** A dump, in parts that end with a line. */
+export const text = function* (snapshot: Snapshot, now: Instant): Generator<string> {
+  let sum = 0
+  for (const part of body(snapshot, now)) {
+    sum = crc32(part, sum)
+    yield part
+  }
+  yield end(sum)
+}
+
 /**
  * Replaces the dump as a whole; the one before stays as the previous one. One task per line, so that a
  * person and a program can read it; a CRC-32 of all before it ends it. In a crash either the old dump or
@@ -59,7 +80,7 @@ export const write = Effect.fnUntraced(
   function* (
     fs: FileSystem.FileSystem,
     directory: string,
-    { entries, sequence, tasks }: Snapshot,
+    snapshot: Snapshot,
     now: Instant
   ): Effect.fn.Return<number, PlatformError> {
     const path = `${directory}/${fileName}`
@@ -78,15 +99,8 @@ export const write = Effect.fnUntraced(
           unsynced = 0
           return Effect.andThen(file.writeAll(bytes), file.sync)
         }
-        const head = { format, version, sequence, created_at: IsoTime.format(now), count: tasks.length }
-        yield* put(`${JSON.stringify(head).slice(0, -1)},"tasks":[\n`)
-        for (const slice of slices(tasks, toJson)) yield* put(slice)
-        if (entries.length > 0) {
-          yield* put(`${entriesBegin}\n`)
-          const written = (entry: Entry) => JSON.stringify(Record.entryToWire(entry))
-          for (const slice of slices(entries, written)) yield* put(slice)
-        }
-        yield* put(`],"crc32":"${sum.toString(16).padStart(8, "0")}"}\n`)
+        for (const part of body(snapshot, now)) yield* put(part)
+        yield* put(end(sum))
         yield* file.sync
       })
     )

@@ -238,7 +238,9 @@ export const mutations: ReadonlyArray<Mutation> = [
   },
   {
     name: "leaves the entries out of a dump",
-    edits: [{ file: file("Dump"), find: "        if (entries.length > 0) {", put: "        if (entries.length < 0) {" }]
+    edits: [
+      { file: file("Dump"), find: "  if (entries.length === 0) return\n", put: "  if (entries.length >= 0) return\n" }
+    ]
   },
   {
     name: "plays no entries",
