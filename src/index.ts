@@ -18,6 +18,14 @@ export * from "./ports/StateRepository.ts"
 export * from "./ports/TaskRunner.ts"
 export * from "./ports/CallbackSender.ts"
 export * from "./ports/TypeLimits.ts"
+export * from "./ports/TaskClient.ts"
+export * from "./ports/RegisteredTypes.ts"
+
+/** Tasks whose content, results and failures are values: `TaskType.make`. */
+export * as TaskType from "./typed/TaskType.ts"
+export * as TaskTypes from "./typed/TaskTypes.ts"
+export * as TaskHandlers from "./typed/TaskHandlers.ts"
+export { type Outcome, TaskFailed, type TaskHandle, type TypedEvent, UnreadableTask } from "./typed/TaskHandle.ts"
 
 export * as Engine from "./engine/Engine.ts"
 export { ServiceDraining } from "./engine/Draining.ts"

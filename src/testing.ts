@@ -13,6 +13,7 @@ import { defaults, EngineSettings } from "./engine/EngineSettings.ts"
 import { Orchestrator } from "./engine/Orchestrator.ts"
 import { Schedules } from "./engine/Schedules.ts"
 import { StateRepository, StorageError } from "./ports/StateRepository.ts"
+import { TaskClient } from "./ports/TaskClient.ts"
 import { TaskRunner } from "./ports/TaskRunner.ts"
 
 /** So many jumps led to no end: something makes work without end, a schedule perhaps. */
@@ -22,14 +23,16 @@ export class NeverIdle extends Schema.TaggedError<NeverIdle>()("NeverIdle", { ju
   }
 }
 
-export interface Options {
-  /** Does the work of every task. */
-  readonly run: TaskRunner["Service"]["run"]
-  /** The types it has work for; every type without. */
-  readonly types?: ReadonlySet<string>
+export type Options = Work & {
   /** As by default, but that finished tasks are kept for ever. */
   readonly settings?: Partial<EngineSettings>
 }
+
+type Work =
+  /** Does the work of every task. */
+  | { readonly run: TaskRunner["Service"]["run"] }
+  /** Made anew for each process that begins: `TaskHandlers.layer` with its handlers. */
+  | { readonly runner: Layer.Layer<TaskRunner> }
 
 /** What a test may do with the queue besides what an application may. */
 export class TestQueue extends Context.Service<
@@ -55,7 +58,7 @@ const patience = "1 second"
 const mostJumps = 100_000
 
 /** The queue, its use cases and its helpers. The clock is the test's own where there is one, as in `it.effect`. */
-export const layerTest = (options: Options): Layer.Layer<TestQueue | Orchestrator | Schedules> =>
+export const layerTest = (options: Options): Layer.Layer<TestQueue | Orchestrator | Schedules | TaskClient> =>
   Layer.effectContext(
     Effect.gen(function* () {
       const scope = yield* Effect.scope
@@ -76,7 +79,10 @@ export const layerTest = (options: Options): Layer.Layer<TestQueue | Orchestrato
 
       const next = Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
-        const due = Option.filter(yield* storage.nextDue(options.types), (due) => due > now)
+        const due = Option.filter(
+          yield* storage.nextDue(Context.get(life.services, TaskRunner).types),
+          (due) => due > now
+        )
         const runs = (yield* Context.get(life.services, Schedules).list).flatMap(({ nextRun }) => nextRun ?? [])
         const all = [...Option.toArray(due), ...runs]
         return all.length === 0 ? Option.none<number>() : Option.some(Math.min(...all))
@@ -118,6 +124,10 @@ export const layerTest = (options: Options): Layer.Layer<TestQueue | Orchestrato
         Context.add(
           Schedules,
           ofTheLiving(() => Context.get(life.services, Schedules))
+        ),
+        Context.add(
+          TaskClient,
+          ofTheLiving(() => Context.get(life.services, TaskClient))
         )
       )
     })
@@ -134,11 +144,7 @@ const unhurried = {
 }
 
 /** One process: an engine over the storage, until it is told to die. */
-const begin = Effect.fnUntraced(function* (
-  storage: StateRepository["Service"],
-  { run, settings, types }: Options,
-  scope: Scope.Scope
-) {
+const begin = Effect.fnUntraced(function* (storage: StateRepository["Service"], options: Options, scope: Scope.Scope) {
   let isDead = false
   const unlessDead = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.suspend((): Effect.Effect<A, E | StorageError, R> =>
@@ -147,6 +153,9 @@ const begin = Effect.fnUntraced(function* (
   const engineScope = yield* Scope.fork(scope)
   const services = yield* Layer.buildWithScope(
     Engine.layer.pipe(
+      Layer.provideMerge(
+        "run" in options ? Layer.succeed(TaskRunner, { run: options.run }) : Layer.fresh(options.runner)
+      ),
       Layer.provide([
         Layer.succeed(StateRepository, {
           ...storage,
@@ -163,8 +172,7 @@ const begin = Effect.fnUntraced(function* (
               return rescued.flatMap((result) => (Result.isSuccess(result) ? [result.success] : []))
             })
         }),
-        Layer.succeed(TaskRunner, { run, ...(types === undefined ? {} : { types }) }),
-        Layer.succeed(EngineSettings, { ...defaults, ...unhurried, ...settings }),
+        Layer.succeed(EngineSettings, { ...defaults, ...unhurried, ...options.settings }),
         SecureRandom.layerWebCrypto
       ])
     ),

@@ -20,7 +20,8 @@ const rooms: Record<string, { readonly may: ReadonlyArray<string>; readonly plat
   "adapters/runners": { may: ["ports", "domain", "adapters/http"], platform: true },
   api: { may: ["domain"], platform: false },
   server: { may: ["engine", "ports", "api", "domain"], platform: true },
-  client: { may: ["api", "domain"], platform: false },
+  typed: { may: ["ports", "domain"], platform: false },
+  client: { may: ["api", "ports", "domain"], platform: false },
   cli: { may: ["client", "api", "domain"], platform: false },
   host: { may: [], platform: true },
   dashboard: { may: ["api"], platform: false }

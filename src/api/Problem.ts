@@ -1,15 +1,7 @@
 import { Schema } from "effect"
 import { HttpApiError } from "effect/http-api"
+import { InputIssue } from "../domain/InputIssues.ts"
 import { TaskId, TaskStatus } from "../domain/Task.ts"
-
-/** One thing that is wrong with a request. */
-export const InputIssue = Schema.Struct({
-  path: Schema.String.annotate({
-    description: "The field or parameter, such as content or tags[0]; empty for the body as a whole"
-  }),
-  message: Schema.String
-}).annotate({ identifier: "InputIssue" })
-export type InputIssue = typeof InputIssue.Type
 
 /** Every problem that Venom has a name for (RFC 9457). Those without one are `about:blank` and their status. */
 export const problems = {

@@ -1,4 +1,4 @@
-import { Result, Struct } from "effect"
+import { Result, type Schema, Struct } from "effect"
 import * as Callback from "./Callback.ts"
 import * as IsoTime from "./IsoTime.ts"
 import {
@@ -200,11 +200,11 @@ export const complete = (result: string, now: Instant): Transition =>
     says: `attempt ${task.attempt} completed`
   }))
 
-export const fail = (reason: FailureReason, message: string, now: Instant): Transition =>
+export const fail = (reason: FailureReason, message: string, now: Instant, data?: Schema.Json): Transition =>
   from("fail", ["PROCESSING"], now, (task) => ({
     change: {
       status: "FAILED",
-      failure: { reason, message },
+      failure: data === undefined ? { reason, message } : { reason, message, data },
       finishedAt: now,
       attempts: ended(task, now, reason, message)
     },

@@ -61,9 +61,13 @@ export type Instant = typeof Instant.Type
 export const FailureReason = Schema.Literals(["error", "defect", "timeout", "cancelled", "crashed", "rejected"])
 export type FailureReason = typeof FailureReason.Type
 
-export const Failure = Schema.Struct({ reason: FailureReason, message: Schema.String }).annotate({
-  identifier: "TaskFailure"
-})
+export const Failure = Schema.Struct({
+  reason: FailureReason,
+  message: Schema.String,
+  data: Schema.optionalKey(Schema.Json).annotate({
+    description: "The failure as the type of the task describes it; in words alone without"
+  })
+}).annotate({ identifier: "TaskFailure" })
 export type Failure = typeof Failure.Type
 
 /** How one attempt ended: `completed`, or the reason it did not. */
@@ -90,6 +94,8 @@ export const limits = {
   logLineChars: 2000,
   /** What a failure has to say. */
   messageChars: 10_000,
+  /** Of a failure's data, as JSON; what is longer is told in words alone. */
+  failureDataChars: 65_536,
   /** Of a progress message. */
   progressChars: 1000,
   /** Attempts kept in `attempts`, the newest. */

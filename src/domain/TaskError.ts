@@ -1,4 +1,5 @@
 import { type Duration, Schema } from "effect"
+import { InputIssue, summary } from "./InputIssues.ts"
 import { TaskId, TaskStatus } from "./Task.ts"
 
 /** No task has this id. */
@@ -19,6 +20,25 @@ export class IllegalTransition extends Schema.TaggedError<IllegalTransition>()("
   }
 }
 
+/** What is asked for does not fit the type it is asked of. Nothing has happened. */
+export class InvalidContent extends Schema.TaggedError<InvalidContent>()("InvalidContent", {
+  /** With the paths that the fields have in a request. */
+  issues: Schema.Array(InputIssue)
+}) {
+  override get message() {
+    return summary(this.issues)
+  }
+}
+
+/** The key came with another request before. Nothing has happened. */
+export class IdempotencyKeyReused extends Schema.TaggedError<IdempotencyKeyReused>()("IdempotencyKeyReused", {
+  key: Schema.String
+}) {
+  override get message() {
+    return "The idempotency key was used for another request"
+  }
+}
+
 /** An expected failure of an attempt, told by its runner. Anything unexpected is a defect. */
 export class TaskFailure extends Schema.TaggedError<TaskFailure>()("TaskFailure", {
   message: Schema.String,
@@ -26,6 +46,8 @@ export class TaskFailure extends Schema.TaggedError<TaskFailure>()("TaskFailure"
   retryable: Schema.Boolean,
   /** Whether the task itself cannot be worked on, whoever tries: its content is not what its type says. */
   rejected: Schema.optionalKey(Schema.Boolean),
+  /** The failure as the type of the task describes it. */
+  data: Schema.optionalKey(Schema.Json),
   /** The runner's wish for the earliest next attempt; stands in place of the backoff. */
   retryAfter: Schema.optionalKey(Schema.Duration)
 }) {}

@@ -1,4 +1,4 @@
-import { Result } from "effect"
+import { Result, type Schema } from "effect"
 import * as IsoTime from "./IsoTime.ts"
 import type { BackoffRequest } from "./Backoff.ts"
 import {
@@ -256,10 +256,11 @@ const attemptFromWire = (input: unknown): TaskAttempt | undefined => {
     : undefined
 }
 
-const failureFromWire = (input: unknown): Failure | undefined =>
-  isRecord(input) && isReason(input["reason"]) && typeof input["message"] === "string"
-    ? { reason: input["reason"], message: input["message"] }
-    : undefined
+const failureFromWire = (input: unknown): Failure | undefined => {
+  if (!isRecord(input) || !isReason(input["reason"]) || typeof input["message"] !== "string") return undefined
+  const { data, message, reason } = input
+  return isJson(data) ? { reason, message, data } : { reason, message }
+}
 
 const timeToWire = (instant: Instant | null): string | null => (instant === null ? null : IsoTime.format(instant))
 
@@ -303,6 +304,8 @@ const oneOf = <const A extends string>(literals: ReadonlyArray<A>) => {
   const known = new Set<unknown>(literals)
   return (input: unknown): input is A => known.has(input)
 }
+/** What was read from JSON text is JSON. */
+const isJson = (input: unknown): input is Schema.Json => input !== undefined
 const isKind = oneOf(["exponential", "linear", "fixed"])
 const isCallbackState = oneOf(CallbackState.literals)
 const isStatus = oneOf(TaskStatus.literals)

@@ -1,4 +1,4 @@
-import { Cause, Duration, Exit, Formatter, Result } from "effect"
+import { Cause, Duration, Exit, Formatter, Result, type Schema } from "effect"
 import * as Backoff from "./Backoff.ts"
 import * as IsoTime from "./IsoTime.ts"
 import * as Lifecycle from "./Lifecycle.ts"
@@ -13,7 +13,13 @@ export type AttemptExit = Exit.Exit<string, TaskFailure | AttemptTimeout>
 export type Verdict =
   | { readonly _tag: "Complete"; readonly result: string }
   | { readonly _tag: "Retry"; readonly reason: FailureReason; readonly message: string; readonly runAt: Instant }
-  | { readonly _tag: "Fail"; readonly reason: FailureReason; readonly message: string }
+  | {
+      readonly _tag: "Fail"
+      readonly reason: FailureReason
+      readonly message: string
+      /** As the type of the task describes it. */
+      readonly data?: Schema.Json
+    }
   | { readonly _tag: "Release" }
 
 export interface Circumstances {
@@ -44,18 +50,24 @@ export const of = (
   const reason = timedOut ? "timeout" : failure.rejected === true ? "rejected" : "error"
   const message = timedOut ? `still running after ${Duration.format(failure.after)}` : failure.message
   const retryable = timedOut || (failure.retryable && failure.rejected !== true)
-  if (!retryable || claimed.attempt >= claimed.maxAttempts) return failed(reason, message)
+  const data = timedOut ? undefined : failure.data
+  if (!retryable || claimed.attempt >= claimed.maxAttempts) return failed(reason, message, data)
   const wished = timedOut ? undefined : failure.retryAfter
   const policy = Backoff.requested(claimed.backoff, backoff)
   const wait =
     wished === undefined ? Backoff.delay(policy, claimed.attempt, chance) : Math.ceil(Duration.toMillis(wished))
   const runAt = Math.min(now + Math.max(wait, 0), IsoTime.latest)
   return claimed.deadline !== undefined && runAt >= claimed.deadline
-    ? failed(reason, `${message}; no attempt is left before its deadline`)
+    ? failed(reason, `${message}; no attempt is left before its deadline`, data)
     : { _tag: "Retry", reason, message: short(message), runAt }
 }
 
-const failed = (reason: FailureReason, message: string): Verdict => ({ _tag: "Fail", reason, message: short(message) })
+const failed = (reason: FailureReason, message: string, data?: Schema.Json): Verdict => ({
+  _tag: "Fail",
+  reason,
+  message: short(message),
+  ...(data === undefined || JSON.stringify(data).length > limits.failureDataChars ? {} : { data })
+})
 
 const short = (message: string): string => TaskLog.cut(message, limits.messageChars)
 
@@ -70,7 +82,7 @@ export const transition = (verdict: Verdict, now: Instant): Lifecycle.Transition
     case "Retry":
       return Lifecycle.retry(verdict.reason, verdict.message, verdict.runAt, now)
     case "Fail":
-      return Lifecycle.fail(verdict.reason, verdict.message, now)
+      return Lifecycle.fail(verdict.reason, verdict.message, now, verdict.data)
     case "Release":
       return Lifecycle.release(now)
   }

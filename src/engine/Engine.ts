@@ -7,6 +7,7 @@ import { Events } from "./Events.ts"
 import { Orchestrator } from "./Orchestrator.ts"
 import { Pruner } from "./Pruner.ts"
 import { FlowControl } from "./FlowControl.ts"
+import * as InProcessTaskClient from "./InProcessTaskClient.ts"
 import * as Recovery from "./Recovery.ts"
 import * as Scheduler from "./Scheduler.ts"
 import { Schedules } from "./Schedules.ts"
@@ -15,7 +16,8 @@ import { Schedules } from "./Schedules.ts"
  * The whole engine over a repository and a runner: orphans are handled first, then claiming begins.
  * Closing its scope interrupts what runs and releases it.
  */
-export const layer = Layer.merge(Orchestrator.layer, FlowControl.layer).pipe(
+export const layer = Layer.merge(InProcessTaskClient.layer, FlowControl.layer).pipe(
+  Layer.provideMerge(Orchestrator.layer),
   Layer.provideMerge(Dispatcher.layer),
   Layer.provide(Attempt.layer),
   Layer.provideMerge(Events.layer),

@@ -92,9 +92,14 @@ export const countOf = ({ isStatus, lines, progress }: Happening): number =>
 export const lastOf = (happening: Happening): EventId =>
   BigInt(happening.position) * places + BigInt(countOf(happening)) - 1n
 
+const endSize = ({ failure, result }: TaskState): number =>
+  (result?.length ?? 0) +
+  (failure?.message.length ?? 0) +
+  (failure?.data === undefined ? 0 : JSON.stringify(failure.data).length)
+
 /** About how many bytes it holds. */
 export const weightOf = ({ lines, progress, task }: Happening): number => {
-  let bytes = 300 + (task.result?.length ?? 0) + (task.failure?.message.length ?? 0) + (progress?.message?.length ?? 0)
+  let bytes = 300 + endSize(task) + (progress?.message?.length ?? 0)
   for (const line of lines) bytes += 32 + line.length
   return bytes
 }
@@ -127,7 +132,7 @@ export const matches = (filter: TaskFilter, task: TaskState): boolean =>
 export const sizeOf = (event: Event | ProgressNow): number => {
   switch (event._tag) {
     case "Status":
-      return 300 + (event.task.result?.length ?? 0) + (event.task.failure?.message.length ?? 0)
+      return 300 + endSize(event.task)
     case "Log":
       return 200 + event.line.length
     case "Progress":

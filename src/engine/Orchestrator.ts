@@ -2,7 +2,7 @@ import { Clock, Context, Effect, Layer, Option, Stream } from "effect"
 import * as Flow from "../domain/Flow.ts"
 import * as Lifecycle from "../domain/Lifecycle.ts"
 import type { TaskId, VenomTask } from "../domain/Task.ts"
-import { type IllegalTransition, TaskNotFound } from "../domain/TaskError.ts"
+import { type IdempotencyKeyReused, type IllegalTransition, TaskNotFound } from "../domain/TaskError.ts"
 import * as Why from "../domain/Why.ts"
 import {
   type PageRequest,
@@ -51,14 +51,14 @@ export class Orchestrator extends Context.Service<
       request: Submission.Requested
     ) => Effect.Effect<
       { readonly task: Submission.Submitted; readonly replayed: boolean },
-      Submission.SubmitError | Submission.IdempotencyKeyReused
+      Submission.SubmitError | IdempotencyKeyReused
     >
     readonly submitAllOnce: (
       key: string,
       requests: ReadonlyArray<Submission.Requested>
     ) => Effect.Effect<
       { readonly tasks: ReadonlyArray<Submission.Submitted>; readonly replayed: boolean },
-      Submission.SubmitError | Submission.IdempotencyKeyReused
+      Submission.SubmitError | IdempotencyKeyReused
     >
     readonly get: (id: TaskId) => Effect.Effect<VenomTask, StorageError | TaskNotFound>
     /** A page, newest first. */

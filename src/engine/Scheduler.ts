@@ -5,6 +5,7 @@ import * as Lifecycle from "../domain/Lifecycle.ts"
 import * as Schedule from "../domain/Schedule.ts"
 import { type Instant, TaskId } from "../domain/Task.ts"
 import { CallbackSender } from "../ports/CallbackSender.ts"
+import { complete, RegisteredTypes } from "../ports/RegisteredTypes.ts"
 import { type Entry, type Put, StateRepository } from "../ports/StateRepository.ts"
 import { Draining } from "./Draining.ts"
 import { EngineSettings } from "./EngineSettings.ts"
@@ -38,6 +39,7 @@ export const layer = Layer.effectDiscard(
     const draining = yield* Draining
     const random = yield* SecureRandom.SecureRandom
     const longest = Duration.toMillis(longestSleep)
+    const types = yield* RegisteredTypes
     const known = new Map<string, Known>()
     /** Slots before it passed unseen; unknown after a refusal, until the next try. */
     let attentiveSince: Instant | undefined
@@ -74,7 +76,9 @@ export const layer = Layer.effectDiscard(
         )
         return done
       }
-      const { done, slot, task } = step
+      const { done, slot } = step
+      // content that its type knows no longer is told of by the task that has it
+      const task = yield* Effect.orElseSucceed(complete(types, step.task), () => step.task)
       const id = TaskId.make(yield* random.uuidV7())
       const by = `the schedule ${held.schedule.name} for ${IsoTime.format(slot)}`
       const hasCallback = callbacks?.isFor(task.type ?? "default") ?? false

@@ -1,5 +1,8 @@
 import { Clock, Context, Effect, Latch, Layer, Option, Schema } from "effect"
+import { within } from "../domain/InputIssues.ts"
 import * as Schedule from "../domain/Schedule.ts"
+import { InvalidContent } from "../domain/TaskError.ts"
+import { complete, RegisteredTypes } from "../ports/RegisteredTypes.ts"
 import { type Entry, StateRepository, type StorageError } from "../ports/StateRepository.ts"
 import { Draining, type ServiceDraining } from "./Draining.ts"
 
@@ -28,7 +31,7 @@ export class Schedules extends Context.Service<
       request: Schedule.ScheduleRequest
     ) => Effect.Effect<
       { readonly schedule: Schedule.Schedule; readonly isNew: boolean },
-      StorageError | ServiceDraining
+      StorageError | ServiceDraining | InvalidContent
     >
     /** The tasks it has made stay. */
     readonly remove: (name: string) => Effect.Effect<void, StorageError | Schedule.ScheduleNotFound>
@@ -41,6 +44,7 @@ export class Schedules extends Context.Service<
     Effect.gen(function* () {
       const repository = yield* StateRepository
       const draining = yield* Draining
+      const types = yield* RegisteredTypes
       const changed = yield* Latch.make(true)
 
       /** Changes the newest state of an entry, whoever else changes it meanwhile. */
@@ -66,6 +70,14 @@ export class Schedules extends Context.Service<
         }
       })
 
+      /** What its tasks will be asked for. */
+      const checked = ({ task }: Schedule.ScheduleRequest) =>
+        Effect.mapError(
+          complete(types, task),
+          ({ issues }) =>
+            new InvalidContent({ issues: issues.map(({ message, path }) => ({ path: within("task", path), message })) })
+        )
+
       const notFound = (name: string) => new Schedule.ScheduleNotFound({ name })
 
       return Schedules.of({
@@ -81,6 +93,7 @@ export class Schedules extends Context.Service<
           ),
         put: Effect.fn("Schedules.put")(function* (name, request) {
           yield* draining.refuse
+          yield* checked(request)
           return yield* change(name, (before, now) => {
             const known = Option.getOrUndefined(Option.flatMap(before, fromEntry))
             const schedule = Schedule.make(name, request, known, now)

@@ -1,8 +1,9 @@
 import { Clock, Duration, Effect, Layer, Option, Schema } from "effect"
 import { Digest, SecureRandom } from "effect/crypto"
+import { type InputIssue, within } from "../domain/InputIssues.ts"
 import * as Lifecycle from "../domain/Lifecycle.ts"
 import { type Instant, limits, type TaskCopyRequest, TaskId, type TaskRequest, type VenomTask } from "../domain/Task.ts"
-import { TaskNotFound } from "../domain/TaskError.ts"
+import { IdempotencyKeyReused, InvalidContent, TaskNotFound } from "../domain/TaskError.ts"
 import { CallbackSender } from "../ports/CallbackSender.ts"
 import {
   type Entry,
@@ -12,25 +13,17 @@ import {
   type StorageError,
   type StorageFull
 } from "../ports/StateRepository.ts"
+import { complete, RegisteredTypes } from "../ports/RegisteredTypes.ts"
 import { Draining, type ServiceDraining } from "./Draining.ts"
 import { EngineSettings } from "./EngineSettings.ts"
 
 /** How long an idempotency key is known. */
 const keptFor = Duration.toMillis("24 hours")
 
-/** The key came with another request before. Nothing has happened. */
-export class IdempotencyKeyReused extends Schema.TaggedError<IdempotencyKeyReused>()("IdempotencyKeyReused", {
-  key: Schema.String
-}) {
-  override get message() {
-    return "The idempotency key was used for another request"
-  }
-}
-
 /** A new task, or one like another: that one must be there. */
 export type Requested = TaskRequest | TaskCopyRequest
 
-export type SubmitError = StorageError | QueueFull | StorageFull | ServiceDraining | TaskNotFound
+export type SubmitError = StorageError | QueueFull | StorageFull | ServiceDraining | TaskNotFound | InvalidContent
 
 /** What a submitted task is known by, and where it is: PENDING, unless it was there before. */
 export type Submitted = Pick<VenomTask, "id" | "status">
@@ -41,12 +34,18 @@ interface Once {
   readonly replayed: boolean
 }
 
+/** Whether a request is about one task, or about a list of them. */
+type Kind = "one" | "many"
+
 /** What is kept under an idempotency key. */
 const Remembered = Schema.Struct({
   fingerprint: Schema.String,
   tasks: Schema.Array(TaskId)
 })
 const decodeRemembered = Schema.decodeUnknownOption(Remembered)
+
+/** Of a list of tasks, told at most, more or less. */
+const mostIssues = 100
 
 const utf8 = new TextEncoder()
 
@@ -67,6 +66,7 @@ export const make = Effect.gen(function* () {
   const settings = yield* EngineSettings
   const callbacks = yield* CallbackSender
   const draining = yield* Draining
+  const types = yield* RegisteredTypes
   const random = yield* SecureRandom.SecureRandom
   const given = yield* Effect.serviceOption(Digest.Digest)
   const digest = Option.isSome(given)
@@ -75,15 +75,33 @@ export const make = Effect.gen(function* () {
   // whoever makes a UUID need not look whether it is one
   const newId = Effect.map(random.uuidV7(), (uuid) => TaskId.make(uuid, { disableChecks: true }))
 
-  const whole = (request: Requested): Effect.Effect<TaskRequest, StorageError | TaskNotFound> => {
-    if (!("copyOf" in request)) return Effect.succeed(request)
+  const isComplete = (request: TaskRequest): boolean => types.size === 0 || !types.has(request.type ?? "default")
+
+  const whole = (request: Requested): Effect.Effect<TaskRequest, StorageError | TaskNotFound | InvalidContent> => {
+    if (!("copyOf" in request)) return isComplete(request) ? Effect.succeed(request) : complete(types, request)
     const { copyOf } = request
-    return Effect.flatMap(repository.get(copyOf), (task) =>
+    return Effect.flatMap(repository.get(copyOf), (task): Effect.Effect<TaskRequest, TaskNotFound | InvalidContent> =>
       Option.isSome(task)
-        ? Effect.succeed(Lifecycle.copy(task.value, request))
+        ? complete(types, Lifecycle.copy(task.value, request))
         : Effect.fail(new TaskNotFound({ taskId: copyOf }))
     )
   }
+
+  /** Whatever is wrong with any of them is told, up to a bound. */
+  const wholeOfAll = Effect.fnUntraced(function* (requests: ReadonlyArray<Requested>) {
+    const all: Array<TaskRequest> = []
+    const issues: Array<InputIssue> = []
+    for (const [n, request] of requests.entries()) {
+      const result = yield* whole(request).pipe(
+        Effect.map((request) => all.push(request)),
+        Effect.catchTag("InvalidContent", Effect.succeed)
+      )
+      if (typeof result === "number") continue
+      issues.push(...result.issues.map(({ message, path }) => ({ path: within(`tasks[${n}]`, path), message })))
+      if (issues.length >= mostIssues) break
+    }
+    return issues.length === 0 ? all : yield* new InvalidContent({ issues })
+  })
 
   const taskOf = (request: TaskRequest, id: TaskId, now: Instant): VenomTask =>
     Lifecycle.submit(request, {
@@ -93,12 +111,12 @@ export const make = Effect.gen(function* () {
       hasCallback: callbacks !== undefined && callbacks.isFor(request.type ?? "default")
     })
 
-  const tasksOf = Effect.fnUntraced(function* (requests: ReadonlyArray<Requested>) {
+  const tasksOf = Effect.fnUntraced(function* (kind: Kind, requests: ReadonlyArray<Requested>) {
     if (requests.length > limits.bulk) {
       return yield* Effect.die(new RangeError(`At most ${limits.bulk} tasks are taken at once`))
     }
     const now = yield* Clock.currentTimeMillis
-    const all = yield* Effect.forEach(requests, whole)
+    const all = yield* kind === "one" ? Effect.forEach(requests, whole) : wholeOfAll(requests)
     return yield* Effect.forEach(all, (request) => Effect.map(newId, (id) => taskOf(request, id, now)))
   })
 
@@ -119,7 +137,7 @@ export const make = Effect.gen(function* () {
     return once
   })
 
-  const once = Effect.fnUntraced(function* (key: string, kind: "one" | "many", requests: ReadonlyArray<Requested>) {
+  const once = Effect.fnUntraced(function* (key: string, kind: Kind, requests: ReadonlyArray<Requested>) {
     yield* draining.refuse
     const name = `${prefix}${key}`
     const now = yield* Clock.currentTimeMillis
@@ -134,7 +152,7 @@ export const make = Effect.gen(function* () {
       expiresAt: now + keptFor,
       now
     })
-    return yield* repository.insert(yield* tasksOf(requests), put).pipe(
+    return yield* repository.insert(yield* tasksOf(kind, requests), put).pipe(
       Effect.map((tasks): Once => ({ tasks, replayed: false })),
       Effect.catchTag("EntryChanged", ({ entry }) =>
         Option.isSome(entry) ? replay(entry.value, fingerprint) : Effect.die(`the entry ${name} is not what it is`)
@@ -146,13 +164,17 @@ export const make = Effect.gen(function* () {
     submit: Effect.fnUntraced(function* (request: Requested) {
       yield* draining.refuse
       const now = yield* Clock.currentTimeMillis
-      const task = taskOf("copyOf" in request ? yield* whole(request) : request, yield* newId, now)
+      const task = taskOf(
+        "copyOf" in request || !isComplete(request) ? yield* whole(request) : request,
+        yield* newId,
+        now
+      )
       const [made = task] = yield* insert([task])
       return made
     }),
     submitAll: Effect.fn("Orchestrator.submitAll")(function* (requests: ReadonlyArray<Requested>) {
       yield* draining.refuse
-      return yield* insert(yield* tasksOf(requests))
+      return yield* insert(yield* tasksOf("many", requests))
     }),
     submitOnce: Effect.fn("Orchestrator.submitOnce")(function* (key: string, request: Requested) {
       const { replayed, tasks } = yield* once(key, "one", [request])

@@ -3,7 +3,7 @@ import { HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } fr
 import { HttpApiError } from "effect/http-api"
 import { problems } from "../api/Problem.ts"
 import * as Guard from "./Guard.ts"
-import * as InputIssues from "./InputIssues.ts"
+import * as InputIssues from "../domain/InputIssues.ts"
 import { plain, problem } from "./JsonResponse.ts"
 import * as Routes from "./Routes.ts"
 import { ServerSettings } from "./ServerSettings.ts"

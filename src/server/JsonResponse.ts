@@ -1,6 +1,6 @@
 import type { HttpServerRequest } from "effect/http"
 import { HttpServerResponse } from "effect/http"
-import type { InputIssue } from "../api/Problem.ts"
+import type { InputIssue } from "../domain/InputIssues.ts"
 
 /** Answers tell of this moment, and are what they say they are. */
 export const headers = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const

@@ -2,10 +2,9 @@ import { Effect } from "effect"
 import type { HttpServerRequest, HttpServerResponse } from "effect/http"
 import { problems } from "../api/Problem.ts"
 import type { ScheduleNotFound } from "../domain/Schedule.ts"
-import type { IllegalTransition, TaskNotFound } from "../domain/TaskError.ts"
+import type { IdempotencyKeyReused, IllegalTransition, InvalidContent, TaskNotFound } from "../domain/TaskError.ts"
 import type { UnexpectedCount } from "../engine/BulkActions.ts"
 import type { ServiceDraining } from "../engine/Draining.ts"
-import type { IdempotencyKeyReused } from "../engine/Submission.ts"
 import type { QueueFull, StorageError, StorageFull } from "../ports/StateRepository.ts"
 import { problem } from "./JsonResponse.ts"
 import type { ServiceLog } from "./ServiceLog.ts"
@@ -16,6 +15,7 @@ type Expected =
   | TaskNotFound
   | ScheduleNotFound
   | IllegalTransition
+  | InvalidContent
   | UnexpectedCount
   | IdempotencyKeyReused
 
@@ -47,6 +47,8 @@ export const respond =
             task_status: error.status
           })
         )
+      case "InvalidContent":
+        return Effect.succeed(problem(request, problems.invalidRequest, { detail: message, errors: error.issues }))
       case "UnexpectedCount":
         return Effect.succeed(problem(request, problems.unexpectedCount, { detail: message, matched: error.matched }))
       case "IdempotencyKeyReused":

@@ -1,12 +1,12 @@
 import { ByteSize, Effect, Result, Schema } from "effect"
 import { HttpIncomingMessage, type HttpServerRequest, type HttpServerResponse } from "effect/http"
-import { type InputIssue, problems } from "../api/Problem.ts"
-import * as InputIssues from "./InputIssues.ts"
+import { problems } from "../api/Problem.ts"
+import * as InputIssues from "../domain/InputIssues.ts"
 import { type Problem, problem, type ProblemMembers } from "./JsonResponse.ts"
 
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
-type Issues = ReadonlyArray<InputIssue>
+type Issues = ReadonlyArray<InputIssues.InputIssue>
 
 /** What a body stands for, or all that is wrong with it. */
 export type Decode<A> = (input: unknown) => Result.Result<A, Issues>

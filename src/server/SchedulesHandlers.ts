@@ -3,6 +3,7 @@ import { type HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { VenomApi } from "../api/VenomApi.ts"
 import { Schedule, type ScheduleNotFound, ScheduleRequest } from "../domain/Schedule.ts"
+import type { InvalidContent } from "../domain/TaskError.ts"
 import type { ServiceDraining } from "../engine/Draining.ts"
 import { Schedules } from "../engine/Schedules.ts"
 import type { StorageError } from "../ports/StateRepository.ts"
@@ -35,7 +36,7 @@ export const layer = HttpApiBuilder.group(
       request: Request,
       asked: Effect.Effect<
         A,
-        HttpServerResponse.HttpServerResponse | StorageError | ServiceDraining | ScheduleNotFound
+        HttpServerResponse.HttpServerResponse | StorageError | ServiceDraining | ScheduleNotFound | InvalidContent
       >,
       answer: (done: A) => HttpServerResponse.HttpServerResponse
     ) {

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { HttpServerRequest, type HttpServerResponse } from "effect/http"
 import { problems } from "../api/Problem.ts"
-import * as InputIssues from "./InputIssues.ts"
+import * as InputIssues from "../domain/InputIssues.ts"
 import { problem } from "./JsonResponse.ts"
 
 /** The answer to a query where none has a meaning. */

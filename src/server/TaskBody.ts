@@ -1,6 +1,6 @@
 import { type Effect, Result, Schema } from "effect"
 import type { HttpServerRequest, HttpServerResponse } from "effect/http"
-import type { InputIssue } from "../api/Problem.ts"
+import { type InputIssue, within } from "../domain/InputIssues.ts"
 import { limits, TaskCopyRequest, TaskRequest } from "../domain/Task.ts"
 import type { Requested } from "../engine/Submission.ts"
 import * as RequestBody from "./RequestBody.ts"
@@ -37,9 +37,6 @@ const allRequested: RequestBody.Decode<ReadonlyArray<Requested>> = (input) => {
   }
   return issues.length === 0 ? Result.succeed(requests) : Result.fail(issues)
 }
-
-const within = (place: string, path: string): string =>
-  path === "" || path.startsWith("[") ? `${place}${path}` : `${place}.${path}`
 
 /** The one task that a body asks for, or the answer that refuses it. */
 export const one = (request: Request, maxBody: number): Effect.Effect<Requested, Response> =>

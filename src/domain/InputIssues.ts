@@ -1,5 +1,13 @@
-import { type Schema, SchemaIssue } from "effect"
-import type { InputIssue } from "../api/Problem.ts"
+import { Schema, SchemaIssue } from "effect"
+
+/** One thing that is wrong with a request. */
+export const InputIssue = Schema.Struct({
+  path: Schema.String.annotate({
+    description: "The field or parameter, such as content or tags[0]; empty for the body as a whole"
+  }),
+  message: Schema.String
+}).annotate({ identifier: "InputIssue" })
+export type InputIssue = typeof InputIssue.Type
 
 const formatter = (noun: "field" | "parameter") =>
   SchemaIssue.makeFormatterStandardSchemaV1({
@@ -31,6 +39,10 @@ const pathText = (path: ReadonlyArray<PropertyKey | { readonly key: PropertyKey 
     const key = typeof segment === "object" ? segment.key : segment
     return typeof key === "number" ? `${text}[${key}]` : text === "" ? String(key) : `${text}.${String(key)}`
   }, "")
+
+/** The path of something within a place: `tasks[3].content` for `content` in `tasks[3]`. */
+export const within = (place: string, path: string): string =>
+  path === "" || path.startsWith("[") ? `${place}${path}` : `${place}.${path}`
 
 /** The first few issues in a sentence. */
 export const summary = (issues: ReadonlyArray<InputIssue>): string => {

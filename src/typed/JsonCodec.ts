@@ -1,0 +1,47 @@
+import { Effect, type JsonSchema, Schema } from "effect"
+import * as InputIssues from "../domain/InputIssues.ts"
+
+/** Values of a schema as JSON, such as stands in `content`, in `result` and in the data of a failure. */
+export interface JsonCodec<A> {
+  readonly toText: (value: A) => Effect.Effect<string, Issues>
+  /** What the schema does not know is passed over. */
+  readonly fromText: (text: string) => Effect.Effect<A, Issues>
+  /** What the schema does not know is an issue. */
+  readonly fromTextStrictly: (text: string) => Effect.Effect<A, Issues>
+  readonly toJson: (value: A) => Effect.Effect<Schema.Json, Issues>
+  readonly fromJson: (json: Schema.Json) => Effect.Effect<A, Issues>
+  readonly schema: JsonSchema.Document<"draft-2020-12">
+}
+
+/** With paths from the value on. */
+export type Issues = ReadonlyArray<InputIssues.InputIssue>
+
+/** In a longer text the first issue is told alone: finding all of them would keep others waiting. */
+const longest = 65_536
+
+/** Issues that are told. */
+const most = 100
+
+const all = { errors: "all" } as const
+const strict = { onExcessProperty: "error" } as const
+
+/** Every schema has a form in JSON: the one of `Schema.toCodecJson`. */
+export const make = <A>(schema: Schema.Codec<A, unknown>): JsonCodec<A> => {
+  const json = Schema.toCodecJson(schema)
+  const text = Schema.fromJsonString(json)
+  const toText = Schema.encodeEffect(text, all)
+  const toJson = Schema.encodeEffect(json, all)
+  const fromText = Schema.decodeUnknownEffect(text, all)
+  const fromJson = Schema.decodeUnknownEffect(json, all)
+  const fromTextStrictly = Schema.decodeUnknownEffect(text, { ...all, ...strict })
+  const fromLongText = Schema.decodeUnknownEffect(text, strict)
+  const told = Effect.mapError((error: Schema.SchemaError) => InputIssues.inBody(error).slice(0, most))
+  return {
+    toText: (value) => told(toText(value)),
+    fromText: (input) => told(fromText(input)),
+    fromTextStrictly: (input) => told(input.length > longest ? fromLongText(input) : fromTextStrictly(input)),
+    toJson: (value) => told(toJson(value)),
+    fromJson: (input) => told(fromJson(input)),
+    schema: Schema.toJsonSchemaDocument(schema)
+  }
+}
