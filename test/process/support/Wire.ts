@@ -38,6 +38,15 @@ export const Task = Schema.Struct({
       reason: Schema.Literals(["error", "defect", "timeout", "cancelled", "crashed", "rejected"]),
       message: Schema.String
     })
+  ),
+  callback: Schema.optionalKey(
+    Schema.Struct({
+      state: Schema.Literals(["waiting", "owed", "delivered", "given_up"]),
+      attempts: Schema.Int,
+      last_error: Schema.NullOr(Schema.String),
+      next_at: Schema.NullOr(Time),
+      delivered_at: Schema.NullOr(Time)
+    })
   )
 })
 export type Task = typeof Task.Type
