@@ -58,6 +58,17 @@ describe("README.md", () => {
   })
 })
 
+describe("docs/runners.md", () => {
+  it("shows the examples as they are", () => {
+    const shown = Array.from(read("docs/runners.md").matchAll(/^<!-- (\S+) -->\n```\w+\n(.*?)^```$/gms))
+    assert.sameMembers(
+      shown.map(([, file]) => file),
+      globSync("examples/runners/*", { cwd: root })
+    )
+    for (const [, file = "", code] of shown) assert.strictEqual(code, read(file), file)
+  })
+})
+
 describe("docs/operations.md", () => {
   it("tells of messages that the log has", () => {
     const sources = globSync("src/**/*.ts", { cwd: root }).map(read).join("\n")

@@ -21,12 +21,12 @@ const threadsOf = ({ pid }: Service): number =>
 
 describe("an attempt's process, request or thread never outlives its attempt", () => {
   /** Submits and cancels, some before they begin and most in the middle of it. */
-  const cancelMany = (venom: Service, count: number, type: string) =>
+  const cancelMany = (venom: Service, count: number, type: string, lines = 2) =>
     Effect.forEach(
       Array.from({ length: count }, (_, n) => n),
       Effect.fnUntraced(function* (n) {
         const id = yield* venom.submit(`${n}`, { type })
-        if (n % 4 > 0) yield* until("it to begin", venom.get(id), ({ logs }) => logs.length > 2)
+        if (n % 4 > 0) yield* until("it to begin", venom.get(id), ({ logs }) => logs.length > lines)
         const { status } = yield* venom.ask({ method: "POST", path: `/api/v1/tasks/${id}/cancel` })
         assert.strictEqual(status, 200)
       }),
@@ -65,16 +65,9 @@ describe("an attempt's process, request or thread never outlives its attempt", (
         const silent = yield* receive(() => {})
         const settings = { VENOM_RUNNER: "http", VENOM_HTTP_URL: silent.url, VENOM_HTTP_ALLOW_PRIVATE: "true" }
         const venom = yield* serve(yield* directory, settings)
-        yield* Effect.forEach(
-          Array.from({ length: 1000 }),
-          () =>
-            Effect.gen(function* () {
-              const id = yield* venom.submit("x")
-              yield* silent.next
-              yield* venom.ask({ method: "POST", path: `/api/v1/tasks/${id}/cancel` })
-            }),
-          { concurrency: 16, discard: true }
-        )
+        yield* cancelMany(venom, 1000, "any", 1)
+        // most were in the middle of it
+        assert.isAbove(yield* silent.count, 500)
         yield* venom.settled
         yield* until("all connections to be closed", silent.connections, (count) => count === 0, "5 seconds")
       }),
@@ -90,7 +83,7 @@ describe("an attempt's process, request or thread never outlives its attempt", (
           {
             "m.mjs": `export default (task, { log, signal }) => {
             log("up")
-            if (task.content.endsWith("7") && task.content.length === 3) for (;;);
+            if (task.content.endsWith("77")) for (;;);
             return new Promise((resolve) => signal.addEventListener("abort", resolve))
           }`
           }

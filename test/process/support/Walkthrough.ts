@@ -22,7 +22,7 @@ const steps = (document: string): ReadonlyArray<Step> =>
 /** `A=1 B='two words' npm start` */
 const settings = (script: string): Readonly<Record<string, string>> =>
   Object.fromEntries(
-    Array.from(script.matchAll(/(VENOM_\w+)=(?:'([^']*)'|(\S+))/g), ([, name = "", quoted, bare]) => [
+    Array.from(script.matchAll(/\b([A-Z][A-Z_]+)=(?:'([^']*)'|(\S+))/g), ([, name = "", quoted, bare]) => [
       name,
       quoted ?? bare ?? ""
     ])
@@ -41,8 +41,11 @@ export const walk = async (
   options: {
     readonly cwd: string
     readonly start: (env: Readonly<Record<string, string>>) => Promise<Venom>
+    /** What else a script names, as it is in this run. */
+    readonly there?: (script: string) => string
   }
 ): Promise<number> => {
+  const { there = (script) => script } = options
   const likeness = new Likeness()
   const place = "127.0.0.1:8000"
   let venom: Venom | undefined
@@ -60,7 +63,7 @@ export const walk = async (
 
   const run = async (script: string): Promise<string> => {
     assert.isNotEmpty(port, "no npm start before the first command")
-    const real = likeness.real(variables + script).replaceAll(place, port)
+    const real = there(likeness.real(variables + script).replaceAll(place, port))
     const shell = spawn("sh", ["-c", real], { cwd: options.cwd, stdio: ["ignore", "pipe", "ignore"] })
     const [stdout] = await Promise.all([text(shell.stdout), once(shell, "close")])
     return stdout.replaceAll(port, place)
