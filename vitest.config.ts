@@ -3,6 +3,8 @@ import "./scripts/check-node.mjs"
 
 /** All that the daily tests try a part of. */
 const whole = [
+  "test/adapters/file/FileStateRepository.test.ts",
+  "test/engine/races.test.ts",
   "test/simulation/everyOperation.test.ts",
   "test/simulation/damage.test.ts",
   "test/simulation/schedules.test.ts"

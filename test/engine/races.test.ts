@@ -16,9 +16,11 @@ import { Schedules } from "../../src/engine/Schedules.ts"
 import { StateRepository } from "../../src/ports/StateRepository.ts"
 import { TaskRunner } from "../../src/ports/TaskRunner.ts"
 import { layerTest, TestQueue } from "../../src/testing.ts"
+import { everything } from "../support/everything.ts"
 import { type Run } from "./engine.ts"
 
-const times = 1000
+/** A thousand of them: `npm run test:long`. */
+const times = everything ? 1000 : 200
 const range = (count: number) => Array.from({ length: count }, (_, n) => n)
 
 const file = Layer.unwrap(

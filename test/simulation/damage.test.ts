@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { fromWire, type TaskWire, toWire } from "../../src/domain/TaskJson.ts"
 import { Chance } from "./Chance.ts"
 import * as DataDirectory from "./DataDirectory.ts"
-import { everything } from "./everything.ts"
+import { everything } from "../support/everything.ts"
 
 /** A journal of a few hundred records. */
 const files = DataDirectory.made(120)

@@ -2,6 +2,7 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Effect, FileSystem, Layer } from "effect"
 import * as FileStateRepository from "../../../src/adapters/file/FileStateRepository.ts"
 import * as StateRepositoryTest from "../../ports/StateRepositoryTest.ts"
+import { everything } from "../../support/everything.ts"
 
 StateRepositoryTest.suite(
   "file",
@@ -13,7 +14,7 @@ StateRepositoryTest.suite(
         return FileStateRepository.layer({ ...options, directory })
       })
     ).pipe(Layer.provide(NodeFileSystem.layer)),
-  { runs: 50 }
+  { runs: everything ? 200 : 25 }
 )
 
 StateRepositoryTest.durableSuite("file", {

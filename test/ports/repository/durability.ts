@@ -6,6 +6,7 @@ import * as Lifecycle from "../../../src/domain/Lifecycle.ts"
 import { limits, type VenomTask } from "../../../src/domain/Task.ts"
 import { StateRepository } from "../../../src/ports/StateRepository.ts"
 import { AnyTransitions, toTransition } from "../../support/AnyTransition.ts"
+import { everything as isLong } from "../../support/everything.ts"
 import { idOf, submitted } from "../../support/tasks.ts"
 import { claimAll, completed, quiet, read, type Repository } from "./harness.ts"
 
@@ -296,6 +297,6 @@ export const durability = ({ open }: Reopen): void => {
           }
         })
       ),
-    { arbitrary: { runs: 20 }, timeout: 60_000 }
+    { arbitrary: { runs: isLong ? 50 : 8 }, timeout: 60_000 }
   )
 }
