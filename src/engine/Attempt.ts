@@ -1,4 +1,4 @@
-import { Cause, Clock, Context, Duration, Effect, Exit, Layer, Random, Result } from "effect"
+import { Cause, Clock, Context, Duration, Effect, Exit, Fiber, Layer, Random, Result } from "effect"
 import type * as Lifecycle from "../domain/Lifecycle.ts"
 import * as Span from "../domain/Span.ts"
 import type { Instant, VenomTask } from "../domain/Task.ts"
@@ -20,9 +20,13 @@ type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, 
  * One supervised run of a claimed task: run → verdict → settled. Never fails; interrupting it
  * interrupts the runner, and the verdict of that is still written.
  */
-export class Attempt extends Context.Service<Attempt, { readonly run: (claimed: VenomTask) => Effect.Effect<void> }>()(
-  "venom/engine/Attempt"
-) {
+export class Attempt extends Context.Service<
+  Attempt,
+  {
+    /** Begins when the attempt before has ended, where that may still run. */
+    readonly run: (claimed: VenomTask, before?: Fiber.Fiber<void>) => Effect.Effect<void>
+  }
+>()("venom/engine/Attempt") {
   static readonly layer = Layer.effect(
     Attempt,
     Effect.gen(function* () {
@@ -72,9 +76,9 @@ export class Attempt extends Context.Service<Attempt, { readonly run: (claimed: 
       })
 
       return Attempt.of({
-        run: (claimed) =>
+        run: (claimed, before) =>
           Effect.uninterruptibleMask((restore) =>
-            Effect.catchCause(attempt(claimed, restore), (cause) =>
+            Effect.catchCause(inTurn(attempt(claimed, restore), before), (cause) =>
               Effect.logError("The attempt has no verdict; a restart rescues its task", cause)
             )
           ).pipe(Effect.annotateLogs({ task_id: claimed.id, attempt: claimed.attempt }))
@@ -82,6 +86,9 @@ export class Attempt extends Context.Service<Attempt, { readonly run: (claimed: 
     })
   )
 }
+
+const inTurn = (attempt: Effect.Effect<void>, before: Fiber.Fiber<void> | undefined) =>
+  before === undefined ? attempt : Effect.andThen(Fiber.await(before), attempt)
 
 /** How long an attempt may run: as long as its task says, and not beyond its deadline. */
 const timeOf = ({ deadline, timeout }: VenomTask, usual: Duration.Duration, now: Instant): Duration.Duration => {

@@ -65,6 +65,13 @@ export class Dispatcher extends Context.Service<
       const health = yield* Ref.make<DispatcherHealth>({ _tag: "Running" })
       const outage = yield* Ref.make(false)
 
+      /** Cancelled and retried by hand, a task may be claimed while the attempt before is on its way out. */
+      const begin = (task: VenomTask) => {
+        if (task.attempt === 1) return attempts.run(task)
+        const before = FiberMap.getUnsafe(running, claimOf({ id: task.id, attempt: task.attempt - 1 }))
+        return attempts.run(task, Option.getOrUndefined(before))
+      }
+
       // a claim without its attempt would be an orphan
       const claimAndStart = Effect.gen(function* () {
         const free = concurrency - (yield* FiberMap.size(running))
@@ -72,7 +79,7 @@ export class Dispatcher extends Context.Service<
         const now = yield* Clock.currentTimeMillis
         const claimed = yield* repository.claim({ limit: free, now, types })
         for (const task of claimed) {
-          yield* FiberMap.run(running, claimOf(task), Effect.ensuring(attempts.run(task), mayHaveWork.open))
+          yield* FiberMap.run(running, claimOf(task), Effect.ensuring(begin(task), mayHaveWork.open))
         }
         return claimed.length === free ? Option.none() : yield* repository.nextDue(types)
       }).pipe(turn.withPermits(1), Effect.uninterruptible)
@@ -146,6 +153,6 @@ export class Dispatcher extends Context.Service<
   )
 }
 
-const claimOf = (task: VenomTask): string => `${task.id} ${task.attempt}`
+const claimOf = ({ attempt, id }: Pick<VenomTask, "id" | "attempt">): string => `${id} ${attempt}`
 
 const skip = () => Effect.void

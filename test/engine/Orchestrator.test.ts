@@ -241,21 +241,58 @@ describe("cancel", () => {
     })
   )
 
-  it.effect("then retried by hand is another attempt, which the cancel does not touch", () =>
+  it.effect(
+    "then retried by hand is another attempt, which begins when the first has ended, and no cancel touches",
+    () =>
+      Effect.gen(function* () {
+        const go = yield* Latch.make()
+        let begun = 0
+        const run: Run = ({ attempt }) =>
+          Effect.suspend(() => {
+            begun++
+            return attempt === 1 ? Effect.onInterrupt(Effect.never, () => go.await) : Effect.succeed("second")
+          })
+        const engine = yield* start(run, { tasks: [submitted(1)] })
+        yield* engine.reaches(id, "PROCESSING")
+        const cancelling = yield* Effect.forkChild(engine.orchestrator.cancel(id))
+        yield* quiet
+        yield* engine.orchestrator.retry(id)
+        yield* engine.reaches(id, "PROCESSING")
+        yield* quiet
+        assert.strictEqual(begun, 1, "the first one still cleans up")
+        assert.strictEqual(yield* engine.dispatcher.running, 2, "and holds its slot")
+        yield* go.open
+        assert.isTrue(Exit.isSuccess(yield* Fiber.await(cancelling)))
+        assert.strictEqual((yield* engine.reaches(id, "COMPLETED")).result, "second")
+      })
+  )
+
+  it.effect("of the attempt that waits for the one before means that it never begins; a stop gives it back", () =>
     Effect.gen(function* () {
       const go = yield* Latch.make()
-      const run: Run = ({ attempt }) =>
-        attempt === 1 ? Effect.onInterrupt(Effect.never, () => go.await) : Effect.succeed("second")
-      const engine = yield* start(run, { tasks: [submitted(1)] })
-      yield* engine.reaches(id, "PROCESSING")
-      const cancelling = yield* Effect.forkChild(engine.orchestrator.cancel(id))
+      let begun = 0
+      const run: Run = () =>
+        Effect.suspend(() => {
+          begun++
+          return Effect.onInterrupt(Effect.never, () => go.await)
+        })
+      const engine = yield* start(run, { tasks: [submitted(1), submitted(2)] })
+      for (const each of [id, idOf(2)]) {
+        yield* engine.reaches(each, "PROCESSING")
+        yield* Effect.forkChild(engine.orchestrator.cancel(each))
+        yield* engine.reaches(each, "FAILED")
+        yield* engine.orchestrator.retry(each)
+        yield* engine.reaches(each, "PROCESSING")
+      }
+      yield* Effect.forkChild(engine.orchestrator.cancel(id))
+      const stopping = yield* Effect.forkChild(engine.stop)
       yield* quiet
-      yield* engine.orchestrator.retry(id)
-      assert.strictEqual((yield* engine.reaches(id, "COMPLETED")).result, "second")
-      assert.strictEqual(yield* engine.dispatcher.running, 1, "the first one still cleans up, and holds its slot")
       yield* go.open
-      assert.isTrue(Exit.isSuccess(yield* Fiber.await(cancelling)))
-      assert.strictEqual((yield* engine.get(id)).result, "second")
+      yield* Fiber.join(stopping)
+      assert.strictEqual(begun, 2)
+      const [cancelled, given] = [yield* engine.get(id), yield* engine.get(idOf(2))]
+      assert.deepStrictEqual([cancelled.status, cancelled.failure?.reason], ["FAILED", "cancelled"])
+      assert.deepStrictEqual([given.status, given.attempt], ["PENDING", 1])
     })
   )
 })

@@ -2,7 +2,7 @@ import { Duration, Effect, Exit, Option } from "effect"
 import type { FileOptions } from "../../src/adapters/file/FileStateRepository.ts"
 import * as FlowEntry from "../../src/adapters/file/FlowEntry.ts"
 import * as Segment from "../../src/adapters/file/Segment.ts"
-import type { VenomTask } from "../../src/domain/Task.ts"
+import type { TaskId, VenomTask } from "../../src/domain/Task.ts"
 import { defaults, type EngineSettings } from "../../src/engine/EngineSettings.ts"
 import { Chance } from "./Chance.ts"
 import { Clients, outcome } from "./Clients.ts"
@@ -200,6 +200,7 @@ export class Simulation {
       count: settings.retentionCount
     })
     let orphans: ReadonlyArray<VenomTask> = []
+    const running = new Map<TaskId, number>()
     const tells = new Chance(`${seed} space ${disk.operations}`).happens(0.5)
     const life: Life = new Life({
       world,
@@ -217,8 +218,12 @@ export class Simulation {
         began: (task) => {
           note(`runs ${brief(task)}`)
           model.began(task)
+          const other = running.get(task.id)
+          if (other !== undefined) this.history.fail(`${brief(task)} begins while attempt ${other} still runs`)
+          running.set(task.id, task.attempt)
         },
-        succeeded: (task) => note(`worked ${brief(task)}`)
+        succeeded: (task) => note(`worked ${brief(task)}`),
+        ended: ({ id }) => running.delete(id)
       }),
       said: (level, text) => this.#said(level, text),
       observe: (life) => this.#observe(life),

@@ -61,44 +61,54 @@ export class Workload {
     return `${key} done by attempt ${attempt}\n\u2028"${"é".repeat(attempt)}"`
   }
 
-  /** Does the work; tells of each attempt as it begins and as its runner has succeeded. */
+  /** Does the work; tells of each attempt as it begins, as its runner has succeeded, and as it has ended. */
   runner(options: {
     readonly began: (task: VenomTask) => void
     readonly succeeded: (task: VenomTask) => void
+    readonly ended: (task: VenomTask) => void
   }): Layer.Layer<TaskRunner> {
     return Layer.succeed(TaskRunner, {
-      run: Effect.fnUntraced(function* (
-        this: Workload,
-        task: VenomTask,
-        { log }: AttemptHandle
-      ): Effect.fn.Return<string, TaskFailure> {
-        options.began(task)
-        const key = keyOf(task)
-        const { ends, isDeaf, lines, millis } = this.outcome(key, task.attempt)
-        const work = Effect.gen(function* () {
-          for (let line = 0; line < lines; line++) {
-            yield* log(`line ${line} of ${key}`)
-            yield* Effect.sleep(millis / lines)
-          }
-          if (lines === 0 && millis > 0) yield* Effect.sleep(millis)
+      run: (task, handle) =>
+        Effect.suspend(() => {
+          options.began(task)
+          return Effect.ensuring(
+            this.#work(task, handle, options.succeeded),
+            Effect.sync(() => options.ended(task))
+          )
         })
-        yield* isDeaf ? Effect.uninterruptible(work) : work
-        switch (ends) {
-          case "completes":
-            options.succeeded(task)
-            return this.result(key, task.attempt)
-          case "fails":
-            return yield* retryable(`${key} failed`)
-          case "fails for good":
-            return yield* permanent(`${key} failed for good`)
-          case "dies":
-            return yield* Effect.die(`${key} died`)
-          case "never ends":
-            return yield* Effect.never
-        }
-      }).bind(this)
     })
   }
+
+  readonly #work = Effect.fnUntraced(function* (
+    this: Workload,
+    task: VenomTask,
+    { log }: AttemptHandle,
+    succeeded: (task: VenomTask) => void
+  ): Effect.fn.Return<string, TaskFailure> {
+    const key = keyOf(task)
+    const { ends, isDeaf, lines, millis } = this.outcome(key, task.attempt)
+    const work = Effect.gen(function* () {
+      for (let line = 0; line < lines; line++) {
+        yield* log(`line ${line} of ${key}`)
+        yield* Effect.sleep(millis / lines)
+      }
+      if (lines === 0 && millis > 0) yield* Effect.sleep(millis)
+    })
+    yield* isDeaf ? Effect.uninterruptible(work) : work
+    switch (ends) {
+      case "completes":
+        succeeded(task)
+        return this.result(key, task.attempt)
+      case "fails":
+        return yield* retryable(`${key} failed`)
+      case "fails for good":
+        return yield* permanent(`${key} failed for good`)
+      case "dies":
+        return yield* Effect.die(`${key} died`)
+      case "never ends":
+        return yield* Effect.never
+    }
+  })
 }
 
 export const keyOf = (task: VenomTask): string => task.tags[0] ?? ""

@@ -279,6 +279,16 @@ export const mutations: ReadonlyArray<Mutation> = [
     ]
   },
   {
+    name: "runs an attempt beside the one before",
+    edits: [
+      {
+        file: "src/engine/Dispatcher.ts",
+        find: "attempts.run(task, Option.getOrUndefined(before))",
+        put: "attempts.run(task)"
+      }
+    ]
+  },
+  {
     name: "deletes a task before that is synced",
     edits: [
       { file: file("GroupCommit"), find: "      for (const id of current.removals) overlay.remove(id)\n", put: "" },
