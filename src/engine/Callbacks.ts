@@ -144,6 +144,12 @@ export const layer = Layer.effectDiscard(
         )
       )
 
+    const later = (id: TaskId) =>
+      Effect.andThen(
+        Effect.sleep(pause),
+        Effect.sync(() => owed.due.add(id))
+      )
+
     const deliver = (id: TaskId) =>
       Effect.gen(function* () {
         const found = yield* repository.get(id)
@@ -153,12 +159,9 @@ export const layer = Layer.effectDiscard(
           Effect.annotateLogs({ task_id: id })
         )
       }).pipe(
-        Effect.catchTag("StorageError", () =>
-          Effect.andThen(
-            Effect.sleep(pause),
-            Effect.sync(() => owed.due.add(id))
-          )
-        ),
+        Effect.catchTag("StorageError", () => later(id)),
+        // nobody joins this fiber
+        Effect.catchDefect((defect) => Effect.andThen(Effect.logError("A callback met a defect", defect), later(id))),
         Effect.ensuring(
           Effect.sync(() => {
             sending.delete(id)

@@ -1,11 +1,12 @@
 import { isUtf8 } from "node:buffer"
+import { statSync } from "node:fs"
 import type { Readable } from "node:stream"
 import * as NodeStream from "@effect/platform-node/NodeStream"
 import { Duration, Effect, FiberSet, Layer, Option, Result, Stream } from "effect"
 import { limits, type VenomTask } from "../../domain/Task.ts"
 import { permanent, retryable, type TaskFailure } from "../../domain/TaskError.ts"
 import { type AttemptHandle, TaskRunner } from "../../ports/TaskRunner.ts"
-import { type Command, findProgram, type InvalidCommand, parse } from "./CommandLine.ts"
+import { type Command, findProgram, InvalidCommand, parse } from "./CommandLine.ts"
 import * as Inherited from "./Inherited.ts"
 import * as LineSplitter from "./LineSplitter.ts"
 import * as ProgressLine from "./ProgressLine.ts"
@@ -32,7 +33,9 @@ const passing: ReadonlyArray<string> = ["EAGAIN", "EMFILE", "ENFILE", "ENOMEM", 
 
 const notStarted = ({ code, program, reason }: SpawnError): TaskFailure => {
   if (passing.includes(code)) return retryable(`${program} could not be started: ${reason}`)
-  if (code === "ENOENT") return permanent(`${program} was not found, or the interpreter that its first line names`)
+  if (code === "ENOENT") {
+    return permanent(`${program} was not found, or its working directory, or the interpreter that its first line names`)
+  }
   if (code === "EACCES") return permanent(`${program} may not be executed`)
   return permanent(`${program} could not be started: ${reason}`)
 }
@@ -105,13 +108,19 @@ const makeErrors = (handle: AttemptHandle) => {
   }
 }
 
+const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+
 const commandOf = (
-  { command, directory = "." }: CommandOptions,
+  { command, directory }: CommandOptions,
   environment: Environment
-): Result.Result<Command, InvalidCommand> =>
-  Result.flatMap(typeof command === "string" ? parse(command) : Result.succeed(command), (words) =>
-    findProgram(words, environment["PATH"] ?? "/usr/bin:/bin", directory)
+): Result.Result<Command, InvalidCommand> => {
+  if (directory !== undefined && !isDirectory(directory)) {
+    return Result.fail(new InvalidCommand({ reason: `There is no directory ${directory} for programs to run in` }))
+  }
+  return Result.flatMap(typeof command === "string" ? parse(command) : Result.succeed(command), (words) =>
+    findProgram(words, environment["PATH"] ?? "/usr/bin:/bin", directory ?? ".")
   )
+}
 
 /**
  * Runs a program for each attempt: the content on its stdin as UTF-8, its stdout the result, each line

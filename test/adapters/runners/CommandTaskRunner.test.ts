@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
@@ -200,6 +200,8 @@ describe("CommandTaskRunner: failures", { timeout: 30_000 }, () => {
       assert.match((yield* refused("no-such-program -x")).message, /no-such-program/)
       assert.match((yield* refused("/etc/passwd")).message, /\/etc\/passwd/)
       assert.match((yield* refused("cat 'x")).message, /quote is not closed/)
+      const elsewhere = CommandTaskRunner.layer({ command: "cat", directory: "/no/such/place" })
+      assert.match((yield* Effect.flip(built(elsewhere))).message, /no directory \/no\/such\/place/)
     })
   )
 
@@ -236,6 +238,23 @@ describe("CommandTaskRunner: failures", { timeout: 30_000 }, () => {
 })
 
 describe("CommandTaskRunner: environment", { timeout: 30_000 }, () => {
+  it.live("runs where it is told to, with the environment that it is given and nothing else", () =>
+    Effect.gen(function* () {
+      const options = { directory: "/usr/bin", environment: { PATH: "/bin:/usr/bin", A: "1" } }
+      const lines = (yield* resultOf(sh("pwd -P; env | cut -d= -f1 | sort", options))).split("\n")
+      const [place, ...names] = lines.filter((name) => !["PWD", "OLDPWD", "SHLVL", "_"].includes(name))
+      assert.strictEqual(place, realpathSync("/usr/bin"))
+      assert.deepStrictEqual(names, [
+        "A",
+        "PATH",
+        "VENOM_ATTEMPT",
+        "VENOM_MAX_ATTEMPTS",
+        "VENOM_TASK_ID",
+        "VENOM_TASK_TYPE"
+      ])
+    })
+  )
+
   it.live("tells the program about its task and nothing of the service's settings", () =>
     Effect.gen(function* () {
       yield* Effect.acquireRelease(
