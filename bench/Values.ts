@@ -22,3 +22,6 @@ export const median = (values: ReadonlyArray<number>): number => {
 /** Two hundred bytes of content that differ from task to task. */
 export const content = (n: number): string => `${String(n).padStart(12, "0")} ${filler}`
 const filler = "the quick brown fox jumps over the lazy dog ".repeat(5).slice(0, 187)
+
+/** One of a number of concurrency keys. */
+export const keyOf = (n: number): string => `key-${n}`

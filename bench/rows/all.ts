@@ -4,6 +4,8 @@ import { row as engine } from "./engine.ts"
 import { row as get } from "./get.ts"
 import { row as growth } from "./growth.ts"
 import { row as health } from "./health.ts"
+import { row as keys } from "./keys.ts"
+import { row as listeners } from "./listeners.ts"
 import { row as list } from "./list.ts"
 import { row as memory } from "./memory.ts"
 import { row as million } from "./million.ts"
@@ -29,5 +31,7 @@ export const rows: ReadonlyArray<Row> = [
   restartMillion,
   million,
   list,
-  growth
+  growth,
+  keys,
+  listeners
 ]

@@ -6,7 +6,7 @@ import type { StatePlan } from "./venomState.ts"
 export const pathsFile = "paths.txt"
 
 /** Venom's directory as a long life would have left it; made once in a run. */
-export const venom = (bench: Bench, sizes: Pick<StatePlan, "finished" | "pending" | "far">): Promise<string> =>
+export const venom = (bench: Bench, sizes: Pick<StatePlan, "finished" | "pending" | "far" | "keys">): Promise<string> =>
   bench.prepared(`state ${JSON.stringify(sizes)}`, async () => {
     const arena = await bench.arena("venom")
     const plan: StatePlan = { ...sizes, directory: arena.directory, pathsFile: `${arena.directory}/${pathsFile}` }

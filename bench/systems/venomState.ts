@@ -6,7 +6,7 @@ import * as Dump from "../../src/adapters/file/Dump.ts"
 import * as Lifecycle from "../../src/domain/Lifecycle.ts"
 import { TaskId, type VenomTask } from "../../src/domain/Task.ts"
 import { leave, tell } from "../Parent.ts"
-import { content } from "../Values.ts"
+import { content, keyOf } from "../Values.ts"
 
 /** A data directory with so many tasks, written as Venom's own dump: what a long life would have left. */
 export interface StatePlan {
@@ -15,6 +15,8 @@ export interface StatePlan {
   readonly pending: number
   /** Whether the pending ones wait for a year that does not come. */
   readonly far: boolean
+  /** So many concurrency keys are spread over all tasks. */
+  readonly keys?: number
   /** Where to write the paths of some of the finished ones. */
   readonly pathsFile?: string
 }
@@ -45,6 +47,7 @@ const task = (n: number): VenomTask => {
     {
       content: content(n),
       ...(n % 10_000 === 5000 ? { type: rareType } : {}),
+      ...(plan.keys === undefined ? {} : { concurrencyKey: keyOf(n % plan.keys) }),
       ...(isPending && plan.far ? { runAt: Date.parse("2999-01-01T00:00:00.000Z") } : {})
     },
     { id: idOf(n, at), now: at, maxAttempts: 1 }
