@@ -69,6 +69,15 @@ describe("docs/runners.md", () => {
   })
 })
 
+describe("docs/typed-tasks.md", () => {
+  it("shows the examples as they are, and no other code", () => {
+    const document = read("docs/typed-tasks.md")
+    const shown = Array.from(document.matchAll(/^<!-- (examples\S+) -->\n```ts\n(.*?)^```$/gms))
+    assert.lengthOf(shown, document.match(/^```ts$/gm)?.length ?? 0)
+    for (const [, file = "", code] of shown) assert.strictEqual(code, read(file), file)
+  })
+})
+
 describe("docs/operations.md", () => {
   it("tells of messages that the log has", () => {
     const sources = globSync("src/**/*.ts", { cwd: root }).map(read).join("\n")

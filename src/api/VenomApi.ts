@@ -5,6 +5,7 @@ import { HealthApi } from "./HealthApi.ts"
 import { QueueApi } from "./QueueApi.ts"
 import { SchedulesApi } from "./SchedulesApi.ts"
 import { TasksApi } from "./TasksApi.ts"
+import { TypesApi } from "./TypesApi.ts"
 
 /** Everything that is wrong is told at once, and nothing unknown is passed over. */
 const strict = { errors: "all", onExcessProperty: "error" } as const
@@ -16,6 +17,7 @@ export class VenomApi extends HttpApi.make("venom")
   .add(EventsApi)
   .add(QueueApi)
   .add(SchedulesApi)
+  .add(TypesApi)
   .add(HealthApi)
   .annotate(HttpApi.PayloadParseOptions, strict)
   .annotate(HttpApi.QueryParseOptions, strict)

@@ -11,12 +11,13 @@ import * as InProcessTaskClient from "./InProcessTaskClient.ts"
 import * as Recovery from "./Recovery.ts"
 import * as Scheduler from "./Scheduler.ts"
 import { Schedules } from "./Schedules.ts"
+import { TypeCatalog } from "./TypeCatalog.ts"
 
 /**
  * The whole engine over a repository and a runner: orphans are handled first, then claiming begins.
  * Closing its scope interrupts what runs and releases it.
  */
-export const layer = Layer.merge(InProcessTaskClient.layer, FlowControl.layer).pipe(
+export const layer = Layer.mergeAll(InProcessTaskClient.layer, FlowControl.layer, TypeCatalog.layer).pipe(
   Layer.provideMerge(Orchestrator.layer),
   Layer.provideMerge(Dispatcher.layer),
   Layer.provide(Attempt.layer),

@@ -2,7 +2,9 @@ import { Effect, Scope } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"
 import { HttpApiSwagger, OpenApi } from "effect/http-api"
 import { VenomApi } from "../api/VenomApi.ts"
+import { TypeCatalog } from "../engine/TypeCatalog.ts"
 import { json } from "./JsonResponse.ts"
+import { withTypes } from "./TypedDocument.ts"
 
 /** All that the page needs stands in it. Should a script in it want more, the browser gives it this service and nothing else. */
 const onlyThisService = [
@@ -28,11 +30,13 @@ const pageHeaders = {
 /** The contract as OpenAPI, and a page to read and try it. Both are made when they are first asked for. */
 export const layer = HttpRouter.use(
   Effect.fnUntraced(function* (router) {
-    const document = yield* Effect.cached(Effect.sync(() => json(JSON.stringify(OpenApi.fromApi(VenomApi)))))
+    const { registered } = yield* TypeCatalog
+    const api = VenomApi.annotate(OpenApi.Transform, withTypes(registered))
+    const document = yield* Effect.cached(Effect.sync(() => json(JSON.stringify(OpenApi.fromApi(api)))))
     yield* router.add("GET", "/openapi.json", document)
 
     const scope = yield* Effect.scope
-    const page = yield* HttpRouter.toHttpEffect(HttpApiSwagger.layer(VenomApi, { path: "/docs" })).pipe(
+    const page = yield* HttpRouter.toHttpEffect(HttpApiSwagger.layer(api, { path: "/docs" })).pipe(
       Scope.provide(scope),
       Effect.map((swagger) => Effect.map(swagger, HttpServerResponse.setHeaders(pageHeaders))),
       Effect.cached

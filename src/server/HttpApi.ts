@@ -10,6 +10,7 @@ import * as QueueHandlers from "./QueueHandlers.ts"
 import * as SchedulesHandlers from "./SchedulesHandlers.ts"
 import { ServiceLog } from "./ServiceLog.ts"
 import * as TasksHandlers from "./TasksHandlers.ts"
+import * as TypesHandlers from "./TypesHandlers.ts"
 
 /**
  * Everything that Venom answers, as routes of an `HttpRouter`; no socket is opened here. Reads
@@ -27,6 +28,7 @@ export const layer = Layer.mergeAll(
       EventsHandlers.layer,
       QueueHandlers.layer,
       SchedulesHandlers.layer,
+      TypesHandlers.layer,
       HealthHandlers.layer
     ])
   ),

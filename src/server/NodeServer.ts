@@ -6,6 +6,7 @@ import { createServer } from "node:http"
 import type { FlowControl } from "../engine/FlowControl.ts"
 import type { Orchestrator } from "../engine/Orchestrator.ts"
 import type { Schedules } from "../engine/Schedules.ts"
+import type { TypeCatalog } from "../engine/TypeCatalog.ts"
 import * as ConnectionErrors from "./ConnectionErrors.ts"
 import * as HttpApi from "./HttpApi.ts"
 import { defaults, ServerSettings } from "./ServerSettings.ts"
@@ -32,7 +33,7 @@ const limits = {
 }
 
 /** The use cases that are answered. */
-type Engine = Orchestrator | Schedules | FlowControl
+type Engine = Orchestrator | Schedules | FlowControl | TypeCatalog
 
 /**
  * Venom on a socket: `HttpApi.layer` served by Node.

@@ -1,4 +1,4 @@
-import { Effect, type JsonSchema, Schema } from "effect"
+import { Effect, type JsonSchema, Schema, type SchemaRepresentation } from "effect"
 import * as InputIssues from "../domain/InputIssues.ts"
 
 /** Values of a schema as JSON, such as stands in `content`, in `result` and in the data of a failure. */
@@ -10,6 +10,7 @@ export interface JsonCodec<A> {
   readonly fromTextStrictly: (text: string) => Effect.Effect<A, Issues>
   readonly toJson: (value: A) => Effect.Effect<Schema.Json, Issues>
   readonly fromJson: (json: Schema.Json) => Effect.Effect<A, Issues>
+  /** Each of its definitions has a name that begins with that of the values. */
   readonly schema: JsonSchema.Document<"draft-2020-12">
 }
 
@@ -25,8 +26,8 @@ const most = 100
 const all = { errors: "all" } as const
 const strict = { onExcessProperty: "error" } as const
 
-/** Every schema has a form in JSON: the one of `Schema.toCodecJson`. */
-export const make = <A>(schema: Schema.Codec<A, unknown>): JsonCodec<A> => {
+/** Every schema has a form in JSON: the one of `Schema.toCodecJson`. `name` is what its values are called. */
+export const make = <A>(name: string, schema: Schema.Codec<A, unknown>): JsonCodec<A> => {
   const json = Schema.toCodecJson(schema)
   const text = Schema.fromJsonString(json)
   const toText = Schema.encodeEffect(text, all)
@@ -42,6 +43,19 @@ export const make = <A>(schema: Schema.Codec<A, unknown>): JsonCodec<A> => {
     fromTextStrictly: (input) => told(input.length > longest ? fromLongText(input) : fromTextStrictly(input)),
     toJson: (value) => told(toJson(value)),
     fromJson: (input) => told(fromJson(input)),
-    schema: Schema.toJsonSchemaDocument(schema)
+    schema: Schema.toJsonSchemaDocument(schema, { referencePolicy: namedAfter(name), ...strict })
+  }
+}
+
+/** Schemas of several types stand in one document: none of their definitions may have the name of another. */
+const namedAfter = (name: string): SchemaRepresentation.ReferencePolicy => {
+  const numbers = new Map<unknown, number>()
+  return ({ ast, identifier, occurrences }) => {
+    if (identifier !== undefined) return `${name}.${identifier}`
+    // what stands in itself needs a name
+    if (occurrences < 2 || !["Objects", "Arrays", "Union"].includes(ast._tag)) return undefined
+    const number = numbers.get(ast) ?? numbers.size + 1
+    numbers.set(ast, number)
+    return `${name}.${number}`
   }
 }

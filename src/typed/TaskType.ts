@@ -101,8 +101,12 @@ const makeWith = <Name extends string, P, S, F>(
 ): TaskType<Name, P, S, F> => {
   checkName(name)
   const defaults = defaultsOf(options)
-  const payloads = JsonCodec.make(options.payload)
-  const reading = { name, success: JsonCodec.make(options.success), failure: JsonCodec.make(options.failure) }
+  const payloads = JsonCodec.make(`${name}.payload`, options.payload)
+  const reading = {
+    name,
+    success: JsonCodec.make(`${name}.success`, options.success),
+    failure: JsonCodec.make(`${name}.failure`, options.failure)
+  }
   const key = Context.Service<Handler<Name>, Run>(`venom/typed/Handler/${name}`)
 
   const keyOf = (what: string, make: ((payload: P) => string) | undefined, payload: P) =>

@@ -63,6 +63,15 @@ describe("what a reader is told to do gives the answers that are shown", () => {
     }
   })
 
+  it("examples/typed/main.ts", async () => {
+    const run = promisify(execFile)
+    const { stdout } = await run(process.execPath, [pathOf("examples/typed/main.ts")], { cwd: await directory() })
+    const document = await readFile(pathOf("docs/typed-tasks.md"), "utf8")
+    const [, shown] = /^<!-- output of examples\/typed\/main.ts -->\n```text\n(.*?)^```$/ms.exec(document) ?? []
+    // the log stands there too
+    assert.strictEqual(stdout.replaceAll(/^\[.*\n/gm, ""), shown)
+  })
+
   it("examples/embed/main.ts", async () => {
     const run = promisify(execFile)
     const { stdout } = await run(process.execPath, [pathOf("examples/embed/main.ts")], { cwd: await directory() })

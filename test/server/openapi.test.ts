@@ -5,6 +5,7 @@ import * as Lifecycle from "../../src/domain/Lifecycle.ts"
 import { FlowControl } from "../../src/engine/FlowControl.ts"
 import type { Orchestrator } from "../../src/engine/Orchestrator.ts"
 import { Schedules } from "../../src/engine/Schedules.ts"
+import { TypeCatalog } from "../../src/engine/TypeCatalog.ts"
 import { StorageError } from "../../src/ports/StateRepository.ts"
 import { after } from "../support/tasks.ts"
 import { type Answer, ask, type Asked, get, served, tasks } from "./support.ts"
@@ -177,6 +178,7 @@ const provocations: Readonly<Record<string, Readonly<Record<string, Asked>>>> = 
     400: { method: "DELETE", path: schedulePath, headers: { ...json, "content-length": "3" }, body: "{x}" },
     404: { method: "DELETE", path: "/api/v1/schedules/unknown" }
   },
+  "get /api/v1/types": reading("/api/v1/types"),
   "get /health/live": { 200: { path: "/health/live" }, 406: { path: "/health/live", headers: unacceptable } },
   "get /health/ready": { 200: { path: "/health/ready" }, 406: { path: "/health/ready", headers: unacceptable } }
 }
@@ -200,7 +202,8 @@ const trouble = (effect: Effect.Effect<never, StorageError>): Partial<Orchestrat
   page: () => effect
 })
 const othersInTrouble = (effect: Effect.Effect<never, StorageError>) =>
-  Layer.merge(
+  Layer.mergeAll(
+    Layer.succeed(TypeCatalog, { registered: [], list: effect }),
     Layer.succeed(FlowControl, {
       state: effect,
       pause: () => effect,

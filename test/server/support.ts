@@ -10,6 +10,7 @@ import * as Engine from "../../src/engine/Engine.ts"
 import type { FlowControl } from "../../src/engine/FlowControl.ts"
 import { Orchestrator } from "../../src/engine/Orchestrator.ts"
 import type { Schedules } from "../../src/engine/Schedules.ts"
+import type { TypeCatalog } from "../../src/engine/TypeCatalog.ts"
 import { type StateRepository } from "../../src/ports/StateRepository.ts"
 import { TaskRunner } from "../../src/ports/TaskRunner.ts"
 import * as NodeServer from "../../src/server/NodeServer.ts"
@@ -29,7 +30,7 @@ interface Options {
   /** Puts something else in the place of the engine's own orchestrator. */
   readonly orchestrator?: (own: Orchestrator["Service"]) => Partial<Orchestrator["Service"]>
   /** In the place of the engine's own. */
-  readonly others?: Layer.Layer<FlowControl | Schedules>
+  readonly others?: Layer.Layer<FlowControl | Schedules | TypeCatalog>
 }
 
 /** Venom on a free port, all in memory. */

@@ -21,7 +21,7 @@ describe("values as JSON", () => {
     "come back as they were, also through text",
     [Value],
     Effect.fnUntraced(function* ([value]) {
-      const codec = JsonCodec.make(Value)
+      const codec = JsonCodec.make("value", Value)
       const text = yield* codec.toText(value)
       assert.isTrue(Equal.equals(yield* codec.fromText(text), value), text)
       assert.isTrue(Equal.equals(yield* codec.fromTextStrictly(text), value), text)
@@ -33,11 +33,11 @@ describe("values as JSON", () => {
 
   it.effect("may be errors and nothing at all", () =>
     Effect.gen(function* () {
-      const refused = JsonCodec.make(Refused)
+      const refused = JsonCodec.make("value", Refused)
       const error = new Refused({ code: 12n })
       assert.deepStrictEqual(yield* refused.toJson(error), { _tag: "Refused", code: "12" })
       assert.deepStrictEqual(yield* refused.fromJson({ _tag: "Refused", code: "12" }), error)
-      const nothing = JsonCodec.make(Schema.Void)
+      const nothing = JsonCodec.make("value", Schema.Void)
       assert.strictEqual(yield* nothing.toText(undefined), "null")
       assert.strictEqual(yield* nothing.fromText("null"), undefined)
     })
@@ -45,7 +45,7 @@ describe("values as JSON", () => {
 
   it.effect("that a schema does not know are passed over, or told where it is strict", () =>
     Effect.gen(function* () {
-      const codec = JsonCodec.make(Schema.Struct({ to: Schema.Struct({ name: Schema.String }) }))
+      const codec = JsonCodec.make("value", Schema.Struct({ to: Schema.Struct({ name: Schema.String }) }))
       const text = '{"to":{"name":"you","nick":"u"}}'
       assert.deepStrictEqual(yield* codec.fromText(text), { to: { name: "you" } })
       const issues = yield* Effect.flip(codec.fromTextStrictly(text))
@@ -55,7 +55,7 @@ describe("values as JSON", () => {
 
   it.effect("with many issues have a hundred told, and one where there may be too many", () =>
     Effect.gen(function* () {
-      const codec = JsonCodec.make(Schema.Array(Schema.String))
+      const codec = JsonCodec.make("value", Schema.Array(Schema.String))
       const wrong = (count: number) => JSON.stringify(Array.from({ length: count }, (_, n) => n))
       assert.lengthOf(yield* Effect.flip(codec.fromTextStrictly(wrong(10_000))), 100)
       assert.lengthOf(yield* Effect.flip(codec.fromTextStrictly(wrong(100_000))), 1)

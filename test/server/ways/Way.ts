@@ -9,6 +9,7 @@ import { ServiceDraining } from "../../../src/engine/Draining.ts"
 import { FlowControl } from "../../../src/engine/FlowControl.ts"
 import { Orchestrator } from "../../../src/engine/Orchestrator.ts"
 import { Schedules } from "../../../src/engine/Schedules.ts"
+import { TypeCatalog } from "../../../src/engine/TypeCatalog.ts"
 import { QueueFull, StorageError, StorageFull } from "../../../src/ports/StateRepository.ts"
 import * as NodeServer from "../../../src/server/NodeServer.ts"
 import { ids, type refused } from "./Asked.ts"
@@ -63,7 +64,8 @@ export interface Way {
 
 /** Nobody asks for it here. */
 const dies = Effect.die("not here")
-const nothingElse = Layer.merge(
+const nothingElse = Layer.mergeAll(
+  Layer.succeed(TypeCatalog, { registered: [], list: dies }),
   Layer.succeed(FlowControl, {
     state: dies,
     pause: () => dies,
