@@ -8,6 +8,8 @@ export class Unwell extends Schema.TaggedError<Unwell>()("Unwell", {}) {}
 
 interface Findings {
   readonly tasks: ReadonlyArray<VenomTask>
+  /** What is kept beside them; the first part of a name says what it is. */
+  readonly entries: ReadonlyArray<{ readonly name: string }>
   readonly records: number
   readonly segments: number
   readonly damage: ReadonlyArray<{
@@ -26,11 +28,20 @@ export interface Physician<E, R> {
   readonly repair: (directory: string) => Effect.Effect<Findings, E, R>
 }
 
-const report = (directory: string, { damage, records, refusal, segments, tasks }: Findings): string => {
-  const counts = Map.groupBy(tasks, ({ status }) => status)
-  const perStatus = Array.from(counts, ([status, { length }]) => `${length} ${status}`).sort()
+/** How many there are, and how many of each kind. */
+const counted = <A>(what: string, all: ReadonlyArray<A>, kindOf: (one: A) => string): string => {
+  const counts = Map.groupBy(all, kindOf)
+  const kinds = Array.from(counts, ([kind, { length }]) => `${length} ${kind}`).sort()
+  return `${all.length} ${what}${kinds.length === 0 ? "" : ` (${kinds.join(", ")})`}`
+}
+
+const report = (directory: string, { damage, entries, records, refusal, segments, tasks }: Findings): string => {
+  const held = [
+    counted("tasks", tasks, ({ status }) => status),
+    counted("entries", entries, ({ name }) => name.split("/", 1).join())
+  ]
   return [
-    `${directory}: ${tasks.length} tasks${perStatus.length === 0 ? "" : ` (${perStatus.join(", ")})`}, ${records} journal records after the dump, ${segments} segments`,
+    `${directory}: ${held.join(", ")}, ${records} journal records after the dump, ${segments} segments`,
     ...damage.map(
       ({ bytes, file, position, torn, what }) =>
         `${torn ? "normal after a crash" : "DAMAGE"}: ${file}, byte ${position}: ${what}${bytes > 0 ? ` (${bytes} bytes)` : ""}`

@@ -44,6 +44,33 @@ it.live(
 )
 
 it.live(
+  "the doctor counts what is kept beside the tasks, and a dump prints it",
+  () =>
+    Effect.gen(function* () {
+      const path = join(yield* directory, "data")
+      const service = yield* serve(path, { VENOM_SIMULATED_DURATION: "0 seconds" })
+      const write = (method: string, to: string, body: object, more = {}) =>
+        service.ask({
+          method,
+          path: `/api/v1${to}`,
+          headers: { "content-type": "application/json", ...more },
+          body: JSON.stringify(body)
+        })
+      yield* write("PUT", "/schedules/nightly", { cron: "0 3 * * *", task: { content: "x" } })
+      yield* write("POST", "/tasks", { content: "once" }, { "idempotency-key": "k-1" })
+      yield* write("POST", "/queue/pause", { type: "mail" })
+      yield* service.kill
+      const { code, stdout } = yield* doctor(path)
+      assert.strictEqual(code, 0, stdout)
+      assert.include(stdout, "3 entries (1 flow, 1 idempotency, 1 schedule)")
+      const dumped = yield* venom("dump", "--data-dir", path)
+      for (const name of ["schedule/nightly", "idempotency/k-1", "flow"])
+        assert.include(dumped.stdout, `{"name":"${name}","value":`)
+    }),
+  live
+)
+
+it.live(
   "a refused start is explained by the doctor and mended by its repair, which keeps all that can be read",
   () =>
     Effect.gen(function* () {

@@ -1,6 +1,7 @@
 import { Clock, Effect, type FileSystem, Result } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import type { VenomTask } from "../../domain/Task.ts"
+import type { Entry } from "../../ports/StateRepository.ts"
 import type * as Disk from "./Disk.ts"
 import * as Dump from "./Dump.ts"
 import { Lock } from "./Lock.ts"
@@ -11,6 +12,7 @@ import * as SetAside from "./SetAside.ts"
 /** What a data directory holds, and whether `venom serve` would start on it. */
 export interface Findings {
   readonly tasks: ReadonlyArray<VenomTask>
+  readonly entries: ReadonlyArray<Entry>
   readonly records: number
   readonly segments: number
   readonly damage: ReadonlyArray<Recovery.Damage>
@@ -32,6 +34,7 @@ type Examined = Effect.Effect<Findings, Disk.DataDirectoryError | PlatformError>
 
 const findings = (found: Recovery.Found, refusal: string | undefined): Findings => ({
   tasks: Array.from(found.tasks.values()),
+  entries: Array.from(found.entries.values()),
   records: found.records,
   segments: found.segments.length,
   damage: found.damage,
