@@ -85,6 +85,20 @@ describe("callbacks", { timeout: 30_000 }, () => {
     })
   )
 
+  it.effect("tell of tasks that a schedule has made, and of copies", () =>
+    Effect.gen(function* () {
+      const there = yield* receiver()
+      const engine = yield* there.begin(echo)
+      yield* engine.schedules.put("minute", { every: "1 minute", task: { content: "scheduled" } })
+      yield* TestClock.adjust("1 minute")
+      const { data } = decode((yield* there.next).body)
+      assert.strictEqual(data["content"], "scheduled")
+      const [{ id } = assert.fail()] = yield* engine.tasks
+      yield* engine.orchestrator.submit({ copyOf: id, content: "copied" })
+      assert.strictEqual(decode((yield* there.next).body).data["content"], "copied")
+    })
+  )
+
   it.effect("are not for types that are not to be told of", () =>
     Effect.gen(function* () {
       const there = yield* receiver()
