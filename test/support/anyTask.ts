@@ -6,21 +6,49 @@ import { Callback, type Instant, VenomTask } from "../../src/domain/Task.ts"
 const folded = (any: number): Instant => Math.abs(any) % IsoTime.latest
 const foldedOrNull = (any: number | null) => (any === null ? null : folded(any))
 
+const keyOf = (any: string): string => `of ${any}`.slice(0, 256)
+
+const Span = Schema.NullOr(Schema.Literals(["1 millis", "250 millis", "2 hours", "365 days"]))
+
 /** A field that may be absent is so in what is made of the schema: these are there now and then. */
-const mayBeThere = Arbitrary.schema(Schema.Struct({ callback: Schema.NullOr(Schema.toType(Callback)) }))
+const mayBeThere = Arbitrary.schema(
+  Schema.Struct({
+    timeout: Span,
+    backoff: Schema.NullOr(
+      Schema.Literals(["fixed", "linear", "exponential"]).pipe((kind) =>
+        Schema.Struct({ kind, jitter: Schema.Boolean })
+      )
+    ),
+    deadline: Schema.NullOr(Schema.Int),
+    concurrencyKey: Schema.NullOr(Schema.String),
+    uniqueKey: Schema.NullOr(Schema.String),
+    retention: Span,
+    failureData: Schema.NullOr(Schema.Json),
+    callback: Schema.NullOr(Schema.toType(Callback))
+  })
+)
 
 const parts = Arbitrary.all([Arbitrary.schema(Schema.toType(VenomTask)), mayBeThere])
 
 /** Any value of the schema, whether a life leads there or not. */
-export const anyTask = Arbitrary.map(parts, ([task, { callback }]): VenomTask => ({
+export const anyTask = Arbitrary.map(parts, ([task, more]): VenomTask => ({
   ...task,
-  ...(callback === null
+  ...(more.timeout === null ? {} : { timeout: more.timeout }),
+  ...(more.backoff === null ? {} : { backoff: { kind: more.backoff.kind, jitter: more.backoff.jitter ? 0.5 : 0 } }),
+  ...(more.deadline === null ? {} : { deadline: folded(more.deadline) }),
+  ...(more.concurrencyKey === null ? {} : { concurrencyKey: keyOf(more.concurrencyKey) }),
+  ...(more.uniqueKey === null ? {} : { uniqueKey: keyOf(more.uniqueKey) }),
+  ...(more.retention === null ? {} : { retention: more.retention }),
+  ...(task.failure === null || more.failureData === null
+    ? {}
+    : { failure: { ...task.failure, data: more.failureData } }),
+  ...(more.callback === null
     ? {}
     : {
         callback: {
-          ...callback,
-          nextAt: foldedOrNull(callback.nextAt),
-          deliveredAt: foldedOrNull(callback.deliveredAt)
+          ...more.callback,
+          nextAt: foldedOrNull(more.callback.nextAt),
+          deliveredAt: foldedOrNull(more.callback.deliveredAt)
         }
       }),
   createdAt: folded(task.createdAt),

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, Option, Struct } from "effect"
+import { Arbitrary, Option } from "effect"
 import * as Record from "../../../src/adapters/file/Record.ts"
 import * as Callback from "../../../src/domain/Callback.ts"
 import type { VenomTask } from "../../../src/domain/Task.ts"
@@ -8,20 +8,25 @@ import { anyTask } from "../../support/anyTask.ts"
 
 const read = (line: string) => Option.getOrThrow(Record.parse(Buffer.from(line).subarray(0, -1)))
 
-/** What a change never touches. */
-const sameTask = (
-  task: VenomTask,
-  { callback, content, createdAt, id, priority, tags, type }: VenomTask
-): VenomTask => ({
-  ...Struct.omit(task, ["callback"]),
+/** One of the states of `last`: what a task was submitted with no change touches. */
+const sameTask = (task: VenomTask, last: VenomTask): VenomTask => ({
+  ...last,
+  status: task.status,
+  result: task.result,
+  logs: task.logs,
+  logsDropped: task.logsDropped,
+  runAt: task.runAt,
+  updatedAt: task.updatedAt,
+  startedAt: task.startedAt,
+  finishedAt: task.finishedAt,
+  attempt: task.attempt,
+  maxAttempts: task.maxAttempts,
+  attempts: task.attempts,
+  failure: task.failure,
+  progress: task.progress,
+  revision: task.revision,
   // whether there is one is told with the submit
-  ...(callback === undefined ? {} : { callback: task.callback ?? Callback.waiting }),
-  content,
-  createdAt,
-  id,
-  priority,
-  tags,
-  type
+  ...(last.callback === undefined ? {} : { callback: task.callback ?? Callback.waiting })
 })
 
 describe("Record", () => {
