@@ -96,6 +96,7 @@ export const limits = {
   messageChars: 10_000,
   /** Of a failure's data, as JSON; what is longer is told in words alone. */
   failureDataChars: 65_536,
+  failureDataLevels: 100,
   /** Of a progress message. */
   progressChars: 1000,
   /** Attempts kept in `attempts`, the newest. */

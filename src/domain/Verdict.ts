@@ -66,8 +66,17 @@ const failed = (reason: FailureReason, message: string, data?: Schema.Json): Ver
   _tag: "Fail",
   reason,
   message: short(message),
-  ...(data === undefined || JSON.stringify(data).length > limits.failureDataChars ? {} : { data })
+  ...(data === undefined || !isSmall(data) ? {} : { data })
 })
+
+const isSmall = (data: Schema.Json): boolean =>
+  isFlat(data, limits.failureDataLevels) && JSON.stringify(data).length <= limits.failureDataChars
+
+/** Text of what is nested too deeply cannot be made. */
+const isFlat = (data: Schema.Json, levels: number): boolean =>
+  typeof data !== "object" ||
+  data === null ||
+  (levels > 0 && Object.values(data).every((part) => isFlat(part, levels - 1)))
 
 const short = (message: string): string => TaskLog.cut(message, limits.messageChars)
 

@@ -36,7 +36,6 @@ export const make = <A>(name: string, schema: Schema.Codec<A, unknown>): JsonCod
   const fromJson = Schema.decodeUnknownEffect(json, all)
   const fromTextStrictly = Schema.decodeUnknownEffect(text, { ...all, ...strict })
   const fromLongText = Schema.decodeUnknownEffect(text, strict)
-  const told = Effect.mapError((error: Schema.SchemaError) => InputIssues.inBody(error).slice(0, most))
   return {
     toText: (value) => told(toText(value)),
     fromText: (input) => told(fromText(input)),
@@ -46,6 +45,15 @@ export const make = <A>(name: string, schema: Schema.Codec<A, unknown>): JsonCod
     schema: Schema.toJsonSchemaDocument(schema, { referencePolicy: namedAfter(name), ...strict })
   }
 }
+
+const told = <A>(reading: Effect.Effect<A, Schema.SchemaError>): Effect.Effect<A, Issues> =>
+  reading.pipe(
+    Effect.mapError((error) => InputIssues.inBody(error).slice(0, most)),
+    // of a schema that stands in itself
+    Effect.catchDefect((defect) =>
+      defect instanceof RangeError ? Effect.fail([{ path: "", message: "Nested too deeply" }]) : Effect.die(defect)
+    )
+  )
 
 /** Schemas of several types stand in one document: none of their definitions may have the name of another. */
 const namedAfter = (name: string): SchemaRepresentation.ReferencePolicy => {

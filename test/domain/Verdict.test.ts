@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Duration, Effect, Exit } from "effect"
+import { Cause, Duration, Effect, Exit, type Schema } from "effect"
 import * as Backoff from "../../src/domain/Backoff.ts"
 import * as IsoTime from "../../src/domain/IsoTime.ts"
 import * as Lifecycle from "../../src/domain/Lifecycle.ts"
-import { limits } from "../../src/domain/Task.ts"
+import { limits, type VenomTask } from "../../src/domain/Task.ts"
 import { AttemptTimeout, permanent, rejected, retryable, TaskFailure } from "../../src/domain/TaskError.ts"
 import * as Verdict from "../../src/domain/Verdict.ts"
 import { after, submitted } from "../support/tasks.ts"
@@ -46,6 +46,22 @@ describe("Verdict of one ending", () => {
     const verdict: Verdict.Verdict = { _tag: "Fail", reason: "rejected", message: "no" }
     assert.deepStrictEqual(of(Exit.fail(rejected("no"))), verdict)
     assert.deepStrictEqual(of(Exit.fail(new TaskFailure({ message: "no", retryable: true, rejected: true }))), verdict)
+  })
+
+  it("what fails for good keeps its data, if that is not too much", () => {
+    const dataOf = (data: Schema.Json, claimed?: VenomTask) => {
+      const verdict = of(Exit.fail(new TaskFailure({ message: "no", retryable: claimed !== undefined, data })), claimed)
+      return verdict._tag === "Fail" ? verdict.data : verdict._tag
+    }
+    const data = { code: 550, words: ["no", null] }
+    assert.deepStrictEqual(dataOf(data), data)
+    assert.deepStrictEqual(dataOf(data, lastAttempt), data)
+    assert.strictEqual(dataOf("x".repeat(65_534)), "x".repeat(65_534))
+    assert.strictEqual(dataOf("x".repeat(65_535)), undefined)
+    const nested = (levels: number) => Array.from({ length: levels }).reduce<Schema.Json>((inner) => [inner], null)
+    assert.deepStrictEqual(dataOf(nested(100)), nested(100))
+    assert.strictEqual(dataOf(nested(101)), undefined)
+    assert.strictEqual(dataOf(nested(100_000)), undefined)
   })
 
   it("a failure of the last attempt fails", () => {

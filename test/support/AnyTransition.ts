@@ -22,6 +22,8 @@ export const AnyTransition = Schema.Struct({
   ]),
   reason: FailureReason,
   text: Schema.String,
+  /** Of a failure. */
+  data: Schema.NullOr(Schema.Struct({ code: upTo(9), text: Schema.String })),
   /** Lines of a `log`: some bursts are longer than the log. */
   lines: upTo(260),
   /** Lines lost before a `log`; more than none only beside a burst that fills the log. */
@@ -48,7 +50,7 @@ export const toTransition = (step: AnyTransition, now: Instant): Lifecycle.Trans
     case "complete":
       return Lifecycle.complete(step.text, now)
     case "fail":
-      return Lifecycle.fail(step.reason, step.text, now)
+      return Lifecycle.fail(step.reason, step.text, now, step.data ?? undefined)
     case "retry":
       return Lifecycle.retry(step.reason, step.text, now + step.wait, now)
     case "release":

@@ -61,4 +61,17 @@ describe("values as JSON", () => {
       assert.lengthOf(yield* Effect.flip(codec.fromTextStrictly(wrong(100_000))), 1)
     })
   )
+
+  it.effect("that are nested too deeply are none", () =>
+    Effect.gen(function* () {
+      interface Nest extends ReadonlyArray<Nest> {}
+      const Nest: Schema.Codec<Nest> = Schema.Array(Schema.suspend((): Schema.Codec<Nest> => Nest))
+      const codec = JsonCodec.make("nest", Nest)
+      const deep = `${"[".repeat(300_000)}${"]".repeat(300_000)}`
+      const issues = [{ path: "", message: "Nested too deeply" }]
+      assert.deepStrictEqual(yield* Effect.flip(codec.fromText(deep)), issues)
+      assert.deepStrictEqual(yield* Effect.flip(codec.fromTextStrictly(deep)), issues)
+      assert.strictEqual(yield* Effect.flatMap(codec.fromText("[[],[[]]]"), codec.toText), "[[],[[]]]")
+    })
+  )
 })

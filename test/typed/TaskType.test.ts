@@ -7,6 +7,7 @@ import {
   TaskFailed,
   TaskHandlers,
   type TaskRequest,
+  TaskRunner,
   TaskType,
   UnreadableTask
 } from "../../src/index.ts"
@@ -332,6 +333,49 @@ describe("a handler", () => {
   )
 })
 
+describe("handlers over another runner", () => {
+  const others = (types?: ReadonlySet<string>) =>
+    Layer.succeed(TaskRunner, {
+      run: ({ content }) => Effect.succeed(content),
+      ...(types === undefined ? {} : { types })
+    })
+  const over = (below: Layer.Layer<TaskRunner>) =>
+    layerTest({
+      runner: TaskHandlers.layerOver(Note).pipe(Layer.provide([below, Note.toLayer(() => Effect.void)]))
+    })
+  const results = Effect.gen(function* () {
+    const { submit } = yield* Orchestrator
+    const { settle, submitted } = yield* TestQueue
+    yield* Note.submit("typed")
+    yield* submit({ content: "text", type: "text" })
+    yield* submit({ content: "other", type: "other" })
+    yield* settle
+    return new Map((yield* submitted).map(({ result, type }) => [type, result]))
+  })
+
+  it.effect("leave it all other tasks", () =>
+    Effect.gen(function* () {
+      const all = new Map([
+        ["note", "null"],
+        ["text", "text"],
+        ["other", "other"]
+      ])
+      assert.deepStrictEqual<unknown>(yield* results, all)
+    }).pipe(Effect.provide(over(others())))
+  )
+
+  it.effect("leave it those that it has work for, and what neither has is held", () =>
+    Effect.gen(function* () {
+      const some = new Map([
+        ["note", "null"],
+        ["text", "text"],
+        ["other", null]
+      ])
+      assert.deepStrictEqual<unknown>(yield* results, some)
+    }).pipe(Effect.provide(over(others(new Set(["text"])))))
+  )
+})
+
 describe("a deploy that changes a type", () => {
   const Old = TaskType.make("resize", {
     payload: Schema.Struct({ width: Schema.Int }),
@@ -413,6 +457,8 @@ describe("types of types", () => {
     expectTypeOf<Layer.Services<typeof runner>>().toEqualTypeOf<
       TaskType.Handler<"send-email"> | TaskType.Handler<"note">
     >()
+    const over = TaskHandlers.layerOver(Note)
+    expectTypeOf<Layer.Services<typeof over>>().toEqualTypeOf<TaskType.Handler<"note"> | TaskRunner>()
     class Needed extends Context.Service<Needed, string>()("test/Needed") {}
     const handler = Note.toLayer(() => Effect.andThen(Effect.scope, Effect.asVoid(Needed)))
     expectTypeOf<Layer.Services<typeof handler>>().toEqualTypeOf<Needed>()

@@ -1,0 +1,31 @@
+import { assert, it } from "@effect/vitest"
+import { Effect, Fiber, Layer, Stream } from "effect"
+import { SecureRandom } from "effect/crypto"
+import * as MemoryStateRepository from "../../src/adapters/memory/MemoryStateRepository.ts"
+import { Draining } from "../../src/engine/Draining.ts"
+import * as Engine from "../../src/engine/Engine.ts"
+import { TaskClient } from "../../src/ports/TaskClient.ts"
+import { TaskRunner } from "../../src/ports/TaskRunner.ts"
+import * as TaskClientTest from "../ports/TaskClientTest.ts"
+
+const queue = (runner: Layer.Layer<TaskRunner>) =>
+  Engine.layer.pipe(Layer.provide([runner, MemoryStateRepository.layer(), SecureRandom.layerWebCrypto]))
+
+TaskClientTest.suite("in-process", queue)
+
+it.effect("whoever waits or follows is told when the service stops", () =>
+  Effect.gen(function* () {
+    const client = yield* TaskClient
+    const { id } = yield* client.submit({ content: "for ever" })
+    const waiting = yield* Effect.forkChild(Effect.flip(client.wait(id)), { startImmediately: true })
+    const following = yield* Effect.forkChild(Effect.flip(Stream.runDrain(client.events(id))), {
+      startImmediately: true
+    })
+    yield* (yield* Draining).begin
+    const stopping = "The queue is not available: the service is shutting down"
+    assert.strictEqual((yield* Fiber.join(waiting)).message, stopping)
+    assert.strictEqual((yield* Fiber.join(following)).message, stopping)
+    const refused = yield* Effect.flip(client.submit({ content: "late" }))
+    assert.strictEqual(refused._tag, "QueueUnavailable")
+  }).pipe(Effect.provide(queue(Layer.succeed(TaskRunner, { run: () => Effect.never }))))
+)
