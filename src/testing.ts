@@ -3,7 +3,21 @@
  * process can die whenever the test says so.
  */
 
-import { Clock, Context, Duration, Effect, Exit, Layer, Option, References, Result, Scope, Schema } from "effect"
+import {
+  Clock,
+  Context,
+  Duration,
+  Effect,
+  Equal,
+  Exit,
+  Layer,
+  Option,
+  References,
+  Result,
+  Scope,
+  Schema,
+  Struct
+} from "effect"
 import { SecureRandom } from "effect/crypto"
 import { TestClock } from "effect/testing"
 import * as MemoryStateRepository from "./adapters/memory/MemoryStateRepository.ts"
@@ -20,6 +34,20 @@ import { TaskRunner } from "./ports/TaskRunner.ts"
 export class NeverIdle extends Schema.TaggedError<NeverIdle>()("NeverIdle", { jumps: Schema.Int }) {
   override get message() {
     return `After ${this.jumps} jumps there are still unfinished tasks`
+  }
+}
+
+/** What a task must be like: every field that is given. */
+export type Wanted = Partial<VenomTask>
+
+/** No task is like this. */
+export class NotSubmitted extends Schema.TaggedError<NotSubmitted>()("NotSubmitted", {
+  wanted: Schema.Unknown,
+  submitted: Schema.Array(Schema.Unknown)
+}) {
+  override get message() {
+    const all = this.submitted.map((task) => `\n  ${JSON.stringify(task)}`).join("")
+    return `No task was submitted that is like ${JSON.stringify(this.wanted)}. There are ${this.submitted.length}:${all}`
   }
 }
 
@@ -40,6 +68,8 @@ export class TestQueue extends Context.Service<
   {
     /** Every task there is, in the order of their submits. */
     readonly submitted: Effect.Effect<ReadonlyArray<VenomTask>, StorageError>
+    /** The newest task that is like this; fails with what there is instead, in the fields that were asked for. */
+    readonly assertSubmitted: (wanted: Wanted) => Effect.Effect<VenomTask, StorageError | NotSubmitted>
     /** Lets everything happen that can without time passing. */
     readonly settle: Effect.Effect<void>
     /** Lets so much time pass, and everything happen meanwhile. */
@@ -66,6 +96,13 @@ export const layerTest = (options: Options): Layer.Layer<TestQueue | Orchestrato
       let life = yield* begin(storage, options, scope)
 
       const tasks = Effect.map(storage.page({}, { limit: Number.MAX_SAFE_INTEGER }), ({ tasks }) => tasks.toReversed())
+
+      const assertSubmitted = Effect.fnUntraced(function* (wanted: Wanted) {
+        const all = yield* tasks
+        const fields = Struct.keys(wanted)
+        const found = all.findLast((task) => fields.every((field) => Equal.equals(task[field], wanted[field])))
+        return found ?? (yield* new NotSubmitted({ wanted, submitted: all.map(Struct.pick(fields)) }))
+      })
 
       const settle = Effect.gen(function* () {
         let quiet = 0
@@ -116,7 +153,7 @@ export const layerTest = (options: Options): Layer.Layer<TestQueue | Orchestrato
       })
 
       yield* settle
-      return Context.make(TestQueue, { submitted: tasks, settle, advance, jump, drain, crash }).pipe(
+      return Context.make(TestQueue, { submitted: tasks, assertSubmitted, settle, advance, jump, drain, crash }).pipe(
         Context.add(
           Orchestrator,
           ofTheLiving(() => Context.get(life.services, Orchestrator))

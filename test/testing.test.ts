@@ -29,6 +29,25 @@ describe("the queue for tests", () => {
     }).pipe(Effect.provide(layerTest({ run: () => Effect.succeed("") })))
   )
 
+  it.effect("finds what was submitted, and says what was instead", () =>
+    Effect.gen(function* () {
+      const venom = yield* Orchestrator
+      const { assertSubmitted } = yield* TestQueue
+      const { id } = yield* venom.submit({ content: "letter", type: "mail", tags: ["a", "b"] })
+      yield* venom.submit({ content: "parcel", type: "mail" })
+      assert.strictEqual((yield* assertSubmitted({ type: "mail", tags: ["a", "b"] })).id, id)
+      assert.strictEqual((yield* assertSubmitted({ type: "mail" })).content, "parcel")
+      const error = yield* Effect.flip(assertSubmitted({ type: "mail", content: "card" }))
+      assert(error._tag === "NotSubmitted")
+      assert.strictEqual(
+        error.message,
+        `No task was submitted that is like {"type":"mail","content":"card"}. There are 2:
+  {"content":"letter","type":"mail"}
+  {"content":"parcel","type":"mail"}`
+      )
+    }).pipe(Effect.provide(layerTest({ run: () => Effect.never })))
+  )
+
   it.effect("drains through retries and through work that takes time", () =>
     Effect.gen(function* () {
       const venom = yield* Orchestrator

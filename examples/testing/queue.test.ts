@@ -53,5 +53,6 @@ it.effect("a schedule over a month", () =>
     const submitted = yield* queue.submitted
     assert.strictEqual(submitted.length, 30)
     assert.isTrue(submitted.every(({ status }) => status === "COMPLETED"))
+    yield* queue.assertSubmitted({ content: "report", result: "printed", attempt: 1 })
   }).pipe(Effect.provide(layerTest({ run: () => Effect.succeed("printed") })))
 )

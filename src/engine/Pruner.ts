@@ -1,4 +1,4 @@
-import { Clock, Context, Duration, Effect, Latch, Layer, Option, Stream } from "effect"
+import { Clock, Context, Duration, Effect, Latch, Layer, Metric, Option, Stream } from "effect"
 import { CallbackSender } from "../ports/CallbackSender.ts"
 import { type Retention, StateRepository } from "../ports/StateRepository.ts"
 import { EngineSettings } from "./EngineSettings.ts"
@@ -12,6 +12,11 @@ const rest = "1 second"
 
 /** The pause after storage refused, and after a defect. */
 const pause = "1 second"
+
+export const prunedTotal = Metric.counter("venom_pruned_total", {
+  description: "Finished tasks deleted since they were too old or too many",
+  incremental: true
+})
 
 /**
  * Deletes finished tasks that are too old or too many, in small steps. Sleeps until the first of them is
@@ -45,6 +50,7 @@ export class Pruner extends Context.Service<
         const now = yield* Clock.currentTimeMillis
         const gone = yield* repository.prune({ now, retention, keep, limit: stepSize, keepOwed })
         pruned += gone.count
+        yield* Metric.update(prunedTotal, gone.count)
         const expired = yield* repository.expireEntries({ now, limit: stepSize })
         return {
           hasMore: Math.max(gone.count, expired.count) === stepSize,

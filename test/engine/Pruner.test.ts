@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Duration, Effect } from "effect"
+import { Clock, Duration, Effect, Metric } from "effect"
 import { TestClock } from "effect/testing"
 import * as Lifecycle from "../../src/domain/Lifecycle.ts"
+import { prunedTotal } from "../../src/engine/Pruner.ts"
 import { type StateRepository, StorageError } from "../../src/ports/StateRepository.ts"
 import { after, idOf, submitted } from "../support/tasks.ts"
 import { eventually, type Options, quiet, type Run, seconds, start } from "./engine.ts"
@@ -39,6 +40,15 @@ const keepingFor = (retention: Duration.Input, more: Options = {}): Options => (
 })
 
 describe("retention", () => {
+  it.effect("counts what went, for whoever collects metrics", () =>
+    Effect.gen(function* () {
+      const before = (yield* Metric.value(prunedTotal)).count
+      yield* start(atOnce, keepingFor("1 hour", { tasks: finished(3, () => 0) }))
+      yield* TestClock.adjust("2 hours")
+      assert.strictEqual((yield* Metric.value(prunedTotal)).count, before + 3)
+    })
+  )
+
   it.effect("deletes a finished task when its time is over, and not before", () =>
     Effect.gen(function* () {
       const engine = yield* start(atOnce, keepingFor("1 hour", { tasks: [submitted(1)] }))
