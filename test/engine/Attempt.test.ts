@@ -2,8 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { permanent, retryable } from "../../src/domain/TaskError.ts"
+import { Orchestrator } from "../../src/engine/Orchestrator.ts"
+import { layerTest, TestQueue } from "../../src/testing.ts"
 import { idOf, submitted } from "../support/tasks.ts"
-import { eventually, seconds, start } from "./engine.ts"
+import { eventually, seconds, start, steady } from "./engine.ts"
 
 const id = idOf(1)
 const task = submitted(1)
@@ -24,18 +26,19 @@ describe("how an attempt ends", () => {
 
   it.effect("a failure is tried again after its backoff, until no attempt is left", () =>
     Effect.gen(function* () {
-      const engine = yield* start(() => Effect.fail(retryable("no luck")), {
-        tasks: [submitted(1, { maxAttempts: 3 })]
-      })
-      const first = yield* eventually(engine.get(id), ({ attempts }) => attempts[0]?.outcome === "error")
+      const { get, submit } = yield* Orchestrator
+      const queue = yield* TestQueue
+      const { id } = yield* submit({ content: "", maxAttempts: 3 })
+      yield* queue.settle
+      const first = yield* get(id)
       assert.deepStrictEqual([first.attempt, first.runAt], [1, 1000])
-      yield* TestClock.adjust(999)
-      assert.strictEqual((yield* engine.get(id)).attempt, 1)
-      yield* TestClock.adjust(1)
-      const second = yield* engine.get(id)
+      yield* queue.advance(999)
+      assert.strictEqual((yield* get(id)).attempt, 1)
+      yield* queue.advance(1)
+      const second = yield* get(id)
       assert.deepStrictEqual([second.attempt, second.runAt], [2, 3000])
-      yield* TestClock.adjust(2000)
-      const failed = yield* engine.get(id)
+      yield* queue.drain
+      const failed = yield* get(id)
       assert.deepStrictEqual(failed.failure, { reason: "error", message: "no luck" })
       assert.deepStrictEqual(
         failed.attempts.map(({ outcome, startedAt }) => [outcome, startedAt]),
@@ -45,7 +48,7 @@ describe("how an attempt ends", () => {
           ["error", 3000]
         ]
       )
-    })
+    }).pipe(Effect.provide(layerTest({ run: () => Effect.fail(retryable("no luck")), settings: { backoff: steady } })))
   )
 
   it.effect("chance spreads the backoff, within its bounds", () =>
@@ -73,29 +76,36 @@ describe("how an attempt ends", () => {
 
   it.effect("the runner's wish for the next attempt stands in place of the backoff", () =>
     Effect.gen(function* () {
-      const engine = yield* start(
-        ({ attempt }) => (attempt === 1 ? Effect.fail(retryable("busy", seconds(90))) : Effect.succeed("")),
-        {
-          tasks: [task]
-        }
+      const { get, submit } = yield* Orchestrator
+      const queue = yield* TestQueue
+      const { id } = yield* submit({ content: "" })
+      yield* queue.advance("89 seconds")
+      assert.strictEqual((yield* get(id)).status, "PENDING")
+      yield* queue.advance("1 second")
+      assert.strictEqual((yield* get(id)).status, "COMPLETED")
+    }).pipe(
+      Effect.provide(
+        layerTest({
+          run: ({ attempt }) => (attempt === 1 ? Effect.fail(retryable("busy", seconds(90))) : Effect.succeed(""))
+        })
       )
-      yield* TestClock.adjust(seconds(89))
-      assert.strictEqual((yield* engine.get(id)).status, "PENDING")
-      yield* TestClock.adjust(seconds(1))
-      assert.strictEqual((yield* engine.get(id)).status, "COMPLETED")
-    })
+    )
   )
 
   it.effect("a wish for now is heard: the task runs again without delay", () =>
     Effect.gen(function* () {
-      const engine = yield* start(
-        ({ attempt }) => (attempt < 4 ? Effect.fail(retryable("again", seconds(0))) : Effect.succeed("")),
-        {
-          tasks: [task]
-        }
+      const { submit } = yield* Orchestrator
+      const queue = yield* TestQueue
+      yield* submit({ content: "" })
+      yield* queue.settle
+      yield* queue.assertSubmitted({ status: "COMPLETED", attempt: 4, finishedAt: 0 })
+    }).pipe(
+      Effect.provide(
+        layerTest({
+          run: ({ attempt }) => (attempt < 4 ? Effect.fail(retryable("again", seconds(0))) : Effect.succeed(""))
+        })
       )
-      assert.strictEqual((yield* engine.reaches(id, "COMPLETED")).attempt, 4)
-    })
+    )
   )
 
   it.effect("an attempt that takes too long is interrupted and tried again; the last one fails as a timeout", () =>
@@ -118,26 +128,24 @@ describe("how an attempt ends", () => {
 
   it.effect("a task's own timeout, backoff and deadline stand in place of the usual ones", () =>
     Effect.gen(function* () {
-      const engine = yield* start(() => Effect.never, {
-        tasks: [
-          submitted(1, { timeout: "5 seconds", backoff: { kind: "fixed", base: "1 minute" } }),
-          submitted(2, { timeout: 5000, deadline: 7000 }),
-          submitted(3, { deadline: 7000 })
-        ],
-        settings: { taskTimeout: seconds(30) }
-      })
-      yield* TestClock.adjust(seconds(5))
-      const first = yield* engine.get(id)
-      assert.deepStrictEqual([first.status, first.runAt], ["PENDING", 65_000])
-      assert.strictEqual((yield* engine.get(idOf(2))).status, "PENDING")
-      yield* TestClock.adjust(seconds(2))
-      for (const [n, message] of [
-        [2, "still running after 1s; no attempt is left before its deadline"],
-        [3, "still running after 7s; no attempt is left before its deadline"]
-      ] as const) {
-        assert.deepStrictEqual((yield* engine.get(idOf(n))).failure, { reason: "timeout", message })
-      }
-    })
+      const { get, submitAll } = yield* Orchestrator
+      const queue = yield* TestQueue
+      const [first, ...others] = yield* submitAll([
+        { content: "", timeout: "5 seconds", backoff: { kind: "fixed", base: "1 minute", jitter: 0 } },
+        { content: "", timeout: 5000, deadline: 7000 },
+        { content: "", deadline: 7000 }
+      ])
+      yield* queue.advance("5 seconds")
+      yield* queue.assertSubmitted({ id: first?.id ?? id, status: "PENDING", runAt: 65_000 })
+      yield* queue.advance("2 seconds")
+      const failures = yield* Effect.forEach(others, ({ id }) => Effect.map(get(id), ({ failure }) => failure))
+      assert.deepStrictEqual(failures, [
+        { reason: "timeout", message: "still running after 1s; no attempt is left before its deadline" },
+        { reason: "timeout", message: "still running after 7s; no attempt is left before its deadline" }
+      ])
+    }).pipe(
+      Effect.provide(layerTest({ run: () => Effect.never, settings: { backoff: steady, taskTimeout: seconds(30) } }))
+    )
   )
 
   it.effect("a timeout waits for the runner's clean-up, and the slot is held until then", () =>

@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Latch, Stream } from "effect"
+import { Clock, Effect, Latch, Option, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { retryable } from "../../src/domain/TaskError.ts"
+import { Orchestrator } from "../../src/engine/Orchestrator.ts"
 import type { StateRepository } from "../../src/ports/StateRepository.ts"
+import { layerTest, TestQueue } from "../../src/testing.ts"
 import { idOf, submitted } from "../support/tasks.ts"
 import { eventually, type Options, quiet, type Run, seconds, start } from "./engine.ts"
 
@@ -109,23 +111,26 @@ describe("what runs, and when", () => {
 
   it.effect("a task for later runs at its time and not a millisecond before", () =>
     Effect.gen(function* () {
-      const hour = 3_600_000
-      const engine = yield* start(done, { tasks: [submitted(1, { runAt: hour })] })
-      yield* TestClock.adjust(hour - 1)
-      assert.strictEqual((yield* engine.get(idOf(1))).attempt, 0)
-      yield* TestClock.adjust(1)
-      assert.strictEqual((yield* engine.get(idOf(1))).startedAt, hour)
-    })
+      const { get, submit } = yield* Orchestrator
+      const queue = yield* TestQueue
+      const { id } = yield* submit({ content: "", delay: "1 hour" })
+      yield* queue.advance(3_599_999)
+      assert.strictEqual((yield* get(id)).attempt, 0)
+      assert.deepStrictEqual(yield* queue.jump, Option.some(3_600_000))
+      assert.strictEqual((yield* get(id)).startedAt, 3_600_000)
+    }).pipe(Effect.provide(layerTest({ run: done })))
   )
 
   it.effect("a task that is due earlier than the one waited for is not late", () =>
     Effect.gen(function* () {
-      const engine = yield* start(done, { tasks: [submitted(1, { runAt: 100_000 })] })
-      yield* TestClock.adjust(10_000)
-      const { id } = yield* engine.orchestrator.submit({ content: "x", runAt: 20_000 })
-      yield* TestClock.adjust(10_000)
-      assert.strictEqual((yield* engine.get(id)).startedAt, 20_000)
-    })
+      const { submit } = yield* Orchestrator
+      const queue = yield* TestQueue
+      yield* submit({ content: "", runAt: 100_000 })
+      yield* queue.advance("10 seconds")
+      const { id } = yield* submit({ content: "", runAt: 20_000 })
+      yield* queue.advance("10 seconds")
+      yield* queue.assertSubmitted({ id, startedAt: 20_000 })
+    }).pipe(Effect.provide(layerTest({ run: done })))
   )
 
   it.effect(

@@ -2,7 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Duration, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import type { ScheduleRequest } from "../../src/domain/Schedule.ts"
+import { Schedules } from "../../src/engine/Schedules.ts"
 import { type StateRepository, StorageError } from "../../src/ports/StateRepository.ts"
+import { layerTest, TestQueue } from "../../src/testing.ts"
 import { eventually, type Options, quiet, type Run, seconds, start, type TestEngine } from "./engine.ts"
 
 type Repository = StateRepository["Service"]
@@ -17,8 +19,6 @@ const slots = ({ repository }: Pick<TestEngine, "repository">) =>
   Effect.map(repository.page({}, { limit: 10_000 }), ({ tasks }) =>
     tasks.map(({ runAt }) => new Date(runAt).toISOString().slice(11, 19)).toReversed()
   )
-
-const noSleepTooLong: Options = { settings: { longestSleep: Duration.infinity } }
 
 /** Another process over what this one leaves. */
 const restart = (run: Run, { repository }: TestEngine, options: Options = {}) =>
@@ -66,24 +66,25 @@ describe("a schedule", () => {
 
   it.effect("of every hour runs 720 times in a month of 30 days, in a moment", () =>
     Effect.gen(function* () {
-      const engine = yield* start(atOnce, noSleepTooLong)
-      yield* engine.schedules.put("month", hourly)
-      yield* TestClock.adjust("30 days")
-      const ran = (yield* engine.tasks).map(({ runAt }) => runAt)
+      const queue = yield* TestQueue
+      yield* (yield* Schedules).put("month", hourly)
+      yield* queue.advance("30 days")
+      const ran = (yield* queue.submitted).map(({ runAt }) => runAt)
       assert.strictEqual(ran.length, 720)
       assert.strictEqual(new Set(ran).size, 720)
-    })
+    }).pipe(Effect.provide(layerTest({ run: atOnce })))
   )
 
   it.effect("runs beside others, each in its time", () =>
     Effect.gen(function* () {
-      const engine = yield* start(atOnce)
-      for (let n = 0; n < 100; n++) yield* engine.schedules.put(`of/${n}`, hourly)
-      yield* engine.schedules.put("minute", everyMinute)
-      yield* TestClock.adjust("1 hour")
-      assert.strictEqual((yield* slots(engine)).length, 160)
-      assert.strictEqual((yield* engine.schedules.list).length, 101)
-    })
+      const queue = yield* TestQueue
+      const { list, put } = yield* Schedules
+      for (let n = 0; n < 100; n++) yield* put(`of/${n}`, hourly)
+      yield* put("minute", everyMinute)
+      yield* queue.advance("1 hour")
+      assert.strictEqual((yield* queue.submitted).length, 160)
+      assert.strictEqual((yield* list).length, 101)
+    }).pipe(Effect.provide(layerTest({ run: atOnce })))
   )
 
   it.effect("goes by what it is now: changed, paused, resumed, deleted", () =>
@@ -133,16 +134,19 @@ describe("a schedule", () => {
 
   it.effect("with a unique key has no run beside one that is not finished: that one is its run", () =>
     Effect.gen(function* () {
-      const work: Run = () => Effect.as(Effect.sleep("150 seconds"), "")
-      const engine = yield* start(work)
-      yield* engine.schedules.put("a", { every: "1 minute", task: { content: "x", uniqueKey: "only one" } })
-      yield* TestClock.adjust("2 minutes")
-      const [only, ...others] = yield* engine.tasks
+      const queue = yield* TestQueue
+      const schedules = yield* Schedules
+      yield* schedules.put("a", { every: "1 minute", task: { content: "x", uniqueKey: "only one" } })
+      yield* queue.advance("2 minutes")
+      const [only, ...others] = yield* queue.submitted
       assert.deepStrictEqual(others, [])
-      assert.deepStrictEqual((yield* engine.schedules.get("a")).lastRun, { slot: 120_000, taskId: only?.id })
-      yield* TestClock.adjust("3 minutes")
-      assert.deepStrictEqual(yield* slots(engine), ["00:01:00", "00:04:00"])
-    })
+      assert.deepStrictEqual((yield* schedules.get("a")).lastRun, { slot: 120_000, taskId: only?.id })
+      yield* queue.advance("3 minutes")
+      assert.deepStrictEqual(
+        (yield* queue.submitted).map(({ runAt }) => runAt),
+        [60_000, 240_000]
+      )
+    }).pipe(Effect.provide(layerTest({ run: () => Effect.as(Effect.sleep("150 seconds"), "") })))
   )
 })
 
