@@ -26,6 +26,7 @@ const isOut = Effect.fnUntraced(function* (venom: Service, why: RegExp) {
 
 const outages = [
   { what: "an fsync that fails three times", order: { syncs: 3 }, why: /not writable.*EIO/ },
+  { what: "a write that fails three times", order: { writes: 3 }, why: /not writable.*EIO/ },
   { what: "a disk that becomes read-only", order: { readOnly: true }, why: /not writable.*EROFS/ }
 ]
 
@@ -86,6 +87,35 @@ describe("after", { concurrent: true }, () => {
         })
     )
   }
+})
+
+describe("a disk that takes a part of what it is given", { concurrent: true }, () => {
+  it.live("is given the rest: all is answered, nothing is told, and a kill -9 leaves it whole", () =>
+    Effect.gen(function* () {
+      const place = yield* directory
+      const data = join(place, "data")
+      const orders = join(place, "orders")
+      yield* write(orders, JSON.stringify({ short: true }))
+      const venom = yield* serve(data, { ...failingDisk(orders), ...instantly, VENOM_DUMP_INTERVAL: "50 millis" })
+      const ids = yield* Effect.forEach(Array.from({ length: 40 }), (_, n) =>
+        venom.submit(`${n} ${"€".repeat(n * 50)}`)
+      )
+      const all = yield* venom.settled
+      assert.sameMembers(
+        all.map(({ id }) => id),
+        ids
+      )
+      yield* venom.kill
+      const next = yield* serve(data, instantly)
+      assert.deepStrictEqual(yield* next.list, all)
+      for (const { log } of [venom, next]) {
+        assert.deepStrictEqual(
+          log().filter(({ level }) => level !== "info"),
+          []
+        )
+      }
+    })
+  )
 })
 
 describe("a start on a file system that is read-only", () => {

@@ -175,8 +175,11 @@ export class Clients {
     const { chance } = this.#history
     const inRush = chance.happens(0.5)
     if (inRush) this.#submitSeveral(life)
-    this.setFlow(life, FlowModel.random(chance))
-    if (inRush) this.#submitSeveral(life)
+    // while what was submitted is synced, or just claimed, or at the same moment
+    this.#later(life, chance.happens(0.5) ? chance.scale(0.05, 50) : 0, () => {
+      this.setFlow(life, FlowModel.random(chance))
+      if (inRush) this.#submitSeveral(life)
+    })
     if (chance.happens(0.7)) this.#later(life, chance.scale(10, minute), () => this.setFlow(life, free))
   }
 

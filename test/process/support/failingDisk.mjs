@@ -1,6 +1,7 @@
 /**
  * Loaded before the program: makes its disk fail as the file that `FAILING_DISK` names says. `{"syncs": 3}`
- * fails the next three, `{"readOnly": true}` whatever would change something. Nothing else is touched.
+ * fails the next three, `{"writes": 3}` likewise, `{"readOnly": true}` whatever would change something, and with
+ * `{"short": true}` no write takes all that it is given. Nothing else is touched.
  */
 import fs from "node:fs"
 import { syncBuiltinESMExports } from "node:module"
@@ -41,6 +42,18 @@ failing("fsync", () => {
   if (current().readOnly) return "EIO"
   if (!(order.syncs > 0)) return undefined
   order.syncs--
+  return "EIO"
+})
+const write = fs.write
+fs.write = (fd, bytes, offset, length, position, done) => {
+  const { length: all } = bytes
+  return current().short && all > 1 && typeof done === "function"
+    ? write(fd, bytes, offset, Math.ceil(all / 2), position, done)
+    : write(fd, bytes, offset, length, position, done)
+}
+failing("write", () => {
+  if (!(current().writes > 0)) return undefined
+  order.writes--
   return "EIO"
 })
 for (const name of ["write", "writeFile", "ftruncate", "truncate", "rename", "link", "unlink"]) {
