@@ -38,7 +38,8 @@ const plan = (simulation: Simulation, isLast: boolean): ReturnType<Planner> => {
     happens: (life) => {
       if (!isLast) planEnd(simulation, life, hasTrouble)
       const within = clients.plan(life, isLast ? 5 : 28)
-      if (isLast) clients.free(life, within)
+      // whoever holds something back then takes a moment for it
+      if (isLast) clients.free(life, within + second)
       if (hasTrouble) weather.plan(life, within)
     },
     untilAllIsDone: isLast,

@@ -24,7 +24,7 @@ export class Overlay {
   #flow: Flow
 
   constructor(tasks: Iterable<VenomTask>, entries: Iterable<Entry>, limits: TypeLimits) {
-    this.table = new TaskTable(limits)
+    this.table = new TaskTable(limits, () => this.#staged())
     this.entries = new EntryTable(entries)
     for (const task of tasks) {
       this.table.set(task)
@@ -109,6 +109,10 @@ export class Overlay {
     this.#removed--
     this.#pending.delete(id)
     this.table.delete(id)
+  }
+
+  *#staged(): Generator<VenomTask> {
+    for (const staged of this.#pending.values()) if (staged !== removed) yield staged
   }
 
   /** Nothing of what is staged has happened. */

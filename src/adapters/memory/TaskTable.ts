@@ -35,10 +35,12 @@ export class TaskTable {
   readonly #counts: Record<TaskStatus, number> = { PENDING: 0, PROCESSING: 0, COMPLETED: 0, FAILED: 0 }
   readonly #types = new TypeCounts()
   readonly #limits: TypeLimits
+  readonly #coming: () => Iterable<VenomTask>
 
-  /** What this process can run at once, whatever the flow lets it. */
-  constructor(limits: TypeLimits = {}) {
+  /** What this process can run at once, whatever the flow lets it; and the states that are decided and not yet set. */
+  constructor(limits: TypeLimits = {}, coming: () => Iterable<VenomTask> = () => []) {
     this.#limits = limits
+    this.#coming = coming
     this.flow = free
   }
 
@@ -49,7 +51,7 @@ export class TaskTable {
 
   /** What holds back tasks that are due, from now on. */
   set flow(flow: Flow) {
-    this.#pending.setFlow(within(flow, this.#limits), (rates) => startsOf(() => this.#tasks.values(), rates))
+    this.#pending.setFlow(within(flow, this.#limits), (rates) => startsOf(() => this.#newest(), rates))
   }
 
   get size(): number {
@@ -175,6 +177,12 @@ export class TaskTable {
       }
       return search(request.before)
     })
+  }
+
+  /** What has begun a moment ago counts too. */
+  *#newest(): Generator<VenomTask> {
+    yield* this.#tasks.values()
+    yield* this.#coming()
   }
 
   #holds(task: VenomTask): boolean {

@@ -106,6 +106,22 @@ export const claims = (test: Tests): void => {
         assert.deepStrictEqual(idsOf(yield* claimAll(repository, 10)), [idOf(5)])
       }))
 
+    test("counts what is on its way when a rate is set", (repository) =>
+      Effect.gen(function* () {
+        yield* repository.insert([1, 2, 3].map((n) => submitted(n, { type: "mail" })))
+        const rate = { limit: 2, per: "1 hour" } as const
+        const [first] = yield* Effect.all(
+          [
+            repository.claim({ limit: 1, now: 10 }),
+            repository.setFlow({ paused: false, types: { mail: { rate } }, keys: {} })
+          ],
+          { concurrency: "unbounded" }
+        )
+        assert.deepStrictEqual(idsOf(first), [idOf(1)])
+        assert.deepStrictEqual(idsOf(yield* claimAll(repository, 11)), [idOf(2)])
+        assert.deepStrictEqual(yield* repository.nextDue(), Option.some(10 + 60 * 60 * 1000))
+      }))
+
     test("racing a cancel it gets the task or it does not, and the state says the same", (repository) =>
       Effect.gen(function* () {
         for (const n of range(40)) {
