@@ -59,6 +59,20 @@ layer(served({ runner }), { excludeTestServices: true })("Content of a registere
     })
   )
 
+  it.effect("is refused and completed in the same words on the short way and on the ordinary one", () =>
+    Effect.gen(function* () {
+      const both = (body: Readonly<Record<string, unknown>>) =>
+        Effect.forEach([{}, { "x-unknown": "header" }], (headers) => post(JSON.stringify(body), headers))
+      const [short, ordinary] = yield* both({ type, content: bad })
+      assert.strictEqual(short?.text, ordinary?.text)
+      const other = JSON.stringify({ to: { address: "both@here.org" }, subject: "hello" })
+      // its unique key comes from the content: the second is the first
+      const [first, second] = yield* both({ type, content: other, delay: "1 hour" })
+      assert.deepStrictEqual([first?.status, second?.status], [201, 201])
+      assert.strictEqual(first?.text, second?.text)
+    })
+  )
+
   it.effect("that is no JSON is refused, and so is a copy that would have it", () =>
     Effect.gen(function* () {
       const [issue] = (yield* problemOf(yield* submit({ type, content: "hello" }))).errors ?? []

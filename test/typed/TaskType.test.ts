@@ -276,6 +276,28 @@ describe("a handler", () => {
     })
   )
 
+  it.effect("has ended with all that it has opened when a cancel returns", () =>
+    Effect.gen(function* () {
+      const open = yield* Ref.make(0)
+      const runner = notes(() =>
+        Effect.andThen(
+          Effect.acquireRelease(
+            Ref.update(open, (n) => n + 1),
+            () => Ref.update(open, (n) => n - 1)
+          ),
+          Effect.never
+        )
+      )
+      yield* Effect.gen(function* () {
+        const { cancel } = yield* Note.submit("one")
+        yield* (yield* TestQueue).settle
+        assert.strictEqual(yield* Ref.get(open), 1)
+        yield* cancel
+        assert.strictEqual(yield* Ref.get(open), 0)
+      }).pipe(Effect.provide(layerTest({ runner })))
+    })
+  )
+
   it.effect("logs about its task, whatever was said where its layer was made", () =>
     Effect.gen(function* () {
       const annotations = yield* Ref.make<Readonly<Record<string, unknown>>>({})
