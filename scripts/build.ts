@@ -30,6 +30,7 @@ const published = {
   bin: { venom: "./main.js" },
   exports: {
     ".": { types: "./index.d.ts", default: "./index.js" },
+    "./client": { types: "./client.d.ts", default: "./client.js" },
     "./testing": { types: "./testing.d.ts", default: "./testing.js" },
     "./package.json": "./package.json"
   },

@@ -27,7 +27,7 @@ const rooms: Record<string, { readonly may: ReadonlyArray<string>; readonly plat
   dashboard: { may: ["api"], platform: false }
 }
 const names = Object.keys(rooms)
-const wiring = ["main", "program", "serve", "work", "index", "testing"]
+const wiring = ["main", "program", "serve", "work", "index", "client", "testing"]
 const platform = [
   "node:fs",
   "fs",
@@ -141,6 +141,26 @@ describe("the sources", () => {
       ...(await folders("src/adapters")).map((name) => `adapters/${name}`)
     ]
     assert.includeMembers(names, found)
+  })
+
+  it("give a client nothing of the service, and nothing that a browser lacks", async () => {
+    const loaded = new Map<string, ReadonlyArray<string>>()
+    const load = async (file: string): Promise<void> => {
+      if (loaded.has(file)) return
+      const text = await readFile(join(root, file), "utf8")
+      const imported = Array.from(
+        text.matchAll(/^(?:import|export) (?!type ).* from "([^"]+)"/gm),
+        ([, name = ""]) => name
+      )
+      loaded.set(file, imported)
+      for (const name of imported) if (name.startsWith(".")) await load(posix.join(dirname(file), name))
+    }
+    await load("src/client.ts")
+    assert.isAbove(loaded.size, 20)
+    const rooms = new Set(Array.from(loaded.keys(), (file) => dirname(file)))
+    assert.sameMembers([...rooms], ["src", "src/api", "src/client", "src/domain", "src/ports", "src/typed"])
+    const foreign = [...loaded.values()].flat().filter((name) => !name.startsWith(".") && !/^effect(\/|$)/.test(name))
+    assert.deepStrictEqual(foreign, [])
   })
 
   it("never silence the linter or the compiler", async () => {
