@@ -72,6 +72,7 @@ export const ActionResponse = Schema.Struct({
   changed: Schema.Int,
   skipped: Schema.Int.annotate({ description: "Those whose state forbade it, or had changed meanwhile" })
 }).annotate({ identifier: "ActionResponse" })
+export type ActionResponse = typeof ActionResponse.Type
 
 const ofMany = <const Name extends string>(name: Name, action: string, description: string) =>
   HttpApiEndpoint.post(name, `/tasks/actions/${action}`, {

@@ -1,0 +1,80 @@
+import { Console, Effect, Option, Schema, Duration } from "effect"
+import { Command, Flag } from "effect/cli"
+import { isFinished, type TaskId } from "../domain/Task.ts"
+import { exitCodes } from "./ExitCode.ts"
+import * as Service from "./Service.ts"
+import * as Style from "./Style.ts"
+import * as TaskFlags from "./TaskFlags.ts"
+import * as TaskView from "./TaskView.ts"
+import * as Trouble from "./Trouble.ts"
+
+/** The longest that the service holds one request. */
+const once = 60
+
+/** A service that has answered before may be starting again. */
+const patience = { times: 60, gap: "1 second" } as const
+
+/** The task when it is final. */
+export const untilFinal = Effect.fnUntraced(function* (client: Service.Client, id: TaskId) {
+  let reached = false
+  let troubles = 0
+  for (;;) {
+    const asked = yield* Effect.result(client.tasks.get({ params: { id }, headers: { prefer: `wait=${once}` } }))
+    if (asked._tag === "Success") {
+      reached = true
+      troubles = 0
+      if (isFinished(asked.success.body)) return asked.success.body
+    } else {
+      if (!reached || !Trouble.isPassing(asked.failure) || troubles++ >= patience.times) return yield* asked.failure
+      yield* Effect.sleep(patience.gap)
+    }
+  }
+})
+
+export const timeoutFlag = (name: string) =>
+  Flag.String(name).pipe(
+    Flag.withMetavar("<duration>"),
+    Flag.withDescription(`Wait so long at most: "5 minutes"; then exit with ${exitCodes.notDone}`),
+    Flag.withSchema(Schema.DurationFromString),
+    Flag.optional
+  )
+
+/** The task when it is final; ends when it is not in time. */
+export const within = (client: Service.Client, id: TaskId, timeout: Option.Option<Duration.Duration>) => {
+  const waiting = untilFinal(client, id)
+  return Option.match(timeout, {
+    onNone: () => waiting,
+    onSome: (duration) =>
+      Effect.timeoutOrElse(waiting, {
+        duration,
+        orElse: () => Effect.fail(Trouble.ended("notDone", `${id} is not final after ${Duration.format(duration)}`))
+      })
+  })
+}
+
+/** `venom wait`: its exit code tells how the tasks ended. */
+export const command = Command.make(
+  "wait",
+  { ...Service.flags, ids: TaskFlags.ids, timeout: timeoutFlag("timeout") },
+  (given) =>
+    Service.use(
+      given,
+      Effect.fnUntraced(function* (client, screen) {
+        if (given.ids.length === 0) return yield* Trouble.ended("usage", "Say which tasks: their ids")
+        const tasks = yield* Effect.forEach(
+          given.ids,
+          (id) => Effect.tap(within(client, id, given.timeout), (task) =>
+            screen.tell(TaskView.toJson(task), () => [`${task.id}  ${screen.style(Style.ofStatus(task.status), task.status)}`])
+          ),
+          { concurrency: 8 }
+        )
+        const failed = tasks.filter(({ status }) => status === "FAILED")
+        yield* Effect.forEach(failed, (task) => Console.error(TaskView.outcome(task)))
+        if (failed.length > 0) return yield* Trouble.ended("failed")
+      })
+    )
+).pipe(
+  Command.withDescription(
+    `Waits until tasks are final: exits with ${exitCodes.ok} when all are COMPLETED, ${exitCodes.failed} when one FAILED`
+  )
+)

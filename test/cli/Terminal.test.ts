@@ -1,0 +1,105 @@
+import { it } from "@effect/vitest"
+import { Schema } from "effect"
+import { assert, describe } from "vitest"
+import * as Ago from "../../src/cli/Ago.ts"
+import * as SafeText from "../../src/cli/SafeText.ts"
+import * as Style from "../../src/cli/Style.ts"
+import * as Table from "../../src/cli/Table.ts"
+
+// what a terminal obeys: controls of both kinds
+const order = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/
+
+describe("SafeText", () => {
+  it("shows what a terminal would obey", () => {
+    assert.strictEqual(SafeText.line("a\u001b[31mb\u009b2J\r\n\tc\u202e"), "a\\e[31mb\\u009b2J\\r\\n\\tc\\u202e")
+    assert.strictEqual(SafeText.block("a\n\tb\u0007"), "a\n\tb\\u0007")
+  })
+
+  it.prop("no text gets an order through", [Schema.String], ([text]) => {
+    const noisy = `${text}\u001b]0;${text}\u009d`
+    for (const safe of [SafeText.line(noisy), SafeText.block(noisy), SafeText.json(noisy)]) {
+      assert.notMatch(safe, order)
+    }
+    assert.notInclude(SafeText.line(`${text}\n`), "\n")
+  })
+
+  it.prop("JSON stays the same value", [Schema.String], ([text]) => {
+    const value = { text: `${text}\u009b\u202e\u2028`, list: [text] }
+    assert.deepStrictEqual(JSON.parse(SafeText.json(value)), value)
+  })
+
+  it("knows how wide text is", () => {
+    assert.strictEqual(SafeText.width("abc"), 3)
+    assert.strictEqual(SafeText.width("日本"), 4)
+    assert.strictEqual(SafeText.width("e\u0301"), 1)
+    assert.strictEqual(SafeText.width("👨‍👩‍👧"), 2)
+  })
+
+  it.prop("never takes more columns than there are", [Schema.String, Schema.Int], ([text, any]) => {
+    const columns = Math.abs(any % 40)
+    assert.isAtMost(SafeText.width(SafeText.cut(SafeText.line(text), columns)), columns)
+  })
+
+  it("cuts between characters, and says so", () => {
+    assert.strictEqual(SafeText.cut("hello", 5), "hello")
+    assert.strictEqual(SafeText.cut("hello", 4), "hel…")
+    assert.strictEqual(SafeText.cut("日本語", 4), "日…")
+  })
+})
+
+describe("Ago", () => {
+  it.each([
+    [0, "now"],
+    [999, "now"],
+    [-1000, "1s ago"],
+    [-61_000, "1m 1s ago"],
+    [-3_600_000, "1h ago"],
+    [90_061_000, "in 1d 1h"],
+    [5000, "in 5s"]
+  ])("%d ms are %s", (distance, told) => {
+    assert.strictEqual(Ago.of(1_700_000_000_000 + distance, 1_700_000_000_000), told)
+  })
+
+  it("is a dash for no time", () => {
+    assert.strictEqual(Ago.of(null, 0), "–")
+    assert.strictEqual(Ago.iso(null), "")
+  })
+})
+
+interface Row {
+  readonly name: string
+  readonly text: string
+}
+const columns: ReadonlyArray<Table.Column<Row>> = [
+  { title: "NAME", cell: ({ name }) => ({ text: name, look: "green" }) },
+  { title: "TEXT", cell: ({ text }) => ({ text }) }
+]
+const rows = [
+  { name: "a", text: "short" },
+  { name: "日本", text: `long ${"x".repeat(100)}` }
+]
+
+describe("Table", () => {
+  it("aligns its columns and fits the line", () => {
+    assert.deepStrictEqual(Table.aligned(columns, rows, { columns: 20, style: Style.plain }), [
+      "NAME  TEXT",
+      "a     short",
+      "日本  long xxxxxxxx…"
+    ])
+  })
+
+  it.prop("no line is wider than the terminal", [Schema.String, Schema.String, Schema.Int], ([name, text, any]) => {
+    const width = 8 + Math.abs(any % 120)
+    const lines = Table.aligned(columns, [{ name, text }, ...rows], { columns: width, style: Style.plain })
+    for (const line of lines) assert.isAtMost(SafeText.width(line), width, line)
+  })
+
+  it("colours what is shown, not the spaces between", () => {
+    const [, first] = Table.aligned(columns, rows, { columns: undefined, style: Style.colored })
+    assert.strictEqual(first, "\u001b[32ma\u001b[0m     short")
+  })
+
+  it("for programs, is values between tabs, whole", () => {
+    assert.deepStrictEqual(Table.separated(columns, [{ name: "a\tb", text: "c\nd" }]), ["a\\tb\tc\\nd"])
+  })
+})
