@@ -53,7 +53,7 @@ const program = Venom.run({
       Effect.as(Console.error(problems.map((problem) => `venom serve: ${problem}`).join("\n")), badUsage),
     DataDirectoryError: ({ message }) => Effect.as(Console.error(message), unreadable),
     // it has been told
-    Unwell: () => Effect.succeed(failed),
+    Ended: ({ exitCode }) => Effect.succeed(exitCode),
     // it has been logged
     ServiceFailed: ({ exitCode }) => Effect.succeed(exitCode)
   }),

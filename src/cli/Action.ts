@@ -80,7 +80,10 @@ const byFilter = Effect.fnUntraced(function* (
 ) {
   const statuses = action.from.filter((status) => filter.status === undefined || filter.status === status)
   if (statuses.length === 0) {
-    return yield* Trouble.ended("usage", `No ${filter.status} task can be ${action.done}: only ${action.from.join(" and ")}`)
+    return yield* Trouble.ended(
+      "usage",
+      `No ${filter.status} task can be ${action.done}: only ${action.from.join(" and ")}`
+    )
   }
   const count = (status: TaskStatus) => counted(action, client.actions, { ...filter, status })
   const outcome = { matched: 0, changed: 0, skipped: 0 }

@@ -1,9 +1,8 @@
-import { Clock, Effect, FileSystem, Result, Schedule, Schema, SchemaIssue } from "effect"
+import { Clock, Effect, FileSystem, Result, Schedule, Schema } from "effect"
 import { Digest, sha256 } from "effect/crypto/Digest"
 import { limits, TaskRequest } from "../domain/Task.ts"
 import * as Lines from "./Lines.ts"
 import * as ProgressBar from "./ProgressBar.ts"
-import * as SafeText from "./SafeText.ts"
 import type { Client, Screen } from "./Service.ts"
 import * as Trouble from "./Trouble.ts"
 
@@ -28,7 +27,6 @@ const decodeLine = Schema.decodeUnknownResult(Schema.fromJsonString(TaskRequest)
   errors: "all",
   onExcessProperty: "error"
 })
-const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
 
 /** The request that a line makes, or what is wrong with it. */
 const requestOf = (file: string, { number, text }: Lines.Line) =>
@@ -36,9 +34,7 @@ const requestOf = (file: string, { number, text }: Lines.Line) =>
     Trouble.ended(
       "usage",
       `${file}, line ${number}:`,
-      ...issuesOf(issue).issues.map(
-        ({ message, path = [] }) => `  ${SafeText.line([...path.map(String), message].join(": "))}`
-      ),
+      ...Trouble.issues(issue).map((line) => `  ${line}`),
       "Nothing of the file has been submitted"
     )
   )

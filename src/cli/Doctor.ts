@@ -1,10 +1,10 @@
-import { Console, Effect, Schema } from "effect"
+import { Console, Effect } from "effect"
 import { Command, Flag } from "effect/cli"
 import type { VenomTask } from "../domain/Task.ts"
 import * as DataDirectory from "./DataDirectory.ts"
-
-/** A state that `venom serve` would refuse, or that has lost something. It has been told. */
-export class Unwell extends Schema.TaggedError<Unwell>()("Unwell", {}) {}
+import * as SafeText from "./SafeText.ts"
+import * as Service from "./Service.ts"
+import * as Trouble from "./Trouble.ts"
 
 interface Findings {
   readonly tasks: ReadonlyArray<VenomTask>
@@ -50,6 +50,21 @@ const report = (directory: string, { damage, entries, records, refusal, segments
   ].join("\n")
 }
 
+const findings = (
+  directory: string,
+  { damage, entries, records, refusal, segments, tasks }: Findings,
+  whole: boolean
+) => ({
+  directory,
+  whole,
+  tasks: tasks.length,
+  entries: entries.length,
+  records,
+  segments,
+  damage,
+  refusal: refusal ?? null
+})
+
 /** `venom doctor`: exits 0 when the state is whole, 1 when it is not. */
 export const command = <E, R>(options: {
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -59,20 +74,21 @@ export const command = <E, R>(options: {
     "doctor",
     {
       directory: DataDirectory.flag(options.environment),
+      json: Service.jsonFlag,
       repair: Flag.Boolean("repair").pipe(
         Flag.withDescription("Keep all that can be read, set the rest aside as .bad files, and make it startable"),
         Flag.withDefault(false)
       )
     },
-    Effect.fnUntraced(function* ({ directory, repair }) {
+    Effect.fnUntraced(function* ({ directory, json, repair }) {
       const { physician } = options
       const found = yield* repair ? physician.repair(directory) : physician.examine(directory)
-      yield* Console.log(report(directory, found))
       const isWhole = found.refusal === undefined && found.damage.every(({ torn }) => torn)
-      if (repair) yield* Console.log("Repaired: venom serve starts with the tasks named above")
-      else if (found.refusal !== undefined) {
+      yield* Console.log(json ? SafeText.json(findings(directory, found, isWhole)) : report(directory, found))
+      if (repair && !json) yield* Console.log("Repaired: venom serve starts with the tasks named above")
+      else if (found.refusal !== undefined && !json) {
         yield* Console.log(`venom doctor --repair --data-dir ${directory} would keep the tasks named above`)
       }
-      if (!isWhole && !repair) return yield* new Unwell()
+      if (!isWhole && !repair) return yield* Trouble.ended("failed")
     })
   ).pipe(Command.withDescription("Examines a data directory, changing nothing, or repairs it"))

@@ -15,7 +15,10 @@ export const command = Command.make(
     ...TaskFlags.filter,
     limit: Flag.Int("limit").pipe(
       Flag.withAlias("n"),
-      Flag.filter((limit) => limit > 0, () => "expected a number from 1 on"),
+      Flag.filter(
+        (limit) => limit > 0,
+        () => "expected a number from 1 on"
+      ),
       Flag.withDescription("So many at most [default: 20]"),
       Flag.withDefault(20)
     ),

@@ -12,15 +12,13 @@ type OfType = QueueState["types"][number]
 
 const columns: ReadonlyArray<Column<OfType>> = [
   { title: "TYPE", cell: ({ type }) => ({ text: type }) },
-  ...TaskStatus.literals.map(
-    (status): Column<OfType> => ({
-      title: status,
-      cell: ({ counts }) => ({
-        text: String(counts[status]),
-        look: counts[status] === 0 ? "dim" : Style.ofStatus(status)
-      })
+  ...TaskStatus.literals.map((status): Column<OfType> => ({
+    title: status,
+    cell: ({ counts }) => ({
+      text: String(counts[status]),
+      look: counts[status] === 0 ? "dim" : Style.ofStatus(status)
     })
-  ),
+  })),
   { title: "", cell: ({ paused }) => ({ text: paused ? "paused" : "", look: "yellow" }) }
 ]
 

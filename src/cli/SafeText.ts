@@ -1,12 +1,16 @@
-/** What a terminal takes as an order, or as a change of direction, and not as text. */
-const unsafe =
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+/** What a terminal takes as an order, or as a change of direction, and not as text; what joins emoji is text. */
+const unsafe = /(?!\u200d)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 
 const named: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\u001b": "\\e" }
 
-const hex = (character: string) => character.charCodeAt(0).toString(16).padStart(4, "0")
+/** As JSON writes it. */
+const escaped = (character: string): string =>
+  Array.from(
+    { length: character.length },
+    (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`
+  ).join("")
 
-const shown = (character: string): string => named[character] ?? `\\u${hex(character)}`
+const shown = (character: string): string => named[character] ?? escaped(character)
 
 /** Text from somewhere else, as one line that a terminal only shows. */
 export const line = (text: string): string => text.replaceAll(unsafe, shown)
@@ -16,8 +20,7 @@ export const block = (text: string): string =>
   text.replaceAll(unsafe, (character) => (character === "\n" || character === "\t" ? character : shown(character)))
 
 /** JSON that says the same as `JSON.stringify` and is safe to show. */
-export const json = (value: unknown): string =>
-  JSON.stringify(value).replaceAll(unsafe, (character) => `\\u${hex(character)}`)
+export const json = (value: unknown): string => JSON.stringify(value).replaceAll(unsafe, escaped)
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" })
 const wide =

@@ -49,11 +49,9 @@ export interface Screen {
   ) => ReadonlyArray<string>
 }
 
-export const screen = Effect.fnUntraced(function* (asJson: boolean): Effect.fn.Return<
-  Screen,
-  never,
-  Stdio.Stdio | Terminal.Terminal
-> {
+export const screen = Effect.fnUntraced(function* (
+  asJson: boolean
+): Effect.fn.Return<Screen, never, Stdio.Stdio | Terminal.Terminal> {
   const stdio = yield* Stdio.Stdio
   const terminal = yield* Terminal.Terminal
   const { canColor } = yield* TerminalCapabilities.TerminalCapabilities

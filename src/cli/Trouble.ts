@@ -1,4 +1,4 @@
-import { Schema } from "effect"
+import { Schema, SchemaIssue } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import type { HttpClientError } from "effect/http/HttpClientError"
 import type { InputIssue } from "../domain/InputIssues.ts"
@@ -79,6 +79,12 @@ const unreached = (url: string, { reason, response }: HttpClientError): Ended =>
   )
 }
 
+const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** What is wrong with input, a line each. */
+export const issues = (issue: SchemaIssue.Issue): ReadonlyArray<string> =>
+  issuesOf(issue).issues.map(({ message, path = [] }) => SafeText.line([...path.map(String), message].join(": ")))
+
 /** Every trouble as an end: its exit code, and what to say. */
 export const of = (url: string, trouble: Trouble): Ended => {
   if ("status" in trouble) return refused(trouble)
@@ -88,7 +94,7 @@ export const of = (url: string, trouble: Trouble): Ended => {
     case "HttpClientError":
       return unreached(url, trouble)
     case "SchemaError":
-      return ended("usage", ...SafeText.block(trouble.message).split("\n"))
+      return ended("usage", ...issues(trouble.issue))
     case "PlatformError":
       return ended("failed", SafeText.line(trouble.message))
   }

@@ -1,8 +1,22 @@
 import { Console, Effect } from "effect"
 import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
+import * as Cancel from "./Cancel.ts"
+import * as Delete from "./Delete.ts"
 import * as Doctor from "./Doctor.ts"
 import * as Dump from "./Dump.ts"
+import * as Get from "./Get.ts"
+import * as List from "./List.ts"
+import * as Logs from "./Logs.ts"
+import * as Pause from "./Pause.ts"
+import * as Queue from "./Queue.ts"
+import * as Resume from "./Resume.ts"
+import * as Retry from "./Retry.ts"
+import * as Schedules from "./Schedules.ts"
 import * as Serve from "./Serve.ts"
+import * as Submit from "./Submit.ts"
+import * as Types from "./Types.ts"
+import * as Wait from "./Wait.ts"
+import * as Why from "./Why.ts"
 
 /** What was asked for goes to stdout; what was wrong goes to stderr, and its line is not buried in help. */
 const presenter: CliOutput.Presenter = {
@@ -27,7 +41,34 @@ export const run = <ES, RS, ED, RD>(
 ) =>
   Command.make("venom").pipe(
     Command.withDescription("A durable task queue in one process"),
-    Command.withSubcommands([Serve.command(options), Doctor.command(options), Dump.command(options)]),
+    Command.withSubcommands([
+      {
+        group: "The service",
+        commands: [
+          Serve.command(options),
+          Queue.command,
+          Pause.command,
+          Resume.command,
+          Types.command,
+          Schedules.command
+        ]
+      },
+      {
+        group: "Tasks",
+        commands: [
+          Submit.command,
+          Get.command,
+          List.command,
+          Logs.command,
+          Wait.command,
+          Why.command,
+          Cancel.command,
+          Retry.command,
+          Delete.command
+        ]
+      },
+      { group: "The data directory", commands: [Doctor.command(options), Dump.command(options)] }
+    ]),
     Command.run({ version: options.version }),
     Effect.provideService(CliOutput.Presenter, presenter),
     Effect.provideService(

@@ -25,7 +25,8 @@ export const untilFinal = Effect.fnUntraced(function* (client: Service.Client, i
       troubles = 0
       if (isFinished(asked.success.body)) return asked.success.body
     } else {
-      if (!reached || !Trouble.isPassing(asked.failure) || troubles++ >= patience.times) return yield* asked.failure
+      if (!reached || !Trouble.isPassing(asked.failure) || troubles++ >= patience.times)
+        return yield* Effect.fail(asked.failure)
       yield* Effect.sleep(patience.gap)
     }
   }
@@ -63,9 +64,12 @@ export const command = Command.make(
         if (given.ids.length === 0) return yield* Trouble.ended("usage", "Say which tasks: their ids")
         const tasks = yield* Effect.forEach(
           given.ids,
-          (id) => Effect.tap(within(client, id, given.timeout), (task) =>
-            screen.tell(TaskView.toJson(task), () => [`${task.id}  ${screen.style(Style.ofStatus(task.status), task.status)}`])
-          ),
+          (id) =>
+            Effect.tap(within(client, id, given.timeout), (task) =>
+              screen.tell(TaskView.toJson(task), () => [
+                `${task.id}  ${screen.style(Style.ofStatus(task.status), task.status)}`
+              ])
+            ),
           { concurrency: 8 }
         )
         const failed = tasks.filter(({ status }) => status === "FAILED")

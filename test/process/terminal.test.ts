@@ -1,0 +1,247 @@
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { assert, describe, it } from "vitest"
+import { Shell } from "./support/Shell.ts"
+import { directory, serve } from "./venom.ts"
+
+const begin = async (env: Readonly<Record<string, string>> = {}) => {
+  const cwd = await directory()
+  const venom = await serve([], { cwd, env: { VENOM_SIMULATED_DURATION: "0 seconds", ...env } })
+  return { cwd, venom, shell: new Shell({ cwd, url: await venom.url() }) }
+}
+
+const id = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\n$/
+const escape = "\u001b"
+/** What colours text. */
+const colors = new RegExp(`${escape}\\[\\d+m`, "g")
+const nobody = "01900000-0000-7000-8000-000000000000"
+
+describe("submit", () => {
+  it("prints the id alone, of content from an argument, a file and stdin", async () => {
+    const { cwd, shell } = await begin()
+    await writeFile(join(cwd, "content.txt"), "from a file\n")
+    const one = await shell.run("venom submit 'from an argument' --type email -p -5 --tag a --tag b --max-attempts 2")
+    assert.deepInclude(one, { code: 0, stderr: "" })
+    assert.match(one.stdout, id)
+    assert.match((await shell.run("venom submit --content-file content.txt")).stdout, id)
+    assert.match((await shell.run("venom submit -", "from stdin")).stdout, id)
+    const { stdout } = await shell.run("venom list --json")
+    const tasks: ReadonlyArray<Record<string, unknown>> = JSON.parse(stdout)
+    assert.deepStrictEqual(
+      tasks.map(({ content }) => content),
+      ["from stdin", "from a file\n", "from an argument"]
+    )
+    assert.deepInclude(tasks[2], { type: "email", priority: -5, tags: ["a", "b"], max_attempts: 2 })
+  })
+
+  it("waits for the result and ends as the task does", async () => {
+    const { shell } = await begin({
+      VENOM_RUNNER: "command",
+      VENOM_COMMAND: `sh -c 'read line; echo "$line!"; test "$line" = good'`
+    })
+    const good = await shell.run("venom submit --wait - --max-attempts 1", "good\n")
+    assert.deepInclude(good, { code: 0, stderr: "" })
+    assert.strictEqual(good.stdout.trimEnd(), "good!")
+    const bad = await shell.run("venom submit --wait - --max-attempts 1", "bad\n")
+    assert.deepInclude(bad, { code: 1, stdout: "" })
+    assert.match(bad.stderr, /is FAILED: error, /)
+    const failed = await shell.run("venom wait $(venom list --status FAILED | cut -f1)")
+    assert.strictEqual(failed.code, 1)
+    const retried = await shell.run("venom retry --status FAILED --yes && venom list --status FAILED --json")
+    assert.match(retried.stdout, /^1 task given another attempt\n/)
+  })
+
+  it("tells what is wrong with a task, with nothing sent", async () => {
+    const { shell } = await begin()
+    const wrong = await shell.run("venom submit x --priority 1000 --delay soon")
+    assert.deepInclude(wrong, { code: 2, stdout: "" })
+    assert.match(wrong.stderr, /^priority: Expected .*\ndelay: Expected a duration/)
+    assert.strictEqual((await shell.run("venom submit")).code, 2)
+    assert.strictEqual((await shell.run("printf '\\377' | venom submit -")).code, 2)
+    assert.strictEqual((await shell.run("venom list --json")).stdout, "[]\n")
+  })
+
+  it("of a key makes its task once", async () => {
+    const { shell } = await begin()
+    const { stdout } = await shell.run("venom submit x --idempotency-key k; venom submit x --idempotency-key k")
+    const [first, second] = stdout.split("\n")
+    assert.strictEqual(first, second)
+    assert.strictEqual((await shell.run("venom submit y --idempotency-key k")).code, 2)
+  })
+})
+
+describe("what a task says", () => {
+  it("never orders a terminal about, and is whole for a program", async () => {
+    const { shell } = await begin({ VENOM_RUNNER: "command", VENOM_COMMAND: "cat" })
+    const evil = `${escape}]0;owned\u0007${escape}[2J\u009b31m\u202etext`
+    await shell.run("venom submit --wait -", evil)
+    const where = (await shell.run("venom list | cut -f1")).stdout.trim()
+    for (const command of ["list", `get ${where}`, `get ${where} --result`, `logs ${where}`, "list --json"]) {
+      for (const { stdout } of [await shell.terminal(command), await shell.run(`venom ${command}`)]) {
+        if (command.endsWith("--result") && stdout === evil) continue
+        assert.notMatch(stdout.replaceAll(colors, ""), /(?![\n\t])[\p{Cc}\p{Bidi_Control}]/u, command)
+      }
+    }
+    assert.strictEqual((await shell.run(`venom get ${where} --result`)).stdout, evil)
+    assert.strictEqual(JSON.parse((await shell.run(`venom get ${where} --json`)).stdout).content, evil)
+  })
+})
+
+describe("list", () => {
+  it("is aligned, coloured and fits where a person reads", async () => {
+    const { shell } = await begin()
+    await shell.run(`venom submit --wait "${"long ".repeat(100)}"`)
+    const { code, stdout } = await shell.terminal("list")
+    assert.strictEqual(code, 0)
+    const [titles = "", row = ""] = stdout.replaceAll(colors, "").split("\n")
+    assert.match(titles, /^ID +STATUS +TYPE +TRIES +CREATED +CONTENT$/)
+    assert.match(row, /COMPLETED +default +1\/5 +(now|\ds ago) +long.*…$/)
+    assert.isAtMost(row.length, 100)
+    assert.strictEqual(titles.indexOf("STATUS"), row.indexOf("COMPLETED"))
+    assert.match(stdout, colors)
+    const plain = new Shell({
+      cwd: await directory(),
+      url: `${await shell.run("printf %s $VENOM_URL").then((heard) => heard.stdout)}`,
+      env: { NO_COLOR: "1" }
+    })
+    assert.notMatch((await plain.terminal("list")).stdout, colors)
+  })
+
+  it("goes on where it ended, and shows what is asked for", async () => {
+    const { shell } = await begin()
+    const script = `
+      for n in 1 2 3; do venom submit "number $n" --type t$n > /dev/null; done
+      venom list -n 2 | cut -f6
+      venom list --after $(venom list -n 2 | tail -1 | cut -f1) | cut -f6
+      venom list -q 'ber 2' | cut -f6
+      venom ls -t t3 | cut -f6`
+    assert.deepStrictEqual((await shell.run(script)).stdout.trim().split("\n"), [
+      "number 3",
+      "number 2",
+      "number 1",
+      "number 2",
+      "number 3"
+    ])
+  })
+})
+
+describe("exit codes", () => {
+  it("tell what went wrong, and stderr says it without a stack", async () => {
+    const { shell } = await begin()
+    const cases = [
+      { command: `venom get ${nobody}`, code: 4, says: /^No task has the id/ },
+      { command: `venom why ${nobody}`, code: 4, says: /^No task has the id/ },
+      { command: `venom wait ${nobody}`, code: 4, says: /^No task has the id/ },
+      { command: `venom logs -f ${nobody}`, code: 4, says: /^No task has the id/ },
+      { command: `venom cancel ${nobody}`, code: 4, says: /^No task has the id/ },
+      { command: "venom schedules delete none", code: 4, says: /none/ },
+      { command: "venom get nonsense", code: 2, says: /Expected a UUID/ },
+      { command: "venom cancel", code: 2, says: /Say which tasks/ },
+      { command: "venom queue --url nonsense", code: 2, says: /is no URL/ },
+      { command: "venom queue --url http://127.0.0.1:9", code: 5, says: /^Nothing answers at .*\nStart it with/ },
+      { command: "venom sbumit x", code: 2, says: /Did you mean/ }
+    ]
+    for (const { code, command, says } of cases) {
+      const heard = await shell.run(command)
+      assert.deepInclude(heard, { code, stdout: "" }, command)
+      assert.match(heard.stderr, says, command)
+      assert.notMatch(heard.stderr, /^\s+at /m, command)
+    }
+  })
+
+  it("of a task that is not final in time", async () => {
+    const { shell } = await begin()
+    const heard = await shell.run("venom wait --timeout '200 millis' $(venom submit x --delay '1 hour')")
+    assert.strictEqual(heard.code, 6)
+    assert.match(heard.stderr, /is not final after 200ms/)
+  })
+})
+
+describe("many tasks", () => {
+  it("are changed once their number is confirmed", async () => {
+    const { shell } = await begin()
+    await shell.run("for n in 1 2 3; do venom submit x -t slow --delay '1 hour'; done; venom submit y --delay '1 hour'")
+    const unasked = await shell.run("venom cancel --type slow")
+    assert.deepInclude(unasked, { code: 2, stdout: "" })
+    assert.match(unasked.stderr, /^3 tasks would be cancelled: say --yes/)
+    const refused = await shell.terminal("cancel --type slow", "n")
+    assert.strictEqual(refused.code, 1)
+    assert.include(refused.stdout, "Nothing has been done")
+    const confirmed = await shell.terminal("cancel --type slow", "y")
+    assert.strictEqual(confirmed.code, 0, confirmed.stdout)
+    assert.include(confirmed.stdout, "Cancel 3 tasks?")
+    assert.include(confirmed.stdout, "3 tasks cancelled")
+    const deleted = await shell.run("venom delete --type slow --yes --json && venom list | wc -l")
+    assert.strictEqual(deleted.stdout.replaceAll(" ", ""), '{"matched":3,"changed":3,"skipped":0}\n1\n')
+  })
+
+  it("by their ids: what can be done is done", async () => {
+    const { shell } = await begin()
+    const heard = await shell.run(`venom cancel ${nobody} $(venom submit x --delay '1 hour') --json`)
+    assert.strictEqual(heard.code, 4)
+    const [missing, done]: ReadonlyArray<{ readonly error: unknown }> = JSON.parse(heard.stdout)
+    assert.match(`${missing?.error}`, /No task has the id/)
+    assert.isNull(done?.error)
+  })
+})
+
+describe("the queue", () => {
+  it("is paused, tells why, and is resumed", async () => {
+    const { shell } = await begin()
+    const script = `
+      venom pause email > /dev/null
+      task=$(venom submit x -t email)
+      venom why $task
+      venom queue
+      venom resume email > /dev/null
+      venom wait $task
+      venom types --json`
+    const { stderr, stdout } = await shell.run(script)
+    assert.strictEqual(stderr, "")
+    assert.match(stdout, /^PENDING  Type email is paused\.\nopen  1 PENDING .*\n\nemail\t1\t0\t0\t0\tpaused\n/)
+    assert.match(stdout, /COMPLETED\n\[.*\]\n$/)
+    const { stdout: shown } = await shell.terminal("queue")
+    assert.match(shown.replaceAll(colors, ""), /^TYPE +PENDING +PROCESSING +COMPLETED +FAILED/m)
+  })
+
+  it("has schedules", async () => {
+    const { shell } = await begin()
+    const script = `
+      echo '{"cron":"0 3 * * *","task":{"content":"report"}}' | venom schedules put nightly > /dev/null
+      venom schedules list | cut -f1,2,5,6
+      venom schedules get nightly --json
+      venom schedules delete nightly
+      venom schedules list --json
+      echo '{"cron":"x","task":{}}' | venom schedules put wrong`
+    const { code, stderr, stdout } = await shell.run(script)
+    const [row, json = "", deleted, none] = stdout.split("\n")
+    assert.strictEqual(row, "nightly\t0 3 * * * UTC\tdefault\treport")
+    assert.deepInclude(JSON.parse(json), { name: "nightly", cron: "0 3 * * *" })
+    assert.deepStrictEqual([deleted, none], ["nightly deleted", "[]"])
+    assert.strictEqual(code, 2)
+    assert.match(stderr, /task: content: Missing/)
+  })
+})
+
+describe("logs", () => {
+  it("are followed over a restart of the service, each line once", async () => {
+    const cwd = await directory()
+    const env = { VENOM_RUNNER: "command", VENOM_COMMAND: "sh -c 'echo one >&2; sleep 3; echo two >&2'" }
+    const first = await serve([], { cwd, env: { ...env, VENOM_SHUTDOWN_GRACE: "0 seconds" } })
+    const url = await first.url()
+    const shell = new Shell({ cwd, url })
+    const task = (await shell.run("venom submit x")).stdout.trim()
+    const following = shell.run(`venom logs --follow ${task}`)
+    await new Promise((resolve) => setTimeout(resolve, 2500))
+    first.kill("SIGTERM")
+    await first.ended()
+    const second = await serve([], { cwd, env: { ...env, VENOM_PORT: new URL(url).port } })
+    await second.url()
+    const { code, stderr, stdout } = await following
+    assert.strictEqual(code, 0, stderr)
+    const lines = stdout.trim().split("\n")
+    assert.lengthOf(new Set(lines), lines.length)
+    assert.match(lines.at(-1) ?? "", /attempt \d completed$/)
+    assert.strictEqual(stdout, (await shell.run(`venom logs ${task}`)).stdout)
+  })
+})
