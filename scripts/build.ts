@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process"
 import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
+import { bundle } from "./bundle.ts"
 
 const root = new URL("../", import.meta.url)
 const dist = new URL("dist/", root)
@@ -27,7 +28,7 @@ const published = {
   license,
   type,
   engines: JSON.parse(readFileSync(platform, "utf8")).engines,
-  bin: { venom: "./main.js" },
+  bin: { venom: "./bin/venom.js" },
   exports: {
     ".": { types: "./index.d.ts", default: "./index.js" },
     "./client": { types: "./client.d.ts", default: "./client.js" },
@@ -38,4 +39,6 @@ const published = {
 }
 writeFileSync(new URL("package.json", dist), `${JSON.stringify(published, null, 2)}\n`)
 for (const file of ["README.md", "LICENSE", "CHANGELOG.md"]) copyFileSync(new URL(file, root), new URL(file, dist))
-chmodSync(new URL("main.js", dist), 0o755)
+const loaded = await bundle(fileURLToPath(new URL("bin", dist)))
+chmodSync(new URL("bin/venom.js", dist), 0o755)
+console.log(`dist/bin/venom.js: ${loaded} bytes of code for every command`)

@@ -4,6 +4,7 @@ import { Cause, Console, Effect, Exit, FileSystem, type PlatformError } from "ef
 import { CliError } from "effect/cli"
 import { DataDirectoryError } from "./adapters/file/Disk.ts"
 import type * as Doctor from "./adapters/file/Doctor.ts"
+import type * as Transfer from "./adapters/file/Transfer.ts"
 import * as Venom from "./cli/Venom.ts"
 import type * as Service from "./serve.ts"
 import * as Signals from "./host/Signals.ts"
@@ -13,21 +14,45 @@ const stopped = 0
 const failed = 1
 const badUsage = 2
 const unreadable = 3
+/** As a shell says it of what Ctrl-C has ended. */
+const interrupted = 130
+
+let isServing = false
 
 /** Loaded only when it is needed: it is most of Venom. */
 const serve: typeof Service.serve = (settings, unknownVariables) =>
   Effect.flatMap(
-    Effect.promise(() => import("./serve.ts")),
+    Effect.promise(() => {
+      isServing = true
+      return import("./serve.ts")
+    }),
     (service) => service.serve(settings, unknownVariables)
   )
 
 /** Asks the doctor. */
-const examined =
-  <A>(ask: (doctor: typeof Doctor) => Ask<A>) =>
+const examined = <A>(ask: (doctor: typeof Doctor) => Ask<A>) =>
+  answered(
+    Effect.map(
+      Effect.promise(() => import("./adapters/file/Doctor.ts")),
+      ask
+    )
+  )
+
+/** Carries a state out of a directory, or into one. */
+const carried = (ask: (transfer: typeof Transfer) => Ask<Transfer.Carried>) =>
+  answered(
+    Effect.map(
+      Effect.promise(() => import("./adapters/file/Transfer.ts")),
+      ask
+    )
+  )
+
+const answered =
+  <A>(asked: Effect.Effect<Ask<A>>) =>
   (directory: string) =>
     Effect.gen(function* () {
-      const doctor = yield* Effect.promise(() => import("./adapters/file/Doctor.ts"))
-      return yield* ask(doctor)(yield* FileSystem.FileSystem, directory)
+      const ask = yield* asked
+      return yield* ask(yield* FileSystem.FileSystem, directory)
     }).pipe(
       Effect.catchTag("PlatformError", ({ message }) =>
         Effect.fail(new DataDirectoryError({ directory, reason: message }))
@@ -45,7 +70,9 @@ const program = Venom.run({
   environment: process.env,
   serve,
   physician: { examine: examined(({ examine }) => examine), repair: examined(({ repair }) => repair) },
-  dump: examined(({ dump }) => dump)
+  dump: examined(({ dump }) => dump),
+  exportTo: (path) => carried(({ exportTo }) => exportTo(path)),
+  importFrom: (path) => carried(({ importFrom }) => importFrom(path))
 }).pipe(
   Effect.as(stopped),
   Effect.catchTags({
@@ -63,6 +90,11 @@ const program = Venom.run({
   Effect.provide(NodeServices.layer)
 )
 
+// whoever reads the answer has had enough: `venom list --all | head`
+process.stdout.on("error", (error) => {
+  if ("code" in error && error.code === "EPIPE") process.exit(stopped)
+})
+
 const keepAlive = setInterval(() => {}, 2 ** 31 - 1)
 let asked = false
 const fiber = Effect.runFork(program)
@@ -73,7 +105,7 @@ Signals.onStop(() => {
 })
 fiber.addObserver((exit) => {
   clearInterval(keepAlive)
-  const code = Exit.isSuccess(exit) ? exit.value : asked ? stopped : failed
+  const code = Exit.isSuccess(exit) ? exit.value : asked ? (isServing ? stopped : interrupted) : failed
   // what was asked for may still be on its way to stdout
   if (asked || code !== 0) process.exit(code)
 })

@@ -34,7 +34,7 @@ const keys = Record.keys(Table.table)
 
 /** Variables that no setting has: mistyped, most likely. */
 export const unknownVariables = ({ environment }: Given): ReadonlyArray<string> => {
-  const known = [...Table.later, ...keys.map(Table.variable)]
+  const known = [...Table.later, ...Table.ofClients, ...keys.map(Table.variable)]
   return Object.keys(environment).filter((name) => name.startsWith("VENOM_") && !known.includes(name))
 }
 

@@ -230,3 +230,6 @@ export const variable = (key: Key): string => `VENOM_${String.constantCase(key)}
 
 /** Variables of a later version. To run without what they ask for would be worse than not to run. */
 export const later = ["VENOM_API_KEY", "VENOM_DATABASE_URL"]
+
+/** Variables of the commands that ask a service: no settings of its own. */
+export const ofClients = ["VENOM_URL"]

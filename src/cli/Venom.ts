@@ -4,7 +4,9 @@ import * as Cancel from "./Cancel.ts"
 import * as Delete from "./Delete.ts"
 import * as Doctor from "./Doctor.ts"
 import * as Dump from "./Dump.ts"
+import * as Export from "./Export.ts"
 import * as Get from "./Get.ts"
+import * as Import from "./Import.ts"
 import * as List from "./List.ts"
 import * as Logs from "./Logs.ts"
 import * as Pause from "./Pause.ts"
@@ -16,6 +18,7 @@ import * as Serve from "./Serve.ts"
 import * as Submit from "./Submit.ts"
 import * as Types from "./Types.ts"
 import * as Wait from "./Wait.ts"
+import * as Watch from "./Watch.ts"
 import * as Why from "./Why.ts"
 
 /** What was asked for goes to stdout; what was wrong goes to stderr, and its line is not buried in help. */
@@ -34,10 +37,12 @@ const presenter: CliOutput.Presenter = {
 }
 
 /** The whole command line. Fails with a `CliError` that has been told already when it is used wrongly. */
-export const run = <ES, RS, ED, RD>(
+export const run = <ES, RS, ED, RD, EE, RE>(
   options: Parameters<typeof Serve.command<ES, RS>>[0] &
     Parameters<typeof Doctor.command<ED, RD>>[0] &
-    Parameters<typeof Dump.command<ED, RD>>[0] & { readonly version: string }
+    Parameters<typeof Dump.command<ED, RD>>[0] &
+    Parameters<typeof Export.command<EE, RE>>[0] &
+    Parameters<typeof Import.command<EE, RE>>[0] & { readonly version: string }
 ) =>
   Command.make("venom").pipe(
     Command.withDescription("A durable task queue in one process"),
@@ -60,6 +65,7 @@ export const run = <ES, RS, ED, RD>(
           Get.command,
           List.command,
           Logs.command,
+          Watch.command,
           Wait.command,
           Why.command,
           Cancel.command,
@@ -67,7 +73,10 @@ export const run = <ES, RS, ED, RD>(
           Delete.command
         ]
       },
-      { group: "The data directory", commands: [Doctor.command(options), Dump.command(options)] }
+      {
+        group: "The data directory",
+        commands: [Doctor.command(options), Dump.command(options), Export.command(options), Import.command(options)]
+      }
     ]),
     Command.run({ version: options.version }),
     Effect.provideService(CliOutput.Presenter, presenter),

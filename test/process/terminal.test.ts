@@ -245,3 +245,29 @@ describe("logs", () => {
     assert.strictEqual(stdout, (await shell.run(`venom logs ${task}`)).stdout)
   })
 })
+
+describe("watch", () => {
+  it("is a table that lives on a terminal, and leaves it as it was", async () => {
+    const { shell } = await begin()
+    await shell.run("venom submit --wait 'look at me'")
+    // Ctrl-C is typed when the table has been there for a while
+    const watching = shell.terminal("watch", { after: /look at me/, type: "\u0003" })
+    const { code, stdout } = await watching
+    assert.strictEqual(code, 130)
+    assert.include(stdout, `${escape}[?1049h`)
+    assert.include(stdout.slice(-40), `${escape}[?1049l`)
+    assert.match(stdout.replaceAll(colors, ""), /1 COMPLETED.*COMPLETED +default/s)
+  })
+
+  it("is a line for each event where nobody reads along", async () => {
+    const { shell } = await begin()
+    const script = `
+      venom watch --json > events &
+      sleep 3
+      venom submit --wait x > /dev/null
+      sleep 1
+      kill $!
+      grep -c '"status":"COMPLETED"' events`
+    assert.strictEqual((await shell.run(script)).stdout, "1\n")
+  })
+})

@@ -52,13 +52,19 @@ export const examine = (fs: FileSystem.FileSystem, directory: string): Examined 
     })
   )
 
-/** The whole state as a dump has it, in parts. Fails where a start is refused. A service may be running on it. */
+/** The whole state. Fails where a start is refused. A service may be running on it. */
+export const snapshot = (
+  fs: FileSystem.FileSystem,
+  directory: string
+): Effect.Effect<Dump.Snapshot, Disk.DataDirectoryError | PlatformError> =>
+  Effect.map(again(Recovery.read(fs, directory)), snapshotOf)
+
+/** The whole state as a dump has it, in parts. */
 export const dump = Effect.fnUntraced(function* (
   fs: FileSystem.FileSystem,
   directory: string
 ): Effect.fn.Return<Iterable<string>, Disk.DataDirectoryError | PlatformError> {
-  const found = yield* again(Recovery.read(fs, directory))
-  return Dump.text(snapshotOf(found), yield* Clock.currentTimeMillis)
+  return Dump.text(yield* snapshot(fs, directory), yield* Clock.currentTimeMillis)
 })
 
 /**

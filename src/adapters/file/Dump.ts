@@ -20,7 +20,7 @@ export const format = "venom-state"
 export const version = 1
 
 /** The line between the tasks and the entries, where there are any. */
-const entriesBegin = '],"entries":['
+export const entriesBegin = '],"entries":['
 
 export const fileName = "state_dump.json"
 export const previousFileName = "state_dump.prev.json"
@@ -59,7 +59,8 @@ const body = function* ({ entries, sequence, tasks }: Snapshot, now: Instant): G
   yield* slices(entries, (entry) => JSON.stringify(Record.entryToWire(entry)))
 }
 
-const end = (sum: number): string => `],"crc32":"${sum.toString(16).padStart(8, "0")}"}\n`
+/** The line that ends a dump, after all that has this CRC-32. */
+export const end = (sum: number): string => `],"crc32":"${sum.toString(16).padStart(8, "0")}"}\n`
 
 /** A dump, in parts that end with a line. */
 export const text = function* (snapshot: Snapshot, now: Instant): Generator<string> {

@@ -11,6 +11,11 @@ export interface Heard {
   readonly stderr: string
 }
 
+interface Typed {
+  readonly after: RegExp
+  readonly type: string
+}
+
 const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
 
 /** What a person types who has `venom` on the path, and a service at the URL. */
@@ -29,18 +34,23 @@ export class Shell {
     return this.#heard("sh", ["-c", `venom() { ${quoted(process.execPath)} ${quoted(main)} "$@"; }\n${script}`], input)
   }
 
-  /** In a pseudo terminal of 100 columns, with both outputs on it; `input` is typed. */
-  async terminal(args: string, input = "", columns = 100): Promise<Heard> {
-    const command = `stty cols ${columns} rows 24; ${quoted(process.execPath)} ${quoted(main)} ${args}`
+  /** In a pseudo terminal of 100 columns, with both outputs on it; keys are typed at once, or after something shows. */
+  async terminal(args: string, input: string | Typed = ""): Promise<Heard> {
+    const command = `stty cols 100 rows 24; exec ${quoted(process.execPath)} ${quoted(main)} ${args}`
     const heard = await this.#heard("script", ["-qec", command, "/dev/null"], input)
     return { ...heard, stdout: heard.stdout.replaceAll("\r\n", "\n") }
   }
 
-  async #heard(program: string, args: ReadonlyArray<string>, input: string): Promise<Heard> {
+  async #heard(program: string, args: ReadonlyArray<string>, input: string | Typed): Promise<Heard> {
     const child = spawn(program, args, { ...this.#options, stdio: ["pipe", "pipe", "pipe"] })
     child.stdin.on("error", () => {})
+    if (typeof input !== "string") {
+      let shown = ""
+      child.stdout.on("data", (data) => {
+        if (!input.after.test(shown) && input.after.test((shown += `${data}`))) child.stdin.write(input.type)
+      })
+    } else if (program === "sh") child.stdin.end(input)
     // a terminal stays open while something may be typed
-    if (program === "sh") child.stdin.end(input)
     else child.stdin.write(input)
     const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")])
     child.stdin.destroy()
