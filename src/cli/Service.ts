@@ -1,9 +1,8 @@
-import { Clock, Config, Console, Effect, Option, Redacted, Stdio, Stream, Terminal } from "effect"
+import { Clock, Config, Console, Context, Effect, Layer, Option, Stdio, Stream, Terminal } from "effect"
 import { Flag, TerminalCapabilities } from "effect/cli"
 import * as Digest from "effect/crypto/Digest"
-import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
-import { HttpApiClient } from "effect/http-api"
-import { VenomApi } from "../api/VenomApi.ts"
+import { FetchHttpClient } from "effect/http"
+import { VenomClient } from "../client/VenomClient.ts"
 import type { Instant } from "../domain/Task.ts"
 import * as SafeText from "./SafeText.ts"
 import * as Style from "./Style.ts"
@@ -77,16 +76,17 @@ export const screen = Effect.fnUntraced(function* (
   }
 })
 
-const connect = Effect.fnUntraced(function* (baseUrl: string) {
-  const key = yield* Config.option(Config.Redacted("VENOM_API_KEY"))
-  const withKey = Option.match(key, {
-    onNone: () => (request: HttpClientRequest.HttpClientRequest) => request,
-    onSome: (given) => HttpClientRequest.bearerToken(Redacted.value(given))
-  })
-  return yield* HttpApiClient.make(VenomApi, { baseUrl, transformClient: HttpClient.mapRequest(withKey) })
-})
+const connect = (url: string) =>
+  Effect.gen(function* () {
+    const key = yield* Config.option(Config.Redacted("VENOM_API_KEY"))
+    const layer = VenomClient.layer({
+      url,
+      ...Option.match(key, { onNone: () => ({}), onSome: (given) => ({ key: given }) })
+    })
+    return Context.get(yield* Layer.build(layer), VenomClient)
+  }).pipe(Effect.scoped)
 
-export type Client = Effect.Success<ReturnType<typeof connect>>
+export type Client = VenomClient["Service"]
 
 export interface Given {
   readonly url: string
