@@ -27,7 +27,7 @@ const repository = (settings: Settings) =>
     : FileStateRepository.layer({ ...settings, directory: directory(settings) })
 
 /** Says where it listens once it does. */
-const started = (settings: Settings) =>
+const started = (settings: Settings, concurrency: number) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       const { address } = yield* HttpServer.HttpServer
@@ -40,7 +40,7 @@ const started = (settings: Settings) =>
           store: settings.store,
           ...(settings.store === "memory" ? {} : { data_dir: directory(settings) }),
           runner: settings.runnersFile ?? settings.runner,
-          concurrency: settings.concurrency
+          concurrency
         })
       )
     })
@@ -50,8 +50,8 @@ const started = (settings: Settings) =>
 const service = (settings: Settings) =>
   Layer.unwrap(Effect.map(Work.make(settings), (work) => composed(settings, work)))
 
-const composed = (settings: Settings, { callbacks, concurrency, runner, typeLimits, typeTimeouts }: Work.Work) =>
-  started(settings).pipe(
+const composed = (settings: Settings, { callbacks, runner, typeLimits, ...work }: Work.Work) =>
+  started(settings, work.concurrency).pipe(
     Layer.provideMerge(Shutdown.layer),
     Layer.provideMerge(NodeServer.layer(settings)),
     Layer.provideMerge(Engine.layer),
@@ -60,7 +60,7 @@ const composed = (settings: Settings, { callbacks, concurrency, runner, typeLimi
     Layer.provide(callbacks),
     Layer.provide(Layer.succeed(TypeLimits, typeLimits)),
     Layer.provide(RandomBytes.layer),
-    Layer.provide(Layer.succeed(EngineSettings, { ...defaults, ...settings, concurrency, typeTimeouts }))
+    Layer.provide(Layer.succeed(EngineSettings, { ...defaults, ...settings, ...work }))
   )
 
 const reasons: Readonly<Record<string, string>> = {

@@ -25,7 +25,9 @@ export interface Work {
   /** Attempts at once: of all types, and of some. */
   readonly concurrency: number
   readonly typeLimits: Readonly<Record<string, number>>
+  /** How long an attempt may run: of some types, and of all others. */
   readonly typeTimeouts: ReadonlyMap<string, Duration.Duration>
+  readonly taskTimeout: Duration.Duration
 }
 
 const wrong = (...problems: ReadonlyArray<string>) => new SettingsError({ problems })
@@ -81,20 +83,19 @@ const simple = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Retur
         ? concurrency
         : Math.min(concurrency, moduleWorkers ?? ModuleTaskRunner.usualWorkers),
     typeLimits: {},
-    typeTimeouts: new Map()
+    typeTimeouts: new Map(),
+    taskTimeout: settings.taskTimeout
   }
 })
 
 const configured = Effect.fnUntraced(function* (
   path: string,
-  { concurrency }: Settings
+  { concurrency, taskTimeout }: Settings
 ): Effect.fn.Return<Work, SettingsError, FileSystem.FileSystem> {
   const read = RunnersFile.read(path, process.env)
   const runners = yield* Effect.mapError(read, ({ problems }) => wrong(...problems))
-  const { callbacks, types } = runners
-  const timeouts = Object.entries(types).flatMap(([type, { timeout }]) =>
-    timeout === undefined ? [] : [[type, timeout] as const]
-  )
+  const { callbacks, others, types } = runners
+  const timeouts = Object.entries(types).map(([type, { timeout = taskTimeout }]) => [type, timeout] as const)
   return {
     runner: ConfiguredTaskRunner.layer(runners),
     callbacks: callbacks === undefined ? Layer.empty : HttpCallbackSender.layer(callbacks),
@@ -102,7 +103,8 @@ const configured = Effect.fnUntraced(function* (
     typeLimits: Record.filterMap(types, ({ concurrency }) =>
       Result.fromOption(Option.fromUndefinedOr(concurrency), () => undefined)
     ),
-    typeTimeouts: new Map(timeouts)
+    typeTimeouts: new Map(timeouts),
+    taskTimeout: others?.timeout ?? taskTimeout
   }
 })
 

@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { BackoffRequest } from "../domain/Backoff.ts"
-import { TaskStatus, TaskType } from "../domain/Task.ts"
+import { TaskStatus } from "../domain/Task.ts"
 import { answers as problem } from "./Problem.ts"
 
 const JsonSchema = Schema.NullOr(Schema.Record(Schema.String, Schema.Json))
@@ -23,7 +23,7 @@ const Defaults = Schema.Struct({
 
 /** A type of tasks, as far as this service knows it. */
 export const TypeInfo = Schema.Struct({
-  name: TaskType,
+  name: Schema.String,
   handled: Schema.Boolean.annotate({ description: "Whether this service does its tasks; it holds them otherwise" }),
   payload: JsonSchema.annotate({
     description: "JSON Schema (2020-12) of what stands in content, as JSON text; null where it may be any text"

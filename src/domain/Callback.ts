@@ -13,6 +13,9 @@ export const owed = (now: Instant): Callback => ({ ...waiting, state: "owed", ne
 
 export const isOwed = ({ callback }: Pick<VenomTask, "callback">): boolean => callback?.state === "owed"
 
+export const isDue = ({ callback }: Pick<VenomTask, "callback">, now: Instant): boolean =>
+  callback?.state === "owed" && callback.nextAt !== null && callback.nextAt <= now
+
 /** 5 s, 10 s, 20 s … 1 h, each ± 20 %. */
 const backoff: Backoff.Backoff = {
   kind: "exponential",
@@ -47,8 +50,11 @@ const next = (
     return { state: "delivered", attempts, lastError: callback.lastError, nextAt: null, deliveredAt: now }
   }
   const lastError = TaskLog.cut(outcome.message, limits.progressChars)
-  const nextAt = now + Math.max(Backoff.delay(backoff, attempts, chance), Math.ceil(outcome.retryAfter))
-  const isOver = !outcome.retryable || nextAt > ended + Duration.toMillis(triedFor)
+  const last = ended + Duration.toMillis(triedFor)
+  const wished = now + Math.max(Backoff.delay(backoff, attempts, chance), Math.ceil(outcome.retryAfter))
+  // one more at the end, however late the receiver wishes for it
+  const nextAt = Math.min(wished, last)
+  const isOver = !outcome.retryable || now >= last
   return isOver
     ? { state: "given_up", attempts, lastError, nextAt: null, deliveredAt: null }
     : { state: "owed", attempts, lastError, nextAt, deliveredAt: null }

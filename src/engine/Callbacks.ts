@@ -7,8 +7,9 @@ import { Draining } from "./Draining.ts"
 import { EngineSettings } from "./EngineSettings.ts"
 import { sleepUntil } from "./SleepUntil.ts"
 
-/** Callbacks under way at once. */
-const together = 8
+/** Callbacks under way at once: of all types, and of one, so that a receiver that never answers holds up its own alone. */
+const together = 32
+const ofOneType = 4
 
 /** How long a receiver may take. */
 const sendWithin = Duration.seconds(30)
@@ -19,37 +20,73 @@ const pause = Duration.seconds(1)
 /** Tasks read at once at the start. */
 const pageSize = 500
 
+type Owing = Pick<VenomTask, "id" | "type">
+
 /** What is owed, by when it is due. */
 class Owed {
-  readonly due = new Set<TaskId>()
-  readonly #later = new Map<TaskId, Instant>()
+  /** By type, each in the order in which it became due. */
+  readonly #due = new Map<string, Set<TaskId>>()
+  readonly #later = new Map<TaskId, { readonly type: string; readonly at: Instant }>()
+  readonly #sending = new Map<TaskId, string>()
   #earliest = Number.POSITIVE_INFINITY
 
-  /** A task as it is now. */
-  note({ callback, id }: VenomTask, now: Instant): void {
-    this.due.delete(id)
-    this.#later.delete(id)
-    if (callback?.state !== "owed" || callback.nextAt === null) return
-    if (callback.nextAt <= now) this.due.add(id)
-    else {
-      this.#later.set(id, callback.nextAt)
-      this.#earliest = Math.min(this.#earliest, callback.nextAt)
+  /** A task as it is now; whether its callback is due. */
+  note(task: VenomTask, now: Instant): boolean {
+    const { callback, id, type } = task
+    this.forget(task)
+    if (callback?.state !== "owed" || callback.nextAt === null) return false
+    if (callback.nextAt <= now) {
+      this.add(task)
+      return true
     }
+    this.#later.set(id, { type, at: callback.nextAt })
+    this.#earliest = Math.min(this.#earliest, callback.nextAt)
+    return false
   }
 
-  forget(id: TaskId): void {
-    this.due.delete(id)
+  add({ id, type }: Owing): void {
+    const ids = this.#due.get(type) ?? new Set()
+    ids.add(id)
+    this.#due.set(type, ids)
+  }
+
+  forget({ id, type }: Owing): void {
+    this.#due.get(type)?.delete(id)
     this.#later.delete(id)
+  }
+
+  /** The next ones to be told, as many as there is room for; they are under way until they are `done`. */
+  begin(): ReadonlyArray<Owing> {
+    const begun: Array<Owing> = []
+    for (const [type, ids] of Array.from(this.#due)) {
+      let room = ofOneType - Array.from(this.#sending.values()).filter((other) => other === type).length
+      for (const id of ids) {
+        if (room <= 0 || this.#sending.size >= together) break
+        if (this.#sending.has(id)) continue
+        ids.delete(id)
+        this.#sending.set(id, type)
+        begun.push({ id, type })
+        room--
+      }
+      // the next time it comes after the others
+      this.#due.delete(type)
+      if (ids.size > 0) this.#due.set(type, ids)
+    }
+    return begun
+  }
+
+  done({ id }: Owing): void {
+    this.#sending.delete(id)
   }
 
   /** Makes due what has become so, and tells when there may be more. A look through all, so not at any moment. */
   turnTo(now: Instant): Instant {
     if (this.#earliest > now) return this.#earliest
     this.#earliest = Number.POSITIVE_INFINITY
-    for (const [id, at] of this.#later) {
+    for (const [id, { at, type }] of this.#later) {
       if (at <= now) {
         this.#later.delete(id)
-        this.due.add(id)
+        this.add({ id, type })
       } else this.#earliest = Math.min(this.#earliest, at)
     }
     this.#earliest = Math.max(this.#earliest, now + Duration.toMillis(pause))
@@ -69,15 +106,13 @@ export const layer = Layer.effectDiscard(
     const repository = yield* StateRepository
     const draining = yield* Draining
     const longest = Duration.toMillis((yield* EngineSettings).longestSleep)
-    const sending = new Set<TaskId>()
     const senders = yield* FiberSet.make()
     const mayHaveWork = yield* Latch.make(true)
     const owed = new Owed()
 
     const note = (task: VenomTask) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
-        owed.note(task, now)
-        if (owed.due.has(task.id)) mayHaveWork.openUnsafe()
+        if (owed.note(task, now)) mayHaveWork.openUnsafe()
       })
 
     const listen = Stream.runForEach(repository.changes, (changes) =>
@@ -85,7 +120,7 @@ export const layer = Layer.effectDiscard(
         changes,
         ({ after, before }) => {
           if (after?.callback !== undefined) return note(after)
-          return Effect.sync(() => (before?.callback === undefined ? undefined : owed.forget(before.id)))
+          return Effect.sync(() => (before?.callback === undefined ? undefined : owed.forget(before)))
         },
         { discard: true }
       )
@@ -144,27 +179,31 @@ export const layer = Layer.effectDiscard(
         )
       )
 
-    const later = (id: TaskId) =>
+    const later = (owing: Owing) =>
       Effect.andThen(
         Effect.sleep(pause),
-        Effect.sync(() => owed.due.add(id))
+        Effect.sync(() => owed.add(owing))
       )
 
-    const deliver = (id: TaskId) =>
+    const deliver = (owing: Owing) =>
       Effect.gen(function* () {
+        const { id } = owing
         const found = yield* repository.get(id)
-        if (Option.isNone(found) || !Callback.isOwed(found.value)) return
+        // it may have been told since it became due, and even be due later
+        if (Option.isNone(found) || !Callback.isDue(found.value, yield* Clock.currentTimeMillis)) return
         const task = found.value
         yield* Effect.flatMap(outcomeOf(task), (outcome) => settle(task, outcome)).pipe(
           Effect.annotateLogs({ task_id: id })
         )
       }).pipe(
-        Effect.catchTag("StorageError", () => later(id)),
+        Effect.catchTag("StorageError", () => later(owing)),
         // nobody joins this fiber
-        Effect.catchDefect((defect) => Effect.andThen(Effect.logError("A callback met a defect", defect), later(id))),
+        Effect.catchDefect((defect) =>
+          Effect.andThen(Effect.logError("A callback met a defect", defect), later(owing))
+        ),
         Effect.ensuring(
           Effect.sync(() => {
-            sending.delete(id)
+            owed.done(owing)
             mayHaveWork.openUnsafe()
           })
         )
@@ -173,13 +212,7 @@ export const layer = Layer.effectDiscard(
     const step = Effect.gen(function* () {
       yield* mayHaveWork.close
       const next = owed.turnTo(yield* Clock.currentTimeMillis)
-      for (const id of owed.due) {
-        if (sending.size >= together) break
-        if (sending.has(id)) continue
-        owed.due.delete(id)
-        sending.add(id)
-        yield* FiberSet.run(senders, deliver(id))
-      }
+      for (const owing of owed.begin()) yield* FiberSet.run(senders, deliver(owing))
       yield* Number.isFinite(next) ? Effect.raceFirst(mayHaveWork.await, sleepUntil(next, longest)) : mayHaveWork.await
     })
 

@@ -221,4 +221,21 @@ describe("callbacks", { timeout: 30_000 }, () => {
       }
     })
   )
+
+  it.effect("of a receiver that never answers hold up those of their own type alone", () =>
+    Effect.gen(function* () {
+      const told: Array<string> = []
+      const sender: CallbackSender = {
+        isFor: () => true,
+        send: ({ type }) => (type === "hangs" ? Effect.never : Effect.sync(() => void told.push(type)))
+      }
+      const engine = yield* Effect.provideService(start(echo), CallbackSender, sender)
+      const hanging = Array.from({ length: 100 }, () => ({ content: "", type: "hangs" }))
+      yield* engine.orchestrator.submitAll(hanging)
+      yield* TestClock.adjust("1 second")
+      yield* engine.orchestrator.submit({ content: "", type: "answers" })
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(told, ["answers"])
+    })
+  )
 })

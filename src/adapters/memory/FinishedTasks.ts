@@ -40,6 +40,8 @@ export class FinishedTasks {
   readonly #own = new Heap<VenomTask>(ownEndFirst)
   readonly #ownByFinish = new Heap<VenomTask>(finishedFirst)
   readonly #taken = new Set<TaskId>()
+  /** Those that were passed over as not free: they stay whatever is too many, and come back when they have changed. */
+  readonly #passed = new Set<TaskId>()
 
   constructor(isHeld: (task: VenomTask) => boolean) {
     this.#isHeld = isHeld
@@ -48,6 +50,7 @@ export class FinishedTasks {
   /** A task that has finished, or was taken or passed over and has not changed; there are so many. */
   add(task: VenomTask, finished: number): void {
     this.#taken.delete(task.id)
+    this.#passed.delete(task.id)
     const heaps =
       task.retention !== undefined
         ? [this.#own, this.#ownByFinish]
@@ -61,9 +64,10 @@ export class FinishedTasks {
     }
   }
 
-  /** A task that is no more. */
+  /** A task that is no more, or finished no more. */
   forget(id: TaskId): void {
     this.#taken.delete(id)
+    this.#passed.delete(id)
   }
 
   /** Takes those that are `free`: first those whose time is over, then as many of the oldest as are too many. */
@@ -76,20 +80,18 @@ export class FinishedTasks {
   }): Array<VenomTask> {
     const { free, limit, now, retention } = options
     const taken: Array<VenomTask> = []
-    const passed = new Set<TaskId>()
-    let over = options.tooMany
+    let over = options.tooMany - this.#passed.size
     while (taken.length < limit) {
       const ended = this.#nextToEnd(retention)
       const heap = ended !== undefined && ended.end <= now ? ended.heap : over > 0 ? this.#withOldest() : undefined
       const task = heap?.pop()
       if (task === undefined) break
-      if (passed.has(task.id)) continue
-      // one that is not free is on its way to be finished no more
+      if (this.#passed.has(task.id)) continue
       over--
       if (free(task)) {
         taken.push(task)
         this.#taken.add(task.id)
-      } else passed.add(task.id)
+      } else this.#passed.add(task.id)
     }
     return taken
   }

@@ -93,6 +93,7 @@ export class TaskTable {
     this.#pending.note(task, known === undefined, this.#counts.PENDING)
     this.#deadlines.note(task, this.#counts.PENDING)
     if (isFinished(task)) this.#finished.add(task, this.finished)
+    else if (known !== undefined && isFinished(known)) this.#finished.forget(task.id)
     return known === undefined ? "added" : "changed"
   }
 

@@ -106,6 +106,9 @@ const attempt = async (handler: Function, task: HandlerTask): Promise<void> => {
   }
 }
 
+/** As `TaskType` of the domain has it, which would load Effect. A test holds the two to the same. */
+const taskType = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/u
+
 type Find = (type: string) => unknown
 
 /** How a handler is found, and the types that have one; null where one takes all. */
@@ -117,6 +120,7 @@ const handlersOf = (exported: unknown): { readonly find: Find; readonly types: R
   const handlers = new Map<string, unknown>(Object.entries(exported))
   for (const [type, handler] of handlers) {
     if (typeof handler !== "function") throw new TypeError(`its handler ${type} is no function`)
+    if (!taskType.test(type)) throw new TypeError(`its handler ${type} is named as no type of task may be`)
   }
   return { find: (type) => handlers.get(type), types: [...handlers.keys()] }
 }

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Fiber, Result } from "effect"
+import { Duration, Effect, Fiber, Latch, Result } from "effect"
 import * as ModuleTaskRunner from "../../../src/adapters/runners/ModuleTaskRunner.ts"
 import { attempt, built, claimed, listen } from "./attempts.ts"
 import { file } from "./modules.ts"
@@ -273,25 +273,16 @@ describe("ModuleTaskRunner: the end of an attempt", { timeout: 120_000 }, () => 
 
   it.live("as many run at once as there are threads", () =>
     Effect.gen(function* () {
-      const layer = yield* handler("log('begun'); await new Promise((resolve) => setTimeout(resolve, 50))", {
-        workers: 2
-      })
-      const runner = yield* built(layer)
-      let running = 0
-      let most = 0
-      const count = (by: number) =>
-        Effect.sync(() => {
-          running += by
-          most = Math.max(most, running)
-        })
-      const run = runner
-        .run(claimed(""), { log: () => count(1), progress: () => Effect.void })
-        .pipe(Effect.andThen(count(-1)))
-      yield* Effect.all(
-        Array.from({ length: 6 }, () => run),
-        { concurrency: "unbounded" }
-      )
-      assert.strictEqual(most, 2)
+      const untilAborted = "log('begun'); await new Promise((resolve) => signal.addEventListener('abort', resolve))"
+      const runner = yield* built(yield* handler(untilAborted, { workers: 2 }))
+      const bothBusy = yield* Latch.make(false)
+      let begun = 0
+      const log = () => Effect.suspend(() => (++begun === 2 ? Effect.asVoid(bothBusy.open) : Effect.void))
+      const run = Effect.forkChild(runner.run(claimed(""), { log, progress: () => Effect.void }))
+      const runs = yield* Effect.all(Array.from({ length: 6 }, () => run))
+      yield* bothBusy.await
+      yield* Fiber.interruptAll(runs)
+      assert.strictEqual(begun, 2)
     })
   )
 })

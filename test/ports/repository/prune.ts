@@ -248,5 +248,24 @@ export const prune = (test: Tests): void => {
         yield* repository.update(idOf(3), Lifecycle.cancel(0))
         assert.strictEqual((yield* repository.prune(options)).count, 1)
       }))
+
+    test("those whose callbacks are owed take no place from the others", (repository) =>
+      Effect.gen(function* () {
+        const owing = [1, 2, 3].map((n) => ({ ...submitted(n), callback: Callback.waiting }))
+        yield* repository.insert([...owing, submitted(4), submitted(5), submitted(6)])
+        for (const n of [1, 2, 3]) yield* repository.update(idOf(n), Lifecycle.cancel(n))
+        const prune = repository.prune({
+          now: 100,
+          retention: keptFor(Number.POSITIVE_INFINITY),
+          keep: 2,
+          limit: 9,
+          keepOwed: true
+        })
+        for (const n of [4, 5, 6]) {
+          yield* repository.update(idOf(n), Lifecycle.cancel(n))
+          yield* prune
+        }
+        assert.deepStrictEqual(yield* everyone(repository), ids(6, 5, 3, 2, 1))
+      }))
   })
 }
