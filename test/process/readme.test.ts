@@ -72,6 +72,23 @@ describe("what a reader is told to do gives the answers that are shown", () => {
     assert.strictEqual(stdout.replaceAll(/^\[.*\n/gm, ""), shown)
   })
 
+  it("docs/cli.md", async () => {
+    const cwd = await directory()
+    const document = await readFile(pathOf("docs/cli.md"), "utf8")
+    let url = ""
+    const answers = await walk(document, {
+      cwd,
+      start: async (env) => {
+        const venom = await serve([], { cwd, env })
+        url = await venom.url()
+        return venom
+      },
+      there: (script) =>
+        `venom() { '${process.execPath}' '${pathOf("src/main.ts")}' "$@"; }\nexport VENOM_URL=${url}\n${script}`
+    })
+    assert.lengthOf(document.match(/^```json$/gm) ?? [], answers)
+  })
+
   it("examples/embed/main.ts", async () => {
     const run = promisify(execFile)
     const { stdout } = await run(process.execPath, [pathOf("examples/embed/main.ts")], { cwd: await directory() })
