@@ -2,9 +2,12 @@ import { it } from "@effect/vitest"
 import { Schema } from "effect"
 import { assert, describe } from "vitest"
 import * as Ago from "../../src/cli/Ago.ts"
+import { Told } from "../../src/cli/Logs.ts"
+import * as ProgressBar from "../../src/cli/ProgressBar.ts"
 import * as SafeText from "../../src/cli/SafeText.ts"
 import * as Style from "../../src/cli/Style.ts"
 import * as Table from "../../src/cli/Table.ts"
+import * as Trouble from "../../src/cli/Trouble.ts"
 
 // what a terminal obeys: controls of both kinds
 const order = /(?![\n\t])[\p{Cc}\p{Bidi_Control}]/u
@@ -16,7 +19,7 @@ describe("SafeText", () => {
   })
 
   it.prop("no text gets an order through", [Schema.String], ([text]) => {
-    const noisy = `${text}\u001b]0;${text}\u009d`
+    const noisy = `${text}\u001b]0;${text}\u009d\u202e`
     for (const safe of [SafeText.line(noisy), SafeText.block(noisy), SafeText.json(noisy)]) {
       assert.notMatch(safe, order)
     }
@@ -101,5 +104,49 @@ describe("Table", () => {
 
   it("for programs, is values between tabs, whole", () => {
     assert.deepStrictEqual(Table.separated(columns, [{ name: "a\tb", text: "c\nd" }]), ["a\\tb\tc\\nd"])
+  })
+})
+
+describe("the bar", () => {
+  it("tells how far it is and how long it takes yet", () => {
+    assert.strictEqual(
+      ProgressBar.text("Submitting", 500, 1000, 10_000),
+      `Submitting  ${"█".repeat(12)}${"░".repeat(12)}  50 %  500 of 1,000  10s left`
+    )
+    assert.strictEqual(ProgressBar.text("Exporting", 0, 0, 0), "Exporting  0")
+  })
+})
+
+describe("a log that is followed", () => {
+  it("tells each line once, whether it was there or came", () => {
+    const told = new Told()
+    assert.deepStrictEqual(told.there(["1 a", "2 b"]), ["1 a", "2 b"])
+    assert.deepStrictEqual(told.comes("2 b"), [])
+    assert.deepStrictEqual(told.comes("3 c"), ["3 c"])
+    assert.deepStrictEqual(told.there(["2 b", "3 c", "4 d"]), ["4 d"])
+  })
+})
+
+const url = "http://127.0.0.1:8000"
+
+describe("trouble", () => {
+  it.each([
+    [400, 2],
+    [404, 4],
+    [409, 1],
+    [413, 2],
+    [422, 2],
+    [500, 1],
+    [503, 5]
+  ])("a refusal with %d ends with %d", (status, exitCode) => {
+    const end = Trouble.of(url, { _tag: "Refusal", status, title: "No", detail: "not\u001b now" })
+    assert.strictEqual(end.exitCode, exitCode)
+    assert.strictEqual(end.lines[0], "not\\e now")
+  })
+
+  it("with the input names every field", () => {
+    const errors = [{ path: "tags[0]", message: "Expected less" }]
+    const end = Trouble.of(url, { _tag: "InvalidRequest", status: 400, title: "The request is not valid", errors })
+    assert.deepStrictEqual(end.lines, ["The request is not valid", "  tags[0]: Expected less"])
   })
 })
