@@ -64,7 +64,7 @@ export class FlowModel {
     if (claims.length === 0) return
     // when a limit is set, those of tasks that are gone are forgotten
     const held = new Set(tasks.map(({ id }) => id))
-    const begun = claims.map(({ id, startedAt, type }) => ({ id, type, at: startedAt ?? 0 }))
+    const begun = claims.map((task) => ({ id: task.id, type: task.type, at: startOf(task) }))
     this.#starts = [...this.#starts, ...begun].filter(({ id }) => held.has(id))
     const running = tasks.filter(({ status }) => status === "PROCESSING")
     const wrongs = [this.#before, this.#inForce, ...this.#underWay].map((flow) => [
@@ -76,21 +76,26 @@ export class FlowModel {
   *#wrongs(flow: Flow, claims: ReadonlyArray<VenomTask>, running: ReadonlyArray<VenomTask>): Generator<string> {
     if (flow.paused) yield "all is paused"
     if (running.length > (flow.concurrency ?? Infinity)) yield `${running.length} run, of ${flow.concurrency}`
-    for (const { concurrencyKey: key, startedAt, type } of claims) {
+    for (const claim of claims) {
+      const { concurrencyKey: key, type } = claim
       const ofType = running.filter((task) => task.type === type).length
       if (ofType > limitOfType(flow, type)) yield `${ofType} of type ${type} run, of ${limitOfType(flow, type)}`
       const ofKey = running.filter(({ concurrencyKey }) => concurrencyKey === key).length
       if (key !== undefined && ofKey > limitOfKey(flow, key))
         yield `${ofKey} of key ${key} run, of ${limitOfKey(flow, key)}`
       const rate = flow.types[type]?.rate
-      if (rate === undefined || startedAt === null) continue
-      const since = startedAt - Span.millis(rate.per)
-      const starts = this.#starts.filter((start) => start.type === type && start.at > since && start.at <= startedAt)
+      if (rate === undefined) continue
+      const now = startOf(claim)
+      const since = now - Span.millis(rate.per)
+      const starts = this.#starts.filter((start) => start.type === type && start.at > since && start.at <= now)
       if (starts.length > rate.limit)
         yield `${starts.length} of type ${type} have begun in ${rate.per}, of ${rate.limit}`
     }
   }
 }
+
+/** By the clock: what it is told apart by lies later where the clock went back, or after a release. */
+const startOf = ({ startedAt, updatedAt }: VenomTask): Instant => Math.min(startedAt ?? updatedAt, updatedAt)
 
 /** But for the key by which it is told apart. */
 const isFree = (flow: Flow): boolean => flow.keys["a"] === undefined && isFreeWithoutKeys({ ...flow, keys: {} })
