@@ -7,7 +7,6 @@ import { defaults, type EngineSettings } from "../../src/engine/EngineSettings.t
 import { Chance } from "./Chance.ts"
 import { Clients, outcome } from "./Clients.ts"
 import { DeletedDumps } from "./DeletedDumps.ts"
-import { DueTasks } from "./DueTasks.ts"
 import { directory, History, minute } from "./History.ts"
 import { Life } from "./Life.ts"
 import { Fallback } from "./Fallback.ts"
@@ -15,7 +14,8 @@ import type { Ending } from "./Known.ts"
 import { checkStopped } from "./StoppedDirectory.ts"
 import type { Tally } from "./Tally.ts"
 import { brief } from "./TaskChecks.ts"
-import { mendsWithin, Weather } from "./Weather.ts"
+import { Watch } from "./Watch.ts"
+import { Weather } from "./Weather.ts"
 
 /** What becomes of one process. */
 export interface LifePlan {
@@ -58,18 +58,13 @@ export class Simulation {
   #before: Ending = "stop"
   /** How this life ends by force. */
   #dead: Ending | undefined
-  #wasWritable = false
-  #seen: ReadonlyArray<VenomTask> = []
-  /** When storage was last seen to be whole. */
-  #lastWritable = 0
   /** Since a process last knew all tasks. */
   #lostPower = false
   #dumpIsDamaged = false
   readonly #fallback: Fallback
-  /** In this life. */
-  #couldWrite = false
+  /** Of this life. */
+  #watch: Watch
   #failedSyncsBefore = 0
-  #due = new DueTasks()
   /** The last life has ended with a storage that was whole. */
   #endedWell = false
   readonly #deletedDumps: DeletedDumps
@@ -79,6 +74,7 @@ export class Simulation {
     this.#fallback = new Fallback(this.history)
     this.#deletedDumps = new DeletedDumps(this.history)
     this.weather = new Weather(this.history, () => this.#fallback.expose())
+    this.#watch = new Watch(this.history, this.weather, this.#fallback, 0)
     // a removed directory is noticed by the next write
     this.clients = new Clients(
       this.history,
@@ -189,10 +185,8 @@ export class Simulation {
     this.#dead = undefined
     this.#endedWell = false
     flow.begins()
-    this.#wasWritable = false
-    this.#due = new DueTasks()
-    this.#couldWrite = false
-    this.#seen = []
+    const watch = new Watch(this.history, this.weather, this.#fallback, this.#watch.lastWritable)
+    this.#watch = watch
     const settings = { ...defaults, maxAttempts: workload.maxAttempts, ...plan.settings }
     model.begins(plan.files.fsync === "interval", {
       COMPLETED: Duration.toMillis(settings.retention),
@@ -226,7 +220,7 @@ export class Simulation {
         ended: ({ id }) => running.delete(id)
       }),
       said: (level, text) => this.#said(level, text),
-      observe: (life) => this.#observe(life),
+      observe: (life) => watch.observe(life),
       opened: (tasks) => {
         note(`opened with ${tasks.map(brief).join(", ")}`)
         const found = { isDurable: life.isWritable, refusedIsCut: this.#refusedIsCut }
@@ -261,57 +255,11 @@ export class Simulation {
     if (text.startsWith("Damage was found") && !isExpected) this.history.fail(text)
   }
 
-  /** Shows the model all that anyone could see at this moment. */
-  #observe(life: Life): void {
-    if (!life.isOpen) return
-    const { entries, flow, model } = this.history
-    const { tasks } = life
-    const held = life.entries.find(({ name }) => name === FlowEntry.name)
-    flow.sees(held?.value, this.#seen, tasks)
-    if (tasks.length !== this.#seen.length || tasks.some((task, at) => task !== this.#seen[at])) {
-      this.#seen = tasks
-      model.sees(tasks, this.history.world.now, this.#wallClock)
-      if (life.counts !== undefined) model.counted(tasks, life.counts)
-    }
-    this.#checkClaims(life)
-    entries.sees(life.entries, this.history.world.now, model.syncsLate, (key) => model.hasHad(key))
-    const { isWritable } = life
-    if (isWritable) {
-      this.#lastWritable = this.history.world.now
-      this.#couldWrite = true
-    }
-    this.#fallback.sees(isWritable)
-    if (isWritable && !this.#wasWritable) {
-      model.mended()
-      entries.mended()
-    }
-    if (!isWritable && this.#wasWritable) this.#awaitMending(life)
-    this.#wasWritable = isWritable
-  }
-
-  /** What is due, and nothing holds it back, is claimed. */
-  #checkClaims(life: Life): void {
-    const { flow, world } = this.history
-    const mayClaim = this.weather.hasSettled && life.isRunning && life.isWritable && flow.isFree && life.hasFreeSlot
-    const waiting = this.#due.sees(this.#seen, { mayClaim, now: world.now, wallClock: this.#wallClock })
-    if (waiting !== undefined) this.history.fail(`${brief(waiting)} is due and not claimed`)
-  }
-
-  /** Whenever storage fails: once the disk is well, and has been for long enough, storage must be too. */
-  #awaitMending(life: Life): void {
-    const { history, weather } = this
-    history.world.after(mendsWithin, () => {
-      if (!life.isRunning || life.isWritable) return
-      if (weather.hasSettled) history.fail("the disk is well again and storage is not")
-      else this.#awaitMending(life)
-    })
-  }
-
   #end(life: Life, wasCalm: boolean, powerGoes: boolean): void {
     const { history } = this
     const { disk, model, world } = history
     history.note(`ends by ${this.#dead ?? "itself"}${life.exit === undefined ? "" : `: ${outcome(life.exit)}`}`)
-    const sureUntil = this.#lastWritable - lateBy - 40 * (disk.latency[1] + this.weather.slowest)
+    const sureUntil = this.#watch.lastWritable - lateBy - 40 * (disk.latency[1] + this.weather.slowest)
     model.ends(sureUntil, this.#wallClock)
     history.entries.ends(sureUntil)
     this.clients.leave()
@@ -332,7 +280,7 @@ export class Simulation {
     }
     world.forget()
     // a life that cannot write leaves damage where it is
-    if (life.orchestrator !== undefined && this.#couldWrite) {
+    if (life.orchestrator !== undefined && this.#watch.couldWrite) {
       this.#lostPower = false
       this.#dumpIsDamaged = false
     }
