@@ -67,9 +67,23 @@ const ofRunner = (settings: Settings): ReadonlyArray<string> =>
       : []
   })
 
+/** What says something of another setting alone. */
+const belongs = [
+  { key: "httpSecret", to: "httpUrl" },
+  { key: "moduleWorkers", to: "module" }
+] as const
+
+const ofNothing = (settings: Settings): ReadonlyArray<string> =>
+  belongs.flatMap(({ key, to }) =>
+    settings[key] !== undefined && settings[to] === undefined
+      ? [`${Table.variable(key)} is given without ${Table.variable(to)}, which it is about`]
+      : []
+  )
+
 /** Settings that are right alone and wrong together. */
 const contradictions = (settings: Settings): ReadonlyArray<string> => [
   ...ofRunner(settings),
+  ...ofNothing(settings),
   ...(settings.runnersFile !== undefined && settings.runner !== "simulated"
     ? [`a file of runners is given, and the runner ${settings.runner} besides: use one of them`]
     : []),

@@ -29,10 +29,10 @@ const twoValues: Record<Table.Key, readonly [string, string, beside?: Texts]> = 
   runnersFile: ["runners.json", "/etc/venom/runners.json"],
   command: ["wc -w", "cat", { runner: "command" }],
   httpUrl: ["https://a.example", "https://b.example", { runner: "http" }],
-  httpSecret: ["whsec_a", "whsec_b"],
+  httpSecret: ["whsec_a", "whsec_b", { runner: "http", httpUrl: "https://a.example" }],
   httpAllowPrivate: ["true", "false"],
   module: ["handlers.ts", "other.mjs", { runner: "module" }],
-  moduleWorkers: ["1", "1000"],
+  moduleWorkers: ["1", "1000", { runner: "module", module: "handlers.ts" }],
   moduleMemory: ["16 MiB", "1 GiB"],
   callbackUrl: ["https://a.example", "https://b.example", { callbackSecret: "whsec_a" }],
   callbackSecret: ["whsec_a", "whsec_b", { callbackUrl: "https://a.example" }],
@@ -188,6 +188,13 @@ describe("settings", () => {
 })
 
 describe("settings that contradict each other", () => {
+  it.each([
+    ["VENOM_HTTP_SECRET", "VENOM_HTTP_URL"],
+    ["VENOM_MODULE_WORKERS", "VENOM_MODULE"]
+  ])("%s alone is about nothing", (given, about) => {
+    assert.deepStrictEqual(problems({}, { [given]: "2" }), [`${given} is given without ${about}, which it is about`])
+  })
+
   it("are refused: the command runner without a command", () => {
     assert.match(problems({ runner: "command" })[0] ?? "", /needs a command/)
   })
