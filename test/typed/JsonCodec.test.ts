@@ -13,7 +13,8 @@ const Value = Schema.Struct({
   big: Schema.BigInt,
   note: Note,
   list: Schema.Array(Schema.Union([Schema.Null, Schema.Finite, Schema.Literals(["a", "b"])])),
-  record: Schema.Record(Schema.String, Schema.Uint8Array)
+  bytes: Schema.Uint8Array,
+  record: Schema.Record(Schema.String, Schema.Boolean)
 })
 
 describe("values as JSON", () => {
