@@ -4,11 +4,12 @@ import { directory, type History } from "./History.ts"
 
 /**
  * Somebody deletes both dumps between two lives, and has a copy. What the journal has is not all, and must not pass for
- * it: the start is refused, or the journal goes back to the first record.
+ * it: the start is refused, or the journal goes back to the first record, or what is missing is told.
  */
 export class DeletedDumps {
   readonly #history: History
   readonly #copies = new Map<string, Uint8Array>()
+  #isTold = false
 
   constructor(history: History) {
     this.#history = history
@@ -19,11 +20,17 @@ export class DeletedDumps {
     return this.#copies.size > 0
   }
 
+  /** A start has said that something is missing. */
+  told(): void {
+    this.#isTold = this.areMissing
+  }
+
   delete(): void {
     const { disk, model, note, tally } = this.#history
     if (model.mayMiss || !model.hasSafe || this.areMissing) return
     note("somebody deletes the dumps")
     tally.count("deleted dumps")
+    this.#isTold = false
     for (const name of [Dump.fileName, Dump.previousFileName]) {
       const content = disk.files(directory).get(name)
       if (content === undefined) continue
@@ -36,7 +43,7 @@ export class DeletedDumps {
   started(tasks: ReadonlyArray<VenomTask>): void {
     const { model, tally } = this.#history
     if (!this.areMissing) return
-    if (tasks.length === 0 && !model.mayMiss)
+    if (tasks.length === 0 && !model.mayMiss && !this.#isTold)
       this.#history.fail("the dumps are gone, and it starts as if there had never been a task")
     tally.count("deleted dumps, and the journal has it all")
     this.#copies.clear()

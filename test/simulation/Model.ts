@@ -273,7 +273,7 @@ export class Model {
         if (known.submit === "refused") known.submit = "unknown"
       }
       // records upon a state that is lost make what never was
-      if (isDurable && isAsBefore(known.last, task)) known.exposed = false
+      if (isDurable && isAsBefore(known.last, task) && this.#isSound(task, known)) known.exposed = false
       known.last = task
       if (isDurable) known.safe = task
       else if (this.#lossUntilMended > 0) known.safe = undefined
@@ -321,6 +321,10 @@ export class Model {
     for (const wrong of TaskChecks.illegal(before, after, retryAsked)) this.#fail(wrong)
     if (!this.#isStopping && before.status === "PROCESSING" && after.attempt < before.attempt)
       this.#fail(`${keyOf(after)} was given back though nobody stops: ${brief(after)}`)
+  }
+
+  #isSound(task: VenomTask | undefined, { cancelAsked }: Known): boolean {
+    return task === undefined || TaskChecks.wrongs(task, this.#workload, cancelAsked).next().done === true
   }
 
   #checkCause(task: VenomTask, { cancelAsked, exposed }: Known): void {

@@ -252,7 +252,9 @@ export class Simulation {
     if (/defect|died/.test(text)) this.history.fail(`${level}: ${text}`)
     // only when power went can more than an end be missing
     const isExpected = this.#lostPower || this.#mayMiss || (this.#dumpIsDamaged && text.includes("state_dump.json"))
-    if (text.startsWith("Damage was found") && !isExpected) this.history.fail(text)
+    if (!text.startsWith("Damage was found")) return
+    if (isExpected) this.#deletedDumps.told()
+    else this.history.fail(text)
   }
 
   #end(life: Life, wasCalm: boolean, powerGoes: boolean): void {

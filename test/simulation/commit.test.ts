@@ -132,3 +132,20 @@ describe("before its sync", () => {
     })
   }
 })
+
+it("a task whose end could not be stored goes on to have its unique key", () => {
+  withRepository((repository, disk) =>
+    Effect.gen(function* () {
+      const withKey = (n: number) => submitted(n, { uniqueKey: "one" })
+      yield* repository.insert([withKey(1)])
+      yield* firstDump
+      disk.troubles = [failingSyncs(1)]
+      yield* Effect.flip(repository.update(idOf(1), Lifecycle.cancel(1)))
+      disk.troubles = []
+      yield* Effect.sleep("5 seconds")
+      const [holder] = yield* repository.insert([withKey(2)])
+      expect(holder?.id).toBe(idOf(1))
+      expect(yield* repository.counts).toMatchObject({ PENDING: 1, FAILED: 0 })
+    })
+  )
+})

@@ -118,6 +118,33 @@ describe("what is in doubt", { timeout: 60_000 }, () => {
     expect([isWhole, crashes > 10]).toEqual([true, true])
   })
 
+  it("a segment that could not be made may turn up, and takes nothing with it that was written elsewhere", () => {
+    let isWhole = false
+    const crashes = afterPowerAtEach(
+      "always",
+      (repository, disk) =>
+        Effect.gen(function* () {
+          // the first change makes a dump, and with it a segment: its header is synced, its name is not
+          disk.troubles = [
+            ({ path, syscall }) => (syscall === "fsync" && path === directory ? { code: "EIO" } : undefined)
+          ]
+          yield* repository.insert([submitted(1)])
+          yield* Effect.sleep("500 millis")
+          disk.troubles = []
+          yield* Effect.sleep("5 seconds")
+          isWhole = (yield* repository.health)._tag === "Writable"
+          yield* repository.insert([submitted(2)])
+        }),
+      (repository) => repository.insert([submitted(3)]),
+      (found) => {
+        const contents = found.map(({ content }) => content)
+        expect(contents).toContain("task 1")
+        expect(contents).toContain("task 2")
+      }
+    )
+    expect([isWhole, crashes > 10]).toEqual([true, true])
+  })
+
   it("what a late sync failed to write is in the dump that follows, once", () => {
     let seen = 0
     const crashes = afterPowerAtEach(
