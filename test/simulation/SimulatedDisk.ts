@@ -33,7 +33,7 @@ export class SimulatedDisk {
   #lastFd = 2
   #count = 0
   /** What is to happen when a call ends, and which it is. */
-  readonly #underWay = new Map<() => void, string>()
+  readonly #underWay = new Map<() => unknown, string>()
   /** Bytes that fit. */
   capacity = Number.POSITIVE_INFINITY
   /** What is wrong now. */
@@ -56,15 +56,22 @@ export class SimulatedDisk {
     return this.#count
   }
 
-  /** The process is killed: calls under way end or do not, what it has written stays with the system. */
-  kill(): void {
+  /**
+   * The process is killed: calls under way end or do not, what it has written stays with the system. Whether a sync
+   * was among them that failed, of which nobody is left to be told.
+   */
+  kill(): boolean {
     const calls = Array.from(this.#underWay)
     this.#underWay.clear()
+    let syncFailed = false
     for (const [call, syscall] of calls) {
       const ends = this.#chance.happens(0.5)
       this.#tally.count(`crash during ${syscall}, which ${ends ? "is" : "is not"} done`)
-      if (ends) call()
+      const failed = ends && call() instanceof Errno
+      if (failed) this.#tally.count(`crash during ${syscall}, which fails`)
+      if (failed && syscall === "fsync") syncFailed = true
     }
+    return syncFailed
   }
 
   /** The machine dies: only what is durable is sure to be left. */
@@ -129,7 +136,7 @@ export class SimulatedDisk {
           throw new Errno(fault.code, call.syscall, call.path)
         return end(fault)
       }
-      const quietly = () => void attempt(happen)
+      const quietly = () => attempt(happen)
       this.#underWay.set(quietly, call.syscall)
       const delay = fault !== undefined && "delay" in fault ? fault.delay : 0
       if (delay > 0) this.#tally.count(`late ${call.syscall}`)

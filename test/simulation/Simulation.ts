@@ -287,6 +287,7 @@ export class Simulation {
       this.#dumpIsDamaged = false
     }
     let ending: Ending = this.#dead ?? (inOrder ? "stop" : "kill")
+    let syncFailed = false
     const lostPower = ending === "power" || (this.#dead === undefined && powerGoes)
     const phase = life.orchestrator !== undefined ? (life.isStopping ? "stopping" : "running") : "starting"
     const how = this.#dead ?? (Exit.isSuccess(life.exit ?? Exit.void) ? "itself" : "a start refused")
@@ -297,9 +298,9 @@ export class Simulation {
       this.#fallback.doubt()
       disk.powerOff()
       if (!inOrder) ending = "power"
-    } else disk.kill()
+    } else syncFailed = disk.kill()
     // of a file that failed a sync, what is in memory alone is not sure to be found
-    const inDoubt = life.isOpen ? !life.isWritable : this.#failedSyncs > this.#failedSyncsBefore
+    const inDoubt = syncFailed || (life.isOpen ? !life.isWritable : this.#failedSyncs > this.#failedSyncsBefore)
     if (ending === "kill" && inDoubt) ending = "power"
     if (life.isOpen || ending === "power" || this.#before === "stop") this.#before = ending
   }
