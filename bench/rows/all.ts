@@ -15,6 +15,7 @@ import { row as postAndWork } from "./postAndWork.ts"
 import { row as restart } from "./restart.ts"
 import { row as restartAfterKill } from "./restartAfterKill.ts"
 import { row as restartMillion } from "./restartMillion.ts"
+import { row as spin } from "./spin.ts"
 
 /** The table, from top to bottom. */
 export const rows: ReadonlyArray<Row> = [
@@ -25,6 +26,7 @@ export const rows: ReadonlyArray<Row> = [
   postAndWork,
   get,
   health,
+  spin,
   memory,
   restart,
   restartAfterKill,
