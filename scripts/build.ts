@@ -1,5 +1,6 @@
 // Makes dist/, which is the published package: JavaScript, declarations, and a package.json of its own, without the
-// Node platform packages that this checkout runs on. The checkout itself stays private.
+// Node platform packages that this checkout runs on. The checkout itself stays private: its exports are the sources,
+// which Node does not load from node_modules.
 import { spawnSync } from "node:child_process"
 import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import process from "node:process"
@@ -31,11 +32,14 @@ const published = {
   bin: { venom: "./bin/venom.js" },
   exports: {
     ".": { types: "./index.d.ts", default: "./index.js" },
+    "./http": { types: "./http.d.ts", default: "./http.js" },
     "./client": { types: "./client.d.ts", default: "./client.js" },
     "./testing": { types: "./testing.d.ts", default: "./testing.js" },
     "./package.json": "./package.json"
   },
-  dependencies
+  // an application has one effect, and Venom uses that one: layers and fibers of two copies do not fit together.
+  // Patches only: much of what is used here is called unstable, and may change with a minor version
+  peerDependencies: Object.fromEntries(Object.entries(dependencies).map(([name, version]) => [name, `~${version}`]))
 }
 writeFileSync(new URL("package.json", dist), `${JSON.stringify(published, null, 2)}\n`)
 for (const file of ["README.md", "LICENSE", "CHANGELOG.md"]) copyFileSync(new URL(file, root), new URL(file, dist))

@@ -1,4 +1,4 @@
-/** What an application needs to run Venom inside itself. Importing it starts nothing. */
+/** What an application needs to run Venom inside itself, with no HTTP: that is `venom/http`. Importing it starts nothing. */
 
 export * as Backoff from "./domain/Backoff.ts"
 export {
@@ -49,7 +49,3 @@ export * as RunnersFile from "./adapters/runners/RunnersFile.ts"
 export * as SimulatedTaskRunner from "./adapters/runners/SimulatedTaskRunner.ts"
 
 export * as RandomBytes from "./host/RandomBytes.ts"
-
-export { VenomApi } from "./api/VenomApi.ts"
-export * as HttpApi from "./server/HttpApi.ts"
-export * as NodeServer from "./server/NodeServer.ts"

@@ -27,7 +27,7 @@ const rooms: Record<string, { readonly may: ReadonlyArray<string>; readonly plat
   dashboard: { may: ["api"], platform: false }
 }
 const names = Object.keys(rooms)
-const wiring = ["main", "program", "serve", "work", "index", "client", "testing"]
+const wiring = ["main", "program", "serve", "work", "index", "http", "client", "testing"]
 const platform = [
   "node:fs",
   "fs",

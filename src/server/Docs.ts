@@ -1,9 +1,10 @@
-import { Effect, Scope } from "effect"
+import { Effect, flow, Record, Scope } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"
 import { HttpApiSwagger, OpenApi } from "effect/http-api"
 import { VenomApi } from "../api/VenomApi.ts"
 import { TypeCatalog } from "../engine/TypeCatalog.ts"
 import { json } from "./JsonResponse.ts"
+import { ServerSettings } from "./ServerSettings.ts"
 import { withTypes } from "./TypedDocument.ts"
 
 /** All that the page needs stands in it. Should a script in it want more, the browser gives it this service and nothing else. */
@@ -27,11 +28,20 @@ const pageHeaders = {
   "cache-control": "no-store"
 }
 
+/** The paths of a document as they are where it is mounted. */
+const under =
+  (prefix: string) =>
+  <A extends { readonly paths?: Readonly<Record<string, object>> }>(document: A): A => ({
+    ...document,
+    paths: Record.mapKeys(document.paths ?? {}, (path) => prefix + path)
+  })
+
 /** The contract as OpenAPI, and a page to read and try it. Both are made when they are first asked for. */
 export const layer = HttpRouter.use(
   Effect.fnUntraced(function* (router) {
     const { registered } = yield* TypeCatalog
-    const api = VenomApi.annotate(OpenApi.Transform, withTypes(registered))
+    const { prefix } = yield* ServerSettings
+    const api = VenomApi.annotate(OpenApi.Transform, flow(withTypes(registered), under(prefix)))
     const document = yield* Effect.cached(Effect.sync(() => json(JSON.stringify(OpenApi.fromApi(api)))))
     yield* router.add("GET", "/openapi.json", document)
 

@@ -1,7 +1,8 @@
 import type { HttpServerRequest } from "effect/http"
 import { loopbackNames } from "../api/Loopback.ts"
 import { problems } from "../api/Problem.ts"
-import { pathOf, plain, type Problem } from "./JsonResponse.ts"
+import { plain, type Problem } from "./JsonResponse.ts"
+import { pathOf } from "./Mounted.ts"
 import type { ServerSettings } from "./ServerSettings.ts"
 
 type Request = HttpServerRequest.HttpServerRequest
@@ -30,7 +31,8 @@ export const make = (settings: ServerSettings): ((request: Request) => Refused |
       ? undefined
       : {
           kind: problems.refusedOrigin,
-          detail: "The Host header names no place of this service (VENOM_ALLOWED_HOSTS adds one)"
+          detail:
+            "The Host header names no place of this service (VENOM_ALLOWED_HOSTS, or allowedHosts in a program, adds one)"
         }
   }
 

@@ -1,6 +1,10 @@
 import { Layer } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { VenomApi } from "../api/VenomApi.ts"
+import type { FlowControl } from "../engine/FlowControl.ts"
+import type { Orchestrator } from "../engine/Orchestrator.ts"
+import type { Schedules } from "../engine/Schedules.ts"
+import type { TypeCatalog } from "../engine/TypeCatalog.ts"
 import * as ActionsHandlers from "./ActionsHandlers.ts"
 import * as Docs from "./Docs.ts"
 import * as Edge from "./Edge.ts"
@@ -12,13 +16,16 @@ import { ServiceLog } from "./ServiceLog.ts"
 import * as TasksHandlers from "./TasksHandlers.ts"
 import * as TypesHandlers from "./TypesHandlers.ts"
 
+/** The use cases that are answered. */
+export type Engine = Orchestrator | Schedules | FlowControl | TypeCatalog
+
+/** Of the router of these routes. A parameter may be the longest name of a schedule, with each of its letters escaped. */
+export const routerConfig = { caseSensitive: true, maxParamLength: 3 * 128 }
+
 /**
- * Everything that Venom answers, as routes of an `HttpRouter`; no socket is opened here. Reads
- * `ServerSettings`, needs the `Orchestrator`.
+ * Everything that Venom answers, as routes of an `HttpRouter`; no socket is opened here. Reads `ServerSettings`.
  *
  * It speaks for the whole router: what no route answers becomes a problem document of ours.
- * Serve it without the library's request logger, which costs more than the request does:
- * `HttpRouter.serve(HttpApi.layer, { disableLogger: true })`.
  */
 export const layer = Layer.mergeAll(
   HttpApiBuilder.layer(VenomApi).pipe(

@@ -1,6 +1,7 @@
 import type { HttpServerRequest } from "effect/http"
 import { HttpServerResponse } from "effect/http"
 import type { InputIssue } from "../domain/InputIssues.ts"
+import { wholePathOf } from "./Mounted.ts"
 
 /** Answers tell of this moment, and are what they say they are. */
 export const headers = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const
@@ -40,7 +41,7 @@ export const problem = (
   { detail, ...more }: ProblemMembers,
   extra?: Readonly<Record<string, string>>
 ): HttpServerResponse.HttpServerResponse =>
-  HttpServerResponse.text(problemText({ type, title, status }, detail, { instance: pathOf(request.url), ...more }), {
+  HttpServerResponse.text(problemText({ type, title, status }, detail, { instance: wholePathOf(request), ...more }), {
     status,
     contentType: problemType,
     headers: extra === undefined ? headers : { ...headers, ...extra }
@@ -56,8 +57,3 @@ export const problemText = (
 
 /** A problem that has no name of its own beyond its status. */
 export const plain = (status: number, title: string): Problem => ({ type: "about:blank", title, status })
-
-export const pathOf = (url: string): string => {
-  const end = url.search(/[?#]/)
-  return end === -1 ? url : url.slice(0, end)
-}

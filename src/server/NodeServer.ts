@@ -3,17 +3,13 @@ import { Duration, Effect, Layer } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import { HttpRouter, HttpServer, type HttpServerError } from "effect/http"
 import { createServer } from "node:http"
-import type { FlowControl } from "../engine/FlowControl.ts"
-import type { Orchestrator } from "../engine/Orchestrator.ts"
-import type { Schedules } from "../engine/Schedules.ts"
-import type { TypeCatalog } from "../engine/TypeCatalog.ts"
 import * as ConnectionErrors from "./ConnectionErrors.ts"
 import * as HttpApi from "./HttpApi.ts"
 import { defaults, ServerSettings } from "./ServerSettings.ts"
 import { ServiceLog } from "./ServiceLog.ts"
 import * as ShortWay from "./ShortWay.ts"
 
-export interface Options extends Partial<ServerSettings> {
+export interface Options extends Partial<Omit<ServerSettings, "prefix">> {
   /** 0 picks a free one; the `HttpServer` that this layer gives says which. */
   readonly port: number
   /** How long answers under way may take when the service stops; then their connections are cut. */
@@ -32,9 +28,6 @@ const limits = {
   maxConnections: 4096
 }
 
-/** The use cases that are answered. */
-type Engine = Orchestrator | Schedules | FlowControl | TypeCatalog
-
 /**
  * Venom on a socket: `HttpApi.layer` served by Node.
  *
@@ -43,7 +36,7 @@ type Engine = Orchestrator | Schedules | FlowControl | TypeCatalog
  */
 export const layer = (
   options: Options
-): Layer.Layer<HttpServer.HttpServer, HttpServerError.ServeError, Engine | SecureRandom.SecureRandom> =>
+): Layer.Layer<HttpServer.HttpServer, HttpServerError.ServeError, HttpApi.Engine | SecureRandom.SecureRandom> =>
   Layer.unwrap(
     Effect.sync(() => {
       const settings: ServerSettings = { ...defaults, ...options }
@@ -69,8 +62,7 @@ export const layer = (
       const ordinaryWay = HttpRouter.serve(Layer.merge(HttpApi.layer, ShortWay.UnderWay.layer), {
         disableLogger: true,
         disableListenLog: true,
-        // the longest name of a schedule, with each of its letters escaped
-        routerConfig: { caseSensitive: true, maxParamLength: 3 * 128 }
+        routerConfig: HttpApi.routerConfig
       })
       return ShortWay.layer(server).pipe(
         Layer.provide(ordinaryWay),

@@ -7,9 +7,13 @@ export interface ServerSettings {
   readonly allowedHosts: ReadonlyArray<string>
   /** Bytes of a request body; a larger one is refused. */
   readonly maxBody: number
+  /** Under which path all of it is mounted: nothing, or `/queue`. */
+  readonly prefix: Prefix
 }
 
-export const defaults: ServerSettings = { host: "127.0.0.1", allowedHosts: [], maxBody: 2 * 1024 * 1024 }
+export type Prefix = "" | `/${string}`
+
+export const defaults: ServerSettings = { host: "127.0.0.1", allowedHosts: [], maxBody: 2 * 1024 * 1024, prefix: "" }
 
 export const ServerSettings: Context.Reference<ServerSettings> = Context.Reference("venom/server/ServerSettings", {
   defaultValue: () => defaults

@@ -2,7 +2,7 @@ import { Clock, Context, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { QueueFull, StorageError, StorageFull } from "../ports/StateRepository.ts"
 import type { ServiceDraining } from "../engine/Draining.ts"
-import { pathOf } from "./JsonResponse.ts"
+import { wholePathOf } from "./Mounted.ts"
 
 type Refusal = StorageError | QueueFull | StorageFull | ServiceDraining
 
@@ -10,6 +10,7 @@ type Refusal = StorageError | QueueFull | StorageFull | ServiceDraining
 interface Request {
   readonly method: string
   readonly url: string
+  readonly source: object
 }
 
 /** A request that takes so long until its answer begins gets a line in the log; probes never do. */
@@ -70,4 +71,4 @@ export class ServiceLog extends Context.Service<
   )
 }
 
-const about = (request: Request) => ({ method: request.method, path: pathOf(request.url) })
+const about = (request: Request) => ({ method: request.method, path: wholePathOf(request) })

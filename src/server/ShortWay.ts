@@ -48,7 +48,8 @@ export const layer = (server: Server) =>
         const begun = clock.currentTimeNanosUnsafe()
         Fiber.runIn(fiber, underWay).addObserver((exit) => {
           const millis = Number((clock.currentTimeNanosUnsafe() - begun) / 1_000_000n)
-          if (isSlow(millis)) run(log.slow({ method: request.method ?? "", url: request.url ?? "" }, millis))
+          if (isSlow(millis))
+            run(log.slow({ method: request.method ?? "", url: request.url ?? "", source: request }, millis))
           act(exit)
         })
       }

@@ -8,6 +8,7 @@ import { Orchestrator } from "../engine/Orchestrator.ts"
 import type { Submitted } from "../engine/Submission.ts"
 import * as AskedAlready from "./AskedAlready.ts"
 import { headers, json } from "./JsonResponse.ts"
+import { prefixOf } from "./Mounted.ts"
 import * as Refusal from "./Refusal.ts"
 import { ServerSettings } from "./ServerSettings.ts"
 import { ServiceLog } from "./ServiceLog.ts"
@@ -54,7 +55,11 @@ export const layer = HttpApiBuilder.group(
               Effect.map(waited(request, task), (now) =>
                 json(JSON.stringify(taken(now)), {
                   status: 201,
-                  headers: { location: `/api/v1/tasks/${task.id}`, ...told(replayed), ...Waiting.headers(request) }
+                  headers: {
+                    location: `${prefixOf(request)}/api/v1/tasks/${task.id}`,
+                    ...told(replayed),
+                    ...Waiting.headers(request)
+                  }
                 })
               )
             ),
@@ -123,7 +128,7 @@ export const layer = HttpApiBuilder.group(
                     const last = tasks.at(-1)
                     return TaskListResponse.page(
                       tasks,
-                      more && last !== undefined ? nextPage(query, last.id) : undefined
+                      more && last !== undefined ? nextPage(prefixOf(request), query, last.id) : undefined
                     )
                   })
                 )
@@ -156,7 +161,7 @@ const taskResponse = (
 const isKnown = (tag: string, known: string): boolean =>
   known.split(",").some((candidate) => [tag, `W/${tag}`, "*"].includes(candidate.trim()))
 
-const nextPage = (query: Readonly<Record<string, string | number>>, cursor: TaskId): string => {
+const nextPage = (prefix: string, query: Readonly<Record<string, string | number>>, cursor: TaskId): string => {
   const parameters = Object.entries({ ...query, cursor }).map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
-  return `</api/v1/tasks?${parameters.join("&")}>; rel="next"`
+  return `<${prefix}/api/v1/tasks?${parameters.join("&")}>; rel="next"`
 }

@@ -2,10 +2,8 @@ import { assert, describe, it, layer } from "@effect/vitest"
 import { Deferred, Duration, Effect, Exit, Fiber, Layer, Scope } from "effect"
 import { HttpServer } from "effect/http"
 import type { Socket } from "node:net"
-import * as MemoryStateRepository from "../../src/adapters/memory/MemoryStateRepository.ts"
 import { Orchestrator } from "../../src/engine/Orchestrator.ts"
-import { StateRepository } from "../../src/ports/StateRepository.ts"
-import { answerOf, get, open, post, problemOf, raw, served, submit } from "./support.ts"
+import { answerOf, get, open, post, problemOf, raw, served, submit, watched } from "./support.ts"
 
 const head = "POST /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
@@ -188,26 +186,6 @@ layer(served({ server: { limits: { maxConnections: 2 } } }), { excludeTestServic
     )
   }
 )
-
-/** A repository that says when a task arrives, and takes it only when it may. */
-const watched = Effect.gen(function* () {
-  const arrived = yield* Deferred.make<void>()
-  const taken = yield* Deferred.make<void>()
-  const mayGoOn = yield* Deferred.make<void>()
-  const repository = Layer.effect(
-    StateRepository,
-    Effect.map(StateRepository, (memory) => ({
-      ...memory,
-      insert: (all: Parameters<typeof memory.insert>[0]) =>
-        Deferred.succeed(arrived, undefined).pipe(
-          Effect.andThen(Deferred.await(mayGoOn)),
-          Effect.andThen(memory.insert(all)),
-          Effect.tap(Deferred.succeed(taken, undefined))
-        )
-    }))
-  ).pipe(Layer.provide(MemoryStateRepository.layer()))
-  return { arrived, taken, mayGoOn, repository }
-})
 
 describe("A client that hangs up", () => {
   it.live("right after its task has arrived has submitted it all the same", () =>

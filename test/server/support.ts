@@ -1,4 +1,4 @@
-import { Duration, Effect, Layer, Logger, Schema } from "effect"
+import { Deferred, Duration, Effect, Layer, Logger, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpServer } from "effect/http"
 import { type IncomingHttpHeaders, request as nodeRequest } from "node:http"
@@ -11,7 +11,7 @@ import type { FlowControl } from "../../src/engine/FlowControl.ts"
 import { Orchestrator } from "../../src/engine/Orchestrator.ts"
 import type { Schedules } from "../../src/engine/Schedules.ts"
 import type { TypeCatalog } from "../../src/engine/TypeCatalog.ts"
-import { type StateRepository } from "../../src/ports/StateRepository.ts"
+import { StateRepository } from "../../src/ports/StateRepository.ts"
 import { TaskRunner } from "../../src/ports/TaskRunner.ts"
 import * as NodeServer from "../../src/server/NodeServer.ts"
 
@@ -53,6 +53,26 @@ export const served = (options: Options = {}) => {
     Layer.provide(Logger.layer(options.loggers ?? []))
   )
 }
+
+/** A repository that says when a task arrives, and takes it only when it may. */
+export const watched = Effect.gen(function* () {
+  const arrived = yield* Deferred.make<void>()
+  const taken = yield* Deferred.make<void>()
+  const mayGoOn = yield* Deferred.make<void>()
+  const repository = Layer.effect(
+    StateRepository,
+    Effect.map(StateRepository, (memory) => ({
+      ...memory,
+      insert: (all: Parameters<typeof memory.insert>[0]) =>
+        Deferred.succeed(arrived, undefined).pipe(
+          Effect.andThen(Deferred.await(mayGoOn)),
+          Effect.andThen(memory.insert(all)),
+          Effect.tap(Deferred.succeed(taken, undefined))
+        )
+    }))
+  ).pipe(Layer.provide(MemoryStateRepository.layer()))
+  return { arrived, taken, mayGoOn, repository }
+})
 
 export interface Answer {
   readonly status: number
