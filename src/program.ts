@@ -5,6 +5,7 @@ import { CliError } from "effect/cli"
 import { DataDirectoryError } from "./adapters/file/Disk.ts"
 import type * as Doctor from "./adapters/file/Doctor.ts"
 import type * as Transfer from "./adapters/file/Transfer.ts"
+import * as Trouble from "./cli/Trouble.ts"
 import * as Venom from "./cli/Venom.ts"
 import type * as Service from "./serve.ts"
 import * as Signals from "./host/Signals.ts"
@@ -64,12 +65,23 @@ type Ask<A> = (
   directory: string
 ) => Effect.Effect<A, DataDirectoryError | PlatformError.PlatformError>
 
+/** Asks for what keeps keys. */
+const keyring = Effect.promise(() => import("./adapters/keys/KeyFiles.ts"))
+
 /** Succeeds with the exit code. */
 const program = Venom.run({
   version,
   environment: process.env,
   serve,
   physician: { examine: examined(({ examine }) => examine), repair: examined(({ repair }) => repair) },
+  keyring: {
+    list: (directory) =>
+      Effect.flatMap(keyring, ({ list }) => list(directory)).pipe(
+        Effect.catchTag("InvalidKeyFile", ({ message }) => Effect.fail(Trouble.ended("failed", message)))
+      ),
+    create: (directory, wish) => Effect.flatMap(keyring, ({ create }) => create(directory, wish)),
+    revoke: (directory, id) => Effect.flatMap(keyring, ({ revoke }) => revoke(directory, id))
+  },
   dump: examined(({ dump }) => dump),
   exportTo: (path) => carried(({ exportTo }) => exportTo(path)),
   importFrom: (path) => carried(({ importFrom }) => importFrom(path))

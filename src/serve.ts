@@ -2,9 +2,11 @@ import { resolve } from "node:path"
 import process from "node:process"
 import { Cause, Effect, type FileSystem, Layer, Predicate, Schema, String } from "effect"
 import { HttpServer, type HttpServerError } from "effect/http"
+import { DataDirectoryError } from "./adapters/file/Disk.ts"
 import * as FileStateRepository from "./adapters/file/FileStateRepository.ts"
+import * as WatchedKeys from "./adapters/keys/WatchedKeys.ts"
 import * as MemoryStateRepository from "./adapters/memory/MemoryStateRepository.ts"
-import { type Settings, SettingsError } from "./cli/Settings.ts"
+import { type Settings, SettingsError, whyNotOpen } from "./cli/Settings.ts"
 import * as Engine from "./engine/Engine.ts"
 import { defaults, EngineSettings } from "./engine/EngineSettings.ts"
 import * as Shutdown from "./engine/Shutdown.ts"
@@ -12,6 +14,7 @@ import * as Log from "./host/Log.ts"
 import * as RandomBytes from "./host/RandomBytes.ts"
 import * as NodeServer from "./server/NodeServer.ts"
 import { version } from "./host/Version.ts"
+import { ApiKeys } from "./ports/ApiKeys.ts"
 import { TypeLimits } from "./ports/TypeLimits.ts"
 import * as Work from "./work.ts"
 
@@ -50,6 +53,25 @@ const started = (settings: Settings, concurrency: number) =>
 const service = (settings: Settings) =>
   Layer.unwrap(Effect.map(Work.make(settings), (work) => composed(settings, work)))
 
+/** The keys of this service; refuses to serve everyone where that was not asked for. */
+const keys = (settings: Settings) =>
+  Layer.effect(
+    ApiKeys,
+    Effect.gen(function* () {
+      const place = resolve(settings.keysDir ?? `${settings.dataDir}/keys`)
+      const known = yield* WatchedKeys.make({
+        directory: place,
+        ...(settings.apiKey === undefined ? {} : { apiKey: settings.apiKey })
+      }).pipe(
+        Effect.catchTag("PlatformError", ({ message }) =>
+          Effect.fail(new DataDirectoryError({ directory: place, reason: message }))
+        )
+      )
+      const whyNot = known.isLocked() ? undefined : whyNotOpen(settings)
+      return whyNot === undefined ? known : yield* refused(whyNot)
+    })
+  )
+
 const composed = (settings: Settings, { callbacks, runner, typeLimits, ...work }: Work.Work) =>
   started(settings, work.concurrency).pipe(
     Layer.provideMerge(Shutdown.layer),
@@ -60,6 +82,7 @@ const composed = (settings: Settings, { callbacks, runner, typeLimits, ...work }
     Layer.provide(callbacks),
     Layer.provide(Layer.succeed(TypeLimits, typeLimits)),
     Layer.provide(RandomBytes.layer),
+    Layer.provide(keys(settings)),
     Layer.provide(Layer.succeed(EngineSettings, { ...defaults, ...settings, ...work }))
   )
 
@@ -93,6 +116,7 @@ export const serve = (
       InvalidCommand: ({ message }) => refused(`the command: ${message}`),
       InvalidModule: ({ message }) => refused(message),
       InvalidTarget: ({ message }) => refused(message),
+      InvalidKeyFile: ({ message }) => refused(message),
       InvalidRunners: ({ problems }) => refused(...problems),
       DataDirectoryError: ({ message }) => failed(3, message),
       ServeError: (error) => failed(1, `Cannot listen on ${settings.host} port ${settings.port}: ${whyNot(error)}`)

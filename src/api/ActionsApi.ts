@@ -9,6 +9,8 @@ const always = [
   problem.contentTooLarge,
   problem.unsupportedMediaType,
   problem.unavailable,
+  problem.unauthorized,
+  problem.forbidden,
   problem.refusedOrigin,
   problem.notAcceptable,
   problem.bug

@@ -1,9 +1,18 @@
 import { Context } from "effect"
+import type { Scope } from "../domain/ApiKey.ts"
 
 /** The media type that an endpoint answers with. */
 export const Produces: Context.Reference<string> = Context.Reference("venom/api/Produces", {
   defaultValue: () => "application/json"
 })
+
+/** What an endpoint needs: a key that allows so much, or none. By default `read` for a GET, `write` for all else. */
+export const Needed: Context.Reference<Scope | "none" | undefined> = Context.Reference<Scope | "none" | undefined>(
+  "venom/api/Needed",
+  {
+    defaultValue: () => undefined
+  }
+)
 
 /** The part of an OpenAPI operation that is touched up here. */
 interface Operation {

@@ -27,6 +27,8 @@ const ofTask = HttpApiEndpoint.get("ofTask", "/tasks/:id/events", {
     problem.invalidRequest,
     problem.taskNotFound,
     problem.unavailable,
+    problem.unauthorized,
+    problem.forbidden,
     problem.refusedOrigin,
     problem.notAcceptable,
     problem.bug
@@ -52,7 +54,15 @@ const all = HttpApiEndpoint.get("all", "/events", {
     tag: Schema.optionalKey(Schema.String.annotate({ description: "Of tasks with this tag" }))
   },
   success,
-  error: [problem.invalidRequest, problem.unavailable, problem.refusedOrigin, problem.notAcceptable, problem.bug]
+  error: [
+    problem.invalidRequest,
+    problem.unavailable,
+    problem.unauthorized,
+    problem.forbidden,
+    problem.refusedOrigin,
+    problem.notAcceptable,
+    problem.bug
+  ]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "Follow all tasks",

@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import * as Documented from "./Documented.ts"
 import { answers as problem } from "./Problem.ts"
 
 export const Health = Schema.Struct({ status: Schema.Literal("ok") }).annotate({ identifier: "Health" })
@@ -18,4 +19,5 @@ export class HealthApi extends HttpApiGroup.make("health")
     }).annotateMerge(OpenApi.annotations({ summary: "Would it take a task now? If not, why?" }))
   )
   .prefix("/health")
+  .annotateEndpoints(Documented.Needed, "none")
   .annotateMerge(OpenApi.annotations({ description: "For probes: never authenticated, from any host name" })) {}

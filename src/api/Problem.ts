@@ -6,6 +6,8 @@ import { TaskId, TaskStatus } from "../domain/Task.ts"
 /** Every problem that Venom has a name for (RFC 9457). Those without one are `about:blank` and their status. */
 export const problems = {
   invalidRequest: { type: "urn:venom:problem:invalid-request", status: 400, title: "The request is not valid" },
+  unauthorized: { type: "urn:venom:problem:unauthorized", status: 401, title: "A key is needed" },
+  forbidden: { type: "urn:venom:problem:forbidden", status: 403, title: "The key does not allow this" },
   refusedOrigin: {
     type: "urn:venom:problem:refused-origin",
     status: 403,
@@ -54,6 +56,20 @@ export class InvalidRequest extends HttpApiError.Problem<InvalidRequest>()(
   problems.invalidRequest,
   withIssues,
   { description: "Malformed JSON or UTF-8; a missing, wrong or unknown field or parameter. All of them are named" }
+) {}
+
+export class Unauthorized extends HttpApiError.Problem<Unauthorized>()(
+  "Unauthorized",
+  problems.unauthorized,
+  {},
+  { description: "There is no API key, or none that is known and in force" }
+) {}
+
+export class Forbidden extends HttpApiError.Problem<Forbidden>()(
+  "Forbidden",
+  problems.forbidden,
+  {},
+  { description: "The key has another scope, or the service is read-only" }
 ) {}
 
 export class RefusedOrigin extends HttpApiError.Problem<RefusedOrigin>()(
@@ -140,6 +156,8 @@ const named = <S extends Schema.Top>(identifier: string, problem: S) =>
 /** The problems as endpoints declare them. */
 export const answers = {
   invalidRequest: named("InvalidRequest", InvalidRequest),
+  unauthorized: named("Unauthorized", Unauthorized),
+  forbidden: named("Forbidden", Forbidden),
   refusedOrigin: named("RefusedOrigin", RefusedOrigin),
   taskNotFound: named("TaskNotFound", TaskNotFound),
   scheduleNotFound: named("ScheduleNotFound", ScheduleNotFound),

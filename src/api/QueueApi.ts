@@ -34,6 +34,8 @@ export type PauseRequest = typeof PauseRequest.Type
 const reads = [
   problem.invalidRequest,
   problem.unavailable,
+  problem.unauthorized,
+  problem.forbidden,
   problem.refusedOrigin,
   problem.notAcceptable,
   problem.bug
@@ -80,9 +82,9 @@ const setLimits = HttpApiEndpoint.put("setLimits", "/queue/limits", {
 
 export class QueueApi extends HttpApiGroup.make("queue")
   .add(state)
-  .add(pause)
-  .add(resume)
+  .add(pause.annotate(Documented.Needed, "admin"))
+  .add(resume.annotate(Documented.Needed, "admin"))
   .add(limits)
-  .add(setLimits)
+  .add(setLimits.annotate(Documented.Needed, "admin"))
   .prefix("/api/v1")
   .annotateMerge(OpenApi.annotations({ description: "See how the queue stands, and hold it back" })) {}

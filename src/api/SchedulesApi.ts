@@ -1,11 +1,14 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Schedule, ScheduleName, ScheduleRequest } from "../domain/Schedule.ts"
+import * as Documented from "./Documented.ts"
 import { answers as problem } from "./Problem.ts"
 
 const reads = [
   problem.invalidRequest,
   problem.unavailable,
+  problem.unauthorized,
+  problem.forbidden,
   problem.refusedOrigin,
   problem.notAcceptable,
   problem.bug
@@ -47,7 +50,7 @@ const remove = HttpApiEndpoint.delete("delete", "/schedules/:name", {
 export class SchedulesApi extends HttpApiGroup.make("schedules")
   .add(list)
   .add(get)
-  .add(put)
-  .add(remove)
+  .add(put.annotate(Documented.Needed, "admin"))
+  .add(remove.annotate(Documented.Needed, "admin"))
   .prefix("/api/v1")
   .annotateMerge(OpenApi.annotations({ description: "Tasks made again and again, by a calendar or an interval" })) {}

@@ -54,6 +54,8 @@ const submit = HttpApiEndpoint.post("submit", "/tasks", {
     problem.contentTooLarge,
     problem.unsupportedMediaType,
     problem.unavailable,
+    problem.unauthorized,
+    problem.forbidden,
     problem.refusedOrigin,
     problem.notAcceptable,
     problem.bug
@@ -84,6 +86,8 @@ const submitAll = HttpApiEndpoint.post("submitAll", "/tasks/bulk", {
     problem.contentTooLarge,
     problem.unsupportedMediaType,
     problem.unavailable,
+    problem.unauthorized,
+    problem.forbidden,
     problem.refusedOrigin,
     problem.notAcceptable,
     problem.bug
@@ -114,6 +118,8 @@ const get = HttpApiEndpoint.get("get", "/tasks/:id", {
     problem.invalidRequest,
     problem.taskNotFound,
     problem.unavailable,
+    problem.unauthorized,
+    problem.forbidden,
     problem.refusedOrigin,
     problem.notAcceptable,
     problem.bug
@@ -132,6 +138,8 @@ const why = HttpApiEndpoint.get("why", "/tasks/:id/why", {
     problem.invalidRequest,
     problem.taskNotFound,
     problem.unavailable,
+    problem.unauthorized,
+    problem.forbidden,
     problem.refusedOrigin,
     problem.notAcceptable,
     problem.bug
@@ -168,7 +176,15 @@ const list = HttpApiEndpoint.get("list", "/tasks", {
   success: HttpApiSchema.WithHeaders(Schema.Array(VenomTask), {
     link: Schema.optionalKey(Schema.String.annotate({ description: 'The next page: <...>; rel="next"' }))
   }),
-  error: [problem.invalidRequest, problem.unavailable, problem.refusedOrigin, problem.notAcceptable, problem.bug]
+  error: [
+    problem.invalidRequest,
+    problem.unavailable,
+    problem.unauthorized,
+    problem.forbidden,
+    problem.refusedOrigin,
+    problem.notAcceptable,
+    problem.bug
+  ]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "List tasks",

@@ -39,7 +39,15 @@ export type TypeInfo = typeof TypeInfo.Type
 
 const list = HttpApiEndpoint.get("list", "/types", {
   success: Schema.Array(TypeInfo),
-  error: [problem.invalidRequest, problem.unavailable, problem.refusedOrigin, problem.notAcceptable, problem.bug]
+  error: [
+    problem.invalidRequest,
+    problem.unavailable,
+    problem.unauthorized,
+    problem.forbidden,
+    problem.refusedOrigin,
+    problem.notAcceptable,
+    problem.bug
+  ]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "List the types of tasks",

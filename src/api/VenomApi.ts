@@ -3,6 +3,7 @@ import { ActionsApi } from "./ActionsApi.ts"
 import { EventsApi } from "./EventsApi.ts"
 import { HealthApi } from "./HealthApi.ts"
 import { QueueApi } from "./QueueApi.ts"
+import { SessionApi } from "./SessionApi.ts"
 import { SchedulesApi } from "./SchedulesApi.ts"
 import { TasksApi } from "./TasksApi.ts"
 import { TypesApi } from "./TypesApi.ts"
@@ -18,6 +19,7 @@ export class VenomApi extends HttpApi.make("venom")
   .add(QueueApi)
   .add(SchedulesApi)
   .add(TypesApi)
+  .add(SessionApi)
   .add(HealthApi)
   .annotate(HttpApi.PayloadParseOptions, strict)
   .annotate(HttpApi.QueryParseOptions, strict)

@@ -1,4 +1,4 @@
-import { ByteSize, Duration, Effect, Option, Result, Schema, SchemaGetter, SchemaIssue } from "effect"
+import { ByteSize, Duration, Effect, Option, Redacted, Result, Schema, SchemaGetter, SchemaIssue } from "effect"
 
 /** A value as it is written on a command line or in an environment; what `read` fails with is told to the reader. */
 const written = <T>(to: Schema.Codec<T>, read: (text: string) => Result.Result<T, string>) =>
@@ -110,5 +110,16 @@ export const hosts = written(Schema.Array(Schema.String), (text) => {
     ? Result.succeed(names)
     : Result.fail(`expected host names separated by commas, without ports: ${JSON.stringify(wrong)} is none`)
 })
+
+/** Sent in a header, so only what may stand there. */
+export const apiKey = written(Schema.Redacted(Schema.String), (text) =>
+  /^[\x21-\x7e]{32,1000}$/.test(text)
+    ? Result.succeed(Redacted.make(text))
+    : Result.fail("expected 32 characters or more, without spaces; 'openssl rand -hex 32' makes one")
+)
+
+export const label = Schema.String.check(
+  Schema.isPattern(/^[^\p{C}]{0,40}$/u, { message: "expected up to 40 characters" })
+)
 
 export const filled = Schema.String.check(Schema.isNonEmpty({ message: "expected some text" }))

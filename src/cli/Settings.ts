@@ -92,14 +92,15 @@ const contradictions = (settings: Settings): ReadonlyArray<string> => [
     : []),
   ...((settings.callbackUrl === undefined) !== (settings.callbackSecret === undefined)
     ? ["callbacks need a URL and a secret: VENOM_CALLBACK_URL and VENOM_CALLBACK_SECRET"]
-    : []),
-  ...(!isLoopback(settings.host) && !settings.allowOpen
-    ? [
-        `listening on ${settings.host} would serve everyone who can reach it, and nobody needs a key: ` +
-          "if that is wanted, set VENOM_ALLOW_OPEN=true or --allow-open"
-      ]
     : [])
 ]
+
+/** Why it may not serve where nobody needs a key. */
+export const whyNotOpen = ({ allowOpen, host }: Settings): string | undefined =>
+  isLoopback(host) || allowOpen
+    ? undefined
+    : `listening on ${host} would serve everyone who can reach it, and nobody needs a key: make one with ` +
+      "'venom keys create' or VENOM_API_KEY, or, if it is wanted so, set VENOM_ALLOW_OPEN=true or --allow-open"
 
 const decode = SchemaParser.decodeUnknownResult(Settings, { errors: "all" })
 const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
@@ -113,7 +114,9 @@ export const resolve = (given: Given): Result.Result<Settings, SettingsError> =>
   const decoded = Result.mapError(decode(Object.fromEntries(texts.map(({ key, text }) => [key, text]))), (issue) =>
     issuesOf(issue).issues.map(({ message, path }) => {
       const at = texts.find(({ key }) => key === path?.[0])
-      return at === undefined ? message : `${at.name} ${JSON.stringify(at.text)}: ${message}`
+      if (at === undefined) return message
+      const row: Table.Row = Table.table[at.key]
+      return `${at.name}${row.secret === true ? "" : ` ${JSON.stringify(at.text)}`}: ${message}`
     })
   )
   const problems = [

@@ -10,6 +10,8 @@ export interface Row {
   readonly absent?: string
   readonly takes: string
   readonly about: string
+  /** What is written is never told again. */
+  readonly secret?: true
 }
 
 /** Every setting of `venom serve`: the only place that knows them. */
@@ -26,6 +28,32 @@ export const table = {
     default: "false",
     takes: "true|false",
     about: "Listen beyond this machine although nobody needs a key"
+  },
+  apiKey: {
+    schema: Schema.optionalKey(Text.apiKey),
+    absent: "none",
+    takes: "key",
+    secret: true,
+    about: "A key that may do everything, of 32 characters or more; better in the environment than in a command line"
+  },
+  keysDir: {
+    schema: Schema.optionalKey(Text.filled),
+    absent: "`keys` in the data directory",
+    takes: "directory",
+    about: "Where venom keys puts API keys; where it is, one is needed"
+  },
+  readOnly: {
+    schema: Text.onOff,
+    default: "false",
+    takes: "true|false",
+    about: "Nothing can be changed by HTTP"
+  },
+  environment: {
+    schema: Text.label,
+    default: "",
+    absent: "none",
+    takes: "text",
+    about: "What people call this place, such as production; the page shows it"
   },
   allowedHosts: {
     schema: Text.hosts,
@@ -111,6 +139,7 @@ export const table = {
     schema: Schema.optionalKey(Text.filled),
     absent: "none",
     takes: "whsec_…",
+    secret: true,
     about: "The secret that signs what the http runner sends; without it nothing is signed"
   },
   httpAllowPrivate: {
@@ -147,6 +176,7 @@ export const table = {
     schema: Schema.optionalKey(Text.filled),
     absent: "none",
     takes: "whsec_…",
+    secret: true,
     about: "The secret that signs what is told of the end of tasks"
   },
   callbackAllowPrivate: {
@@ -229,7 +259,7 @@ export const flag = (key: Key): string => String.kebabCase(key)
 export const variable = (key: Key): string => `VENOM_${String.constantCase(key)}`
 
 /** Variables of a later version. To run without what they ask for would be worse than not to run. */
-export const later = ["VENOM_API_KEY", "VENOM_DATABASE_URL"]
+export const later = ["VENOM_DATABASE_URL"]
 
 /** Variables of the commands that ask a service: no settings of its own. */
 export const ofClients = ["VENOM_URL"]

@@ -42,6 +42,8 @@ const ofStatus: Readonly<Record<number, ExitCode>> = {
   503: exitCodes.notReachable
 }
 
+const keyHint = "Set VENOM_API_KEY to a key of the service: 'venom keys create' makes one where its data directory is"
+
 const refused = ({ detail, errors = [], status, title }: Refusal): Ended =>
   new Ended({
     exitCode: ofStatus[status] ?? exitCodes.failed,
@@ -49,6 +51,7 @@ const refused = ({ detail, errors = [], status, title }: Refusal): Ended =>
       // what is wrong with the input is said by its issues
       errors.length === 0 ? (detail ?? title) : title,
       ...errors.map(({ message, path }) => `  ${path === "" ? "" : `${path}: `}${message}`),
+      ...(status === 401 ? [keyHint] : []),
       ...(status === 503 ? ["The service cannot do this now: try again in a moment"] : [])
     ].map(SafeText.line)
   })
@@ -58,8 +61,6 @@ const causeOf = (cause: unknown): string | undefined => {
   const deeper = causeOf(cause.cause)
   return deeper ?? ("code" in cause && typeof cause.code === "string" ? cause.code : cause.message)
 }
-
-const keyHint = "Set VENOM_API_KEY to the key of the service"
 
 const unreached = (url: string, { reason, response }: HttpClientError): Ended => {
   if (reason._tag === "TransportError") {

@@ -7,6 +7,7 @@ import * as Dump from "./Dump.ts"
 import * as Export from "./Export.ts"
 import * as Get from "./Get.ts"
 import * as Import from "./Import.ts"
+import * as Keys from "./Keys.ts"
 import * as List from "./List.ts"
 import * as Logs from "./Logs.ts"
 import * as Pause from "./Pause.ts"
@@ -16,6 +17,7 @@ import * as Retry from "./Retry.ts"
 import * as Schedules from "./Schedules.ts"
 import * as Serve from "./Serve.ts"
 import * as Submit from "./Submit.ts"
+import type * as Trouble from "./Trouble.ts"
 import * as Types from "./Types.ts"
 import * as Wait from "./Wait.ts"
 import * as Watch from "./Watch.ts"
@@ -37,12 +39,13 @@ const presenter: CliOutput.Presenter = {
 }
 
 /** The whole command line. Fails with a `CliError` that has been told already when it is used wrongly. */
-export const run = <ES, RS, ED, RD, EE, RE>(
+export const run = <ES, RS, ED, RD, EE, RE, EK extends Trouble.Trouble, RK>(
   options: Parameters<typeof Serve.command<ES, RS>>[0] &
     Parameters<typeof Doctor.command<ED, RD>>[0] &
     Parameters<typeof Dump.command<ED, RD>>[0] &
     Parameters<typeof Export.command<EE, RE>>[0] &
-    Parameters<typeof Import.command<EE, RE>>[0] & { readonly version: string }
+    Parameters<typeof Import.command<EE, RE>>[0] &
+    Parameters<typeof Keys.command<EK, RK>>[0] & { readonly version: string }
 ) =>
   Command.make("venom").pipe(
     Command.withDescription("A durable task queue in one process"),
@@ -55,7 +58,8 @@ export const run = <ES, RS, ED, RD, EE, RE>(
           Pause.command,
           Resume.command,
           Types.command,
-          Schedules.command
+          Schedules.command,
+          Keys.command(options)
         ]
       },
       {

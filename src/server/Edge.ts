@@ -2,6 +2,7 @@ import { Cause, Clock, Effect } from "effect"
 import { HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiError } from "effect/http-api"
 import { problems } from "../api/Problem.ts"
+import { Access } from "./Access.ts"
 import * as Guard from "./Guard.ts"
 import * as InputIssues from "../domain/InputIssues.ts"
 import { plain, problem } from "./JsonResponse.ts"
@@ -21,14 +22,16 @@ export const layer = HttpRouter.middleware(
   Effect.gen(function* () {
     const log = yield* ServiceLog
     const guard = Guard.make(yield* ServerSettings)
+    const access = yield* Access
     const clock = yield* Clock.Clock
 
     const refuse = (request: Request): Response | undefined => {
-      const refused = guard(request)
-      if (refused !== undefined) return problem(request, refused.kind, { detail: refused.detail })
-      const { accept } = request.headers
+      const { headers, method, url } = request
+      const refused = guard(request) ?? access.refusal(method, Routes.needed(method, url), headers)
+      if (refused !== undefined) return problem(request, refused.kind, { detail: refused.detail }, refused.headers)
+      const { accept } = headers
       if (accept === undefined || accept === "*/*") return undefined
-      const type = Routes.produces(request.method, request.url)
+      const type = Routes.produces(method, url)
       return type === undefined || Guard.accepts(accept, type)
         ? undefined
         : problem(request, problems.notAcceptable, { detail: `This resource is ${type}` })

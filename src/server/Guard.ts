@@ -10,6 +10,7 @@ type Request = HttpServerRequest.HttpServerRequest
 export interface Refused {
   readonly kind: Problem
   readonly detail: string
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** Characters of a request target. */

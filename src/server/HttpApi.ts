@@ -5,6 +5,7 @@ import type { FlowControl } from "../engine/FlowControl.ts"
 import type { Orchestrator } from "../engine/Orchestrator.ts"
 import type { Schedules } from "../engine/Schedules.ts"
 import type { TypeCatalog } from "../engine/TypeCatalog.ts"
+import { Access } from "./Access.ts"
 import * as ActionsHandlers from "./ActionsHandlers.ts"
 import * as Docs from "./Docs.ts"
 import * as Edge from "./Edge.ts"
@@ -13,6 +14,7 @@ import * as HealthHandlers from "./HealthHandlers.ts"
 import * as QueueHandlers from "./QueueHandlers.ts"
 import * as SchedulesHandlers from "./SchedulesHandlers.ts"
 import { ServiceLog } from "./ServiceLog.ts"
+import * as SessionHandlers from "./SessionHandlers.ts"
 import * as TasksHandlers from "./TasksHandlers.ts"
 import * as TypesHandlers from "./TypesHandlers.ts"
 
@@ -36,9 +38,10 @@ export const layer = Layer.mergeAll(
       QueueHandlers.layer,
       SchedulesHandlers.layer,
       TypesHandlers.layer,
+      SessionHandlers.layer,
       HealthHandlers.layer
     ])
   ),
   Docs.layer,
   Edge.layer
-).pipe(Layer.provide(ServiceLog.layer))
+).pipe(Layer.provide([ServiceLog.layer, Access.layer]))

@@ -3,6 +3,7 @@ import { Duration, Effect, Layer } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import { HttpRouter, HttpServer, type HttpServerError } from "effect/http"
 import { createServer } from "node:http"
+import { Access } from "./Access.ts"
 import * as ConnectionErrors from "./ConnectionErrors.ts"
 import * as HttpApi from "./HttpApi.ts"
 import { defaults, ServerSettings } from "./ServerSettings.ts"
@@ -66,7 +67,7 @@ export const layer = (
       })
       return ShortWay.layer(server).pipe(
         Layer.provide(ordinaryWay),
-        Layer.provide(ServiceLog.layer),
+        Layer.provide([ServiceLog.layer, Access.layer]),
         Layer.provideMerge(cut),
         Layer.provideMerge(socket),
         Layer.provide(HttpServer.layerServices),

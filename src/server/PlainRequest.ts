@@ -1,6 +1,8 @@
 import { Schema } from "effect"
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http"
 import { TaskId } from "../domain/Task.ts"
+import type { Scope } from "../domain/ApiKey.ts"
+import type { Access } from "./Access.ts"
 import * as Guard from "./Guard.ts"
 import type { ServerSettings } from "./ServerSettings.ts"
 
@@ -17,6 +19,7 @@ const mostBytes = 64 * 1024
 const known = new Set([
   "host",
   "accept",
+  "authorization",
   "content-type",
   "content-length",
   "connection",
@@ -27,17 +30,17 @@ const known = new Set([
 ])
 
 /** Recognizes the requests that nothing is the matter with, and nothing special about. */
-export const make = (settings: ServerSettings) => {
+export const make = (settings: ServerSettings, access: Access["Service"]) => {
   const most = Math.min(mostBytes, settings.maxBody)
   const isOurs = Guard.ours(settings)
   let lastHost: string | undefined
 
-  const isPlain = (headers: IncomingHttpHeaders): boolean => {
+  const isPlain = (method: string, needed: Scope, headers: IncomingHttpHeaders): boolean => {
     for (const name in headers) if (!known.has(name)) return false
     const { accept, host } = headers
     if (host === undefined || (host !== lastHost && !isOurs(host))) return false
     lastHost = host
-    return Guard.accepts(accept, "application/json")
+    return Guard.accepts(accept, "application/json") && access.refusal(method, needed, headers) === undefined
   }
 
   return {
@@ -47,13 +50,16 @@ export const make = (settings: ServerSettings) => {
       url === tasks &&
       headers["content-type"] === "application/json" &&
       Number(headers["content-length"]) <= most &&
-      isPlain(headers),
+      isPlain(method, "write", headers),
 
     /** The id of the one task that a GET asks for. */
     idToRead: ({ headers, method, url = "" }: IncomingMessage): TaskId | undefined => {
       if (method !== "GET" || !url.startsWith(inTasks)) return undefined
       const id = url.slice(inTasks.length)
-      return isTaskId(id) && isLowerCase(id) && headers["content-length"] === undefined && isPlain(headers)
+      return isTaskId(id) &&
+        isLowerCase(id) &&
+        headers["content-length"] === undefined &&
+        isPlain(method, "read", headers)
         ? id
         : undefined
     }

@@ -3,23 +3,35 @@ import { FindMyWay } from "effect/http"
 import { HttpApi } from "effect/http-api"
 import * as Documented from "../api/Documented.ts"
 import { VenomApi } from "../api/VenomApi.ts"
+import type { Needed } from "./Access.ts"
 
 /** Routes beside those of the contract, and what they answer with. */
 export const pages = { "/openapi.json": "application/json", "/docs": "text/html" } as const
 
-const table = FindMyWay.make<{ readonly produces: string }>({ caseSensitive: true, maxParamLength: 10_000 })
+interface Route {
+  readonly produces: string
+  readonly needed: Needed
+}
+
+const table = FindMyWay.make<Route>({ caseSensitive: true, maxParamLength: 10_000 })
 const methods = new Set(["GET"])
+
+const usual = (method: string): Needed => (method === "GET" ? "read" : "write")
 
 HttpApi.reflect(VenomApi, {
   onGroup: () => {},
   onEndpoint: ({ endpoint, mergedAnnotations }) => {
     methods.add(endpoint.method)
     const produces = Context.get(mergedAnnotations, Documented.Produces)
-    table.on(endpoint.method, `/${endpoint.path.slice(1)}`, { produces })
+    const needed = Context.get(mergedAnnotations, Documented.Needed) ?? usual(endpoint.method)
+    table.on(endpoint.method, `/${endpoint.path.slice(1)}`, { produces, needed })
   }
 })
-table.on("GET", "/openapi.json", { produces: pages["/openapi.json"] })
-table.on("GET", "/docs", { produces: pages["/docs"] })
+table.on("GET", "/openapi.json", { produces: pages["/openapi.json"], needed: "read" })
+table.on("GET", "/docs", { produces: pages["/docs"], needed: "read" })
+
+const find = (method: string, url: string): Route | undefined =>
+  table.find(method === "HEAD" ? "GET" : method, url)?.handler
 
 /** Methods that a URL of ours has; empty where we have no such route. */
 export const allowed = (url: string): ReadonlyArray<string> => {
@@ -28,5 +40,7 @@ export const allowed = (url: string): ReadonlyArray<string> => {
 }
 
 /** The media type that a route of ours answers with. */
-export const produces = (method: string, url: string): string | undefined =>
-  table.find(method === "HEAD" ? "GET" : method, url)?.handler.produces
+export const produces = (method: string, url: string): string | undefined => find(method, url)?.produces
+
+/** What a request needs; as much where there is no such route, so that only those with a key are told so. */
+export const needed = (method: string, url: string): Needed => find(method, url)?.needed ?? "read"

@@ -9,11 +9,22 @@ export interface ServerSettings {
   readonly maxBody: number
   /** Under which path all of it is mounted: nothing, or `/queue`. */
   readonly prefix: Prefix
+  /** Nothing can be changed by HTTP. */
+  readonly readOnly: boolean
+  /** What people call this place, such as production; shown on the page. */
+  readonly environment: string
 }
 
 export type Prefix = "" | `/${string}`
 
-export const defaults: ServerSettings = { host: "127.0.0.1", allowedHosts: [], maxBody: 2 * 1024 * 1024, prefix: "" }
+export const defaults: ServerSettings = {
+  host: "127.0.0.1",
+  allowedHosts: [],
+  maxBody: 2 * 1024 * 1024,
+  prefix: "",
+  readOnly: false,
+  environment: ""
+}
 
 export const ServerSettings: Context.Reference<ServerSettings> = Context.Reference("venom/server/ServerSettings", {
   defaultValue: () => defaults

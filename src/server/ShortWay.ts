@@ -3,6 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http"
 import process from "node:process"
 import type { TaskId, VenomTask } from "../domain/Task.ts"
 import { Orchestrator } from "../engine/Orchestrator.ts"
+import { Access } from "./Access.ts"
 import * as AskedAlready from "./AskedAlready.ts"
 import { headers as always } from "./JsonResponse.ts"
 import * as PlainBody from "./PlainBody.ts"
@@ -35,7 +36,7 @@ export const layer = (server: Server) =>
       const clock = yield* Clock.Clock
       const underWay = yield* UnderWay
       const run = Effect.runForkWith(yield* Effect.context())
-      const plain = PlainRequest.make(yield* ServerSettings)
+      const plain = PlainRequest.make(yield* ServerSettings, yield* Access)
 
       /** Gives what the fiber ends with to `act`: now, if it has ended. */
       const whenEnded = <A, E>(

@@ -21,8 +21,9 @@ Durations are written \`2 seconds\`, \`10 millis\`, \`15 minutes\`; sizes \`2 Mi
 |---|---|---|---|
 ${rows.join("\n")}
 
-There are no keys yet: without \`VENOM_ALLOW_OPEN=true\` Venom listens on loopback addresses only.
-${Table.later.map((name) => `\`${name}\``).join(", ")} belong to later versions:
+Without a key (\`VENOM_API_KEY\`, or one of \`venom keys\`) Venom listens on loopback addresses only, unless
+\`VENOM_ALLOW_OPEN=true\`; [security.md](security.md) tells of keys.
+${Table.later.map((name) => `\`${name}\``).join(", ")} belongs to a later version:
 a start with one of them set is refused, because it would have no effect.
 
 ## Signals and exit codes
