@@ -1,7 +1,7 @@
-import { Clock, Context, Effect, Equal, type FileSystem, Option, Redacted, type Scope } from "effect"
+import { Clock, Effect, Equal, type FileSystem, Option, Redacted, type Scope } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import type { ApiKey } from "../../domain/ApiKey.ts"
-import { ApiKeys } from "../../ports/ApiKeys.ts"
+import type { KnownKeys } from "../../ports/ApiKeys.ts"
 import * as KeyFiles from "./KeyFiles.ts"
 
 /** How soon a new key opens, and a revoked one opens nothing. */
@@ -31,11 +31,7 @@ const ofSettings = (key: Redacted.Redacted, now: number): ApiKey => ({
 export const make = Effect.fnUntraced(function* ({
   apiKey,
   directory
-}: Options): Effect.fn.Return<
-  Context.Service.Shape<typeof ApiKeys>,
-  PlatformError | KeyFiles.InvalidKeyFile,
-  FileSystem.FileSystem | Scope.Scope
-> {
+}: Options): Effect.fn.Return<KnownKeys, PlatformError | KeyFiles.InvalidKeyFile, FileSystem.FileSystem | Scope.Scope> {
   const own = apiKey === undefined ? undefined : ofSettings(apiKey, yield* Clock.currentTimeMillis)
   const begun = yield* KeyFiles.list(directory)
   let byId = index(Option.getOrElse(begun, () => []))
