@@ -33,3 +33,15 @@ export const append = (log: TaskLog, lines: ReadonlyArray<string>, now: Instant,
   const logsDropped = log.logsDropped + lost + said.length - kept.length
   return { logs: [line(now, `${logsDropped} earlier lines were dropped`), ...kept], logsDropped }
 }
+
+/** Lines that were ever added; when some were dropped, the first that is there tells of them. */
+const said = ({ logs, logsDropped }: TaskLog): number => logs.length + logsDropped - (logsDropped > 0 ? 1 : 0)
+
+/** Those that a log has more than it had, as far as it still has them. */
+export const added = (before: TaskLog | undefined, after: TaskLog | undefined): ReadonlyArray<string> => {
+  if (after === undefined) return []
+  if (before === undefined) return after.logs
+  const more = said(after) - said(before)
+  const kept = after.logsDropped > 0 ? after.logs.length - 1 : after.logs.length
+  return more <= 0 ? [] : after.logs.slice(-Math.min(more, kept, limits.logLines))
+}

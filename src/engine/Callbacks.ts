@@ -31,7 +31,7 @@ class Owed {
   #earliest = Number.POSITIVE_INFINITY
 
   /** A task as it is now; whether its callback is due. */
-  note(task: VenomTask, now: Instant): boolean {
+  note(task: Pick<VenomTask, "id" | "type" | "callback">, now: Instant): boolean {
     const { callback, id, type } = task
     this.forget(task)
     if (callback?.state !== "owed" || callback.nextAt === null) return false
@@ -110,7 +110,7 @@ export const layer = Layer.effectDiscard(
     const mayHaveWork = yield* Latch.make(true)
     const owed = new Owed()
 
-    const note = (task: VenomTask) =>
+    const note = (task: Pick<VenomTask, "id" | "type" | "callback">) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
         if (owed.note(task, now)) mayHaveWork.openUnsafe()
       })

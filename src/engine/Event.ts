@@ -1,4 +1,4 @@
-import { isFinished, limits, type Progress, type TaskStatus, type VenomTask } from "../domain/Task.ts"
+import { isFinished, type Progress, type TaskStatus, type VenomTask } from "../domain/Task.ts"
 import type { Change, TaskFilter } from "../ports/StateRepository.ts"
 
 /** The place of an event in the order of all events. A number beyond what a double can hold, after a long life. */
@@ -41,7 +41,7 @@ const places = 256n
 export const idAfter = (position: number): EventId => BigInt(position) * places + places - 1n
 export const positionOf = (id: EventId): number => Number(id / places)
 
-export const stateOf = (task: VenomTask): TaskState => ({
+export const stateOf = (task: TaskState): TaskState => ({
   id: task.id,
   type: task.type,
   tags: task.tags,
@@ -64,13 +64,13 @@ export interface Happening {
 }
 
 /** A deletion tells nothing. */
-export const happening = ({ after, before, position }: Change): Happening | undefined =>
+export const happening = ({ after, before, lines, position }: Change): Happening | undefined =>
   after === undefined
     ? undefined
     : {
         position,
         task: stateOf(after),
-        lines: newLines(before, after),
+        lines,
         progress: after.progress === before?.progress ? null : after.progress,
         isStatus: after.status !== before?.status || after.attempt !== before.attempt || after.runAt !== before.runAt
       }
@@ -110,16 +110,6 @@ export const present = (task: VenomTask, id: EventId, kind: "Status" | "Reset"):
   const state = stateOf(task)
   const told: Told = kind === "Status" ? { _tag: "Status", id, task: state } : { _tag: "Reset", id, task: state }
   return progress === null ? [told] : [told, { _tag: "Progress", id: undefined, task: state, progress }]
-}
-
-/** Lines that were ever added; when some were dropped, the first that is there tells of them. */
-const said = ({ logs, logsDropped }: VenomTask): number => logs.length + logsDropped - (logsDropped > 0 ? 1 : 0)
-
-const newLines = (before: VenomTask | undefined, after: VenomTask): ReadonlyArray<string> => {
-  if (before === undefined) return after.logs
-  const added = said(after) - said(before)
-  const kept = after.logsDropped > 0 ? after.logs.length - 1 : after.logs.length
-  return added <= 0 ? [] : after.logs.slice(-Math.min(added, kept, limits.logLines))
 }
 
 /** `text` is not looked at: an event has no content. */

@@ -67,12 +67,13 @@ export class Events extends Context.Service<
 
         const tell = (change: Change): void => {
           const { after, position } = change
+          const task = Option.fromUndefinedOr(change.task)
           const happening = Event.happening(change)
           history.add(position, happening)
           if (after === undefined || happening === undefined) return
           for (const reader of readers.of(after.id)) reader.offer(Event.of(happening))
           if (!isFinished(after)) return
-          for (const waiter of waiters.of(after.id)) Deferred.doneUnsafe(waiter, Effect.succeed(Option.some(after)))
+          for (const waiter of waiters.of(after.id)) Deferred.doneUnsafe(waiter, Effect.succeed(task))
         }
 
         const tellAll = (changes: ReadonlyArray<Change>): void => {
@@ -132,11 +133,11 @@ export class Events extends Context.Service<
             return Effect.andThen(waited, caughtUp(position))
           })
 
-        /** Something read, and the place in the history that has all of it that is told, and may have no more. */
+        /** Something read, and a place in the history: it has all that is told up to there, and may have more. */
         const readWithPlace = Effect.fnUntraced(function* <A, E>(read: Effect.Effect<A, E>) {
           for (;;) {
-            const found = yield* read
             const position = yield* repository.position
+            const found = yield* read
             yield* caughtUp(position)
             const place = Event.idAfter(position)
             if (history.reaches(place)) return { found, place }

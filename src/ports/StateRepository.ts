@@ -74,12 +74,32 @@ export interface Put {
   readonly now: Instant
 }
 
+/** A task as it is told of when it has changed: not what it was submitted with, and not its log. */
+export type Told = Pick<
+  VenomTask,
+  | "id"
+  | "type"
+  | "tags"
+  | "status"
+  | "attempt"
+  | "runAt"
+  | "result"
+  | "failure"
+  | "progress"
+  | "callback"
+  | "revision"
+>
+
 /** One task that became visible in a new state, or was taken away. */
 export interface Change {
   /** Grows from change to change, across restarts too; none is told twice, whatever a crash has taken. */
   readonly position: number
-  readonly before: VenomTask | undefined
-  readonly after: VenomTask | undefined
+  readonly before: Told | undefined
+  readonly after: Told | undefined
+  /** What its log has more than before. */
+  readonly lines: ReadonlyArray<string>
+  /** The whole of it as it is then, where that is at hand. */
+  readonly task?: VenomTask | undefined
 }
 
 /** Which tasks; every given part must hold. */

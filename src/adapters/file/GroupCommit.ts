@@ -1,5 +1,6 @@
 import { Clock, Deferred, Effect, Exit, Latch, Option, type Scope, Semaphore } from "effect"
 import type { TaskId, VenomTask } from "../../domain/Task.ts"
+import * as TaskLog from "../../domain/TaskLog.ts"
 import { type Change, StorageError, type StorageHealth } from "../../ports/StateRepository.ts"
 import type { EntryChange } from "../memory/EntryTable.ts"
 import type { Overlay } from "./Overlay.ts"
@@ -126,7 +127,13 @@ export const make = Effect.fnUntraced(function* (options: {
   }
 
   const tell = (before: VenomTask | undefined, after: VenomTask | undefined, index = 0): void => {
-    batch.told.push({ position: (leap + staged) * changesInRecord + index, before, after })
+    batch.told.push({
+      position: (leap + staged) * changesInRecord + index,
+      before,
+      after,
+      lines: TaskLog.added(before, after),
+      task: after
+    })
   }
 
   const stageNew: GroupCommit["stageNew"] = (tasks, entries) => {

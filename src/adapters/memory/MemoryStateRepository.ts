@@ -4,6 +4,7 @@ import * as Flow from "../../domain/Flow.ts"
 import type { Transition } from "../../domain/Lifecycle.ts"
 import * as Lifecycle from "../../domain/Lifecycle.ts"
 import { isFinished, type TaskId, type VenomTask } from "../../domain/Task.ts"
+import * as TaskLog from "../../domain/TaskLog.ts"
 import { type IllegalTransition, TaskNotFound } from "../../domain/TaskError.ts"
 import {
   type Change,
@@ -47,7 +48,7 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
       // a later life must not take up the positions of one before it
       let position = yield* Clock.currentTimeMillis
       const tell = (before: VenomTask | undefined, after: VenomTask | undefined): void => {
-        PubSub.publishUnsafe(changes, [{ position: ++position, before, after }])
+        PubSub.publishUnsafe(changes, [{ position: ++position, before, after, lines: TaskLog.added(before, after), task: after }])
       }
 
       const set = (task: VenomTask): void => {

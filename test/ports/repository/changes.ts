@@ -12,7 +12,7 @@ export const changes = (test: Tests): void => {
       Effect.gen(function* () {
         const contents = ["", "two\nlines", "\u2028 \u0000 \ud800 😀", "x".repeat(100_000), '{"json":"\\"}']
         const tasks = contents.map((content, n) =>
-          submitted(n, { content, tags: ["a", content], priority: -n, runAt: n })
+          submitted(n, { content, tags: ["a", content], priority: 0 - n, runAt: n })
         )
         yield* repository.insert(tasks)
         for (const task of tasks) assert.deepStrictEqual(yield* read(repository, task.id), task)

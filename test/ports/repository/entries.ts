@@ -17,7 +17,7 @@ const putOf = (name: string, value: Put["value"], put: Partial<Put> = {}): Put =
   ...put
 })
 
-/** The changes that come while something is done. */
+/** The changes that come while something is done: those that come between two that are known. */
 const changesDuring = <A, E>(repository: Repository, act: Effect.Effect<A, E>) =>
   Effect.gen(function* () {
     const told: Array<Change> = []
@@ -25,11 +25,21 @@ const changesDuring = <A, E>(repository: Repository, act: Effect.Effect<A, E>) =
       Stream.runForEach(repository.changes, (changes) => Effect.sync(() => told.push(...changes))),
       { startImmediately: true }
     )
+    const isTold = (n: number) => told.some(({ after }) => after?.id === idOf(n))
+    const mark = Effect.fnUntraced(function* (n: number) {
+      yield* repository.insert([submitted(n, { runAt: 1e12 })])
+      while (!isTold(n)) yield* Effect.sleep("1 millis")
+    })
+    yield* mark(begin)
+    const from = told.length
     yield* act
-    yield* Effect.yieldNow
+    yield* mark(end)
     yield* Fiber.interrupt(listener)
-    return told
+    return told.slice(from, -1)
   })
+
+const begin = 1_000_000
+const end = 1_000_001
 
 export const entries = (test: Tests): void => {
   describe("entries", () => {

@@ -1,0 +1,88 @@
+import type { PgClient } from "@effect/sql-pg"
+import { Clock, Effect, Predicate } from "effect"
+import type { SqlError } from "effect/sql"
+import { isSqlError } from "effect/sql/SqlError"
+import { type StorageHealth, StorageError } from "../../ports/StateRepository.ts"
+
+/** A statement has failed. */
+export class Failed extends StorageError {
+  readonly error: SqlError.SqlError
+  /** Nothing is known of what it has done: the answer was lost, not the question. */
+  readonly isDoubtful: boolean
+
+  constructor(error: SqlError.SqlError, isDoubtful: boolean) {
+    super({ reason: `PostgreSQL: ${error.message}`, cause: error })
+    this.error = error
+    this.isDoubtful = isDoubtful
+  }
+
+  /** Another one stood in the way; the same statement may succeed at once. */
+  get isCrossed(): boolean {
+    return this.error.reason._tag === "DeadlockError" || this.error.reason._tag === "SerializationError"
+  }
+  get isTaken(): boolean {
+    return this.error.reason._tag === "UniqueViolation"
+  }
+}
+
+type Row = Readonly<Record<string, unknown>>
+
+
+/** Whether the server itself has said that it has not done it, and lives on. */
+const isRefusal = ({ reason: { cause, operation } }: SqlError.SqlError): boolean =>
+  operation === "connect" ||
+  (Predicate.hasProperty(cause, "severityUnlocalized") &&
+    cause.severityUnlocalized !== "FATAL" &&
+    cause.severityUnlocalized !== "PANIC")
+
+/** The statements of this adapter, and how the database is. */
+export const make = (sql: PgClient.PgClient) => {
+  let trouble: { readonly reason: string; readonly since: number } | undefined
+
+  const noteTrouble = (error: SqlError.SqlError) =>
+    Effect.map(Clock.currentTimeMillis, (since) => {
+      trouble ??= { reason: error.message, since }
+    })
+
+  const failed = (error: SqlError.SqlError, isDoubtful: boolean): Effect.Effect<never, Failed> =>
+    Effect.andThen(
+      isRefusal(error) && error.reason.operation !== "connect" ? Effect.void : noteTrouble(error),
+      Effect.fail(new Failed(error, isDoubtful))
+    )
+
+  const answered = Effect.sync(() => {
+    trouble = undefined
+  })
+
+  const query = <A extends object = Row>(text: string, params: ReadonlyArray<unknown> = []) =>
+    sql.unsafe<A>(text, params).pipe(
+      Effect.tap(answered),
+      Effect.catchTag("SqlError", (error) => failed(error, !isRefusal(error)))
+    )
+
+  return {
+    query,
+    /** All of it or nothing. */
+    transaction: <A, E>(work: Effect.Effect<A, E>): Effect.Effect<A, E | Failed> => {
+      let isDone = false
+      const done = Effect.sync(() => {
+        isDone = true
+      })
+      return sql.withTransaction(Effect.tap(work, done)).pipe(
+        // what fails to be taken back has been lost with its connection
+        Effect.catchDefect((defect) => (isSqlError(defect) ? Effect.fail(defect) : Effect.die(defect))),
+        Effect.catchIf(isSqlError, (error) => failed(error, isDone && !isRefusal(error)))
+      )
+    },
+    health: Effect.sync((): StorageHealth =>
+      trouble === undefined ? { _tag: "Writable" } : { _tag: "NotWritable", ...trouble }
+    )
+  }
+}
+
+export type Database = ReturnType<typeof make>
+
+/** Again while other statements stand in its way. */
+export const uncrossed = <A, E, R>(work: Effect.Effect<A, E | Failed, R>): Effect.Effect<A, E | Failed, R> =>
+  Effect.retry(work, { while: (error) => error instanceof Failed && error.isCrossed, times: 20 })
+

@@ -1,0 +1,124 @@
+import type { PgClient } from "@effect/sql-pg"
+import { Effect, Latch, PubSub, Queue, type Scope } from "effect"
+import type { Change } from "../../ports/StateRepository.ts"
+import type { Database, Failed } from "./Database.ts"
+import { feed, places } from "./statements/feed.ts"
+import * as Told from "./Told.ts"
+
+/** Whatever is missed is found so late at most. */
+const poll = "1 second"
+/** While it is not known what became of a number that is missing. */
+const missingPoll = "5 millis"
+/** A transaction that takes longer has its number passed over. */
+const missingFor = 3000
+/** Others are told of what has happened here at most so often. */
+const notifyEvery = "10 millis"
+/** The pause after the database refused. */
+const pause = "500 millis"
+
+const channel = "venom"
+
+/** Changes that one row can have. */
+const inRow = 65_536
+
+interface Row {
+  readonly seq: bigint | null
+  readonly body: string
+  readonly xmin: string
+  readonly xmax: string
+}
+
+/** What happens at all nodes, in one order for all of them. */
+export interface Feed {
+  readonly changes: PubSub.PubSub<ReadonlyArray<Change>>
+  readonly position: () => number
+  /** Something has happened here. */
+  readonly stir: () => void
+}
+
+export const make = Effect.fnUntraced(function* (
+  sql: PgClient.PgClient,
+  database: Database,
+  onChanges: (changes: ReadonlyArray<Change>) => void,
+  onHint: () => void
+): Effect.fn.Return<Feed, Failed, Scope.Scope> {
+  const changes = yield* PubSub.unbounded<ReadonlyArray<Change>>()
+  const mayHaveMore = yield* Latch.make(false)
+  const toNotify = yield* Latch.make(false)
+  const [newest] = yield* database.query<{ readonly newest: bigint }>(places)
+  let place = Number(newest?.newest ?? 0)
+  let position = place * inRow + inRow - 1
+  let missing: { readonly seq: number; readonly xmax: bigint; readonly since: number } | undefined
+
+  const tell = (seq: number, body: string): void => {
+    const told = Told.read(body, (index) => seq * inRow + index)
+    place = seq
+    position = seq * inRow + inRow - 1
+    missing = undefined
+    if (told.length === 0) return
+    onChanges(told)
+    PubSub.publishUnsafe(changes, told)
+  }
+
+  /** Whether there may be more at once, or something is missing. */
+  const read = Effect.gen(function* () {
+    const rows = yield* database.query<Row>(feed, [place])
+    let count = 0
+    for (const { body, seq, xmax, xmin } of rows) {
+      if (seq === null) break
+      const next = Number(seq)
+      if (next !== place + 1) {
+        const now = performance.now()
+        if (missing?.seq !== place + 1) missing = { seq: place + 1, xmax: BigInt(xmax), since: now }
+        const hasEnded = BigInt(xmin) >= missing.xmax || now - missing.since > missingFor
+        if (!hasEnded) return "missing"
+      }
+      tell(next, body)
+      count++
+    }
+    return count === 200 ? "more" : "idle"
+  })
+
+  const follow = Effect.gen(function* () {
+    yield* mayHaveMore.close
+    const found = yield* read
+    if (found === "missing") return yield* Effect.sleep(missingPoll)
+    if (found === "idle") yield* Effect.raceFirst(mayHaveMore.await, Effect.sleep(poll))
+  }).pipe(Effect.catchTag("StorageError", () => Effect.sleep(pause)))
+
+  let isBack = false
+  const listen = Effect.gen(function* () {
+    const notifications = yield* sql.listen(channel)
+    // nobody knows what has happened meanwhile
+    if (isBack) onHint()
+    isBack = true
+    for (;;) {
+      yield* mayHaveMore.open
+      yield* Queue.takeAll(notifications)
+    }
+  }).pipe(
+    Effect.scoped,
+    Effect.catchCause(() => Effect.sleep(pause)),
+    Effect.forever
+  )
+
+  const notify = Effect.gen(function* () {
+    yield* toNotify.await
+    yield* toNotify.close
+    yield* Effect.ignore(database.query("select pg_notify($1, '')", [channel]))
+    yield* Effect.sleep(notifyEvery)
+  })
+
+  yield* Effect.forkScoped(Effect.forever(follow))
+  yield* Effect.forkScoped(listen)
+  yield* Effect.forkScoped(Effect.forever(notify))
+
+  return {
+    changes,
+    position: () => position,
+    stir: () => {
+      mayHaveMore.openUnsafe()
+      toNotify.openUnsafe()
+    }
+  }
+})

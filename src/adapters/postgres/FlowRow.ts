@@ -1,0 +1,57 @@
+import { Effect, Option, Schema } from "effect"
+import * as Flow from "../../domain/Flow.ts"
+import type { Instant } from "../../domain/Task.ts"
+import type { Database } from "./Database.ts"
+import { texts } from "./Parameters.ts"
+import * as Row from "./Row.ts"
+import { perOf } from "./Situation.ts"
+import * as statements from "./statements/flow.ts"
+
+const json = Schema.fromJsonString(Schema.toCodecJson(Flow.Flow))
+const decode = Schema.decodeUnknownOption(json)
+const encode = Schema.encodeSync(json)
+
+/** What cannot be read holds back everything: a task that waits can still be let go. */
+const flowOf = ([row]: ReadonlyArray<{ readonly value: string | null }>): Flow.Flow =>
+  row === undefined || row.value === null
+    ? Flow.free
+    : Option.getOrElse(decode(row.value), () => ({ ...Flow.free, paused: true }))
+
+interface Value {
+  readonly value: string | null
+}
+
+export const read = (database: Database) => Effect.map(database.query<Value>(statements.flow), flowOf)
+
+/** Nobody else claims, or changes the flow, until the transaction ends. */
+export const readLocked = (database: Database) => Effect.map(database.query<Value>(statements.flowLocked), flowOf)
+
+/** The starts that a new rate counts: what the tasks know of them. */
+const seed = Effect.fnUntraced(function* (database: Database, type: string, rate: Flow.Rate) {
+  yield* database.query(statements.forgetStarts, [type])
+  const [last] = yield* database.query<{ readonly at: bigint | null }>(statements.lastBegun, [type])
+  if (last === undefined || last.at === null) return
+  const since = Number(last.at) - perOf(rate)
+  const begun = new Map<Instant, number>()
+  for (const row of yield* database.query<Row.Row>(statements.begunSince, [type, since])) {
+    const { attempts, startedAt } = Row.read(row)
+    // an attempt that was released is not among them, and has begun all the same
+    const starts = new Set([...attempts.map((attempt) => attempt.startedAt), ...(startedAt === null ? [] : [startedAt])])
+    for (const at of starts) if (at > since) begun.set(at, (begun.get(at) ?? 0) + 1)
+  }
+  for (const [at, count] of begun) {
+    yield* database.query(statements.addStarts, [at, texts(Array.from({ length: count }, () => type))])
+  }
+})
+
+/** In place of what held tasks back until now. */
+export const set = (database: Database, flow: Flow.Flow) =>
+  database.transaction(
+    Effect.gen(function* () {
+      const before = yield* readLocked(database)
+      yield* database.query(statements.setFlow, [encode(flow), Flow.isFree(flow)])
+      for (const [type, { rate }] of Object.entries(flow.types)) {
+        if (rate !== undefined && before.types[type]?.rate === undefined) yield* seed(database, type, rate)
+      }
+    })
+  )

@@ -1,0 +1,181 @@
+import { PgClient } from "@effect/sql-pg"
+import { type Duration, Effect, Layer, Option, PubSub, Result, Stream } from "effect"
+import * as Flow from "../../domain/Flow.ts"
+import * as Lifecycle from "../../domain/Lifecycle.ts"
+import { isFinished, type TaskStatus, type VenomTask } from "../../domain/Task.ts"
+import { TaskNotFound } from "../../domain/TaskError.ts"
+import { StateRepository } from "../../ports/StateRepository.ts"
+import { TypeLimits } from "../../ports/TypeLimits.ts"
+import * as Changes from "./Changes.ts"
+import * as Claims from "./Claims.ts"
+import * as Database from "./Database.ts"
+import * as Entries from "./Entries.ts"
+import * as Feed from "./Feed.ts"
+import * as FlowRow from "./FlowRow.ts"
+import * as Maintenance from "./Maintenance.ts"
+import * as Nodes from "./Nodes.ts"
+import { texts, uuids } from "./Parameters.ts"
+import * as Pages from "./Pages.ts"
+import * as Pruning from "./Pruning.ts"
+import * as Room from "./Room.ts"
+import * as Row from "./Row.ts"
+import { counts, countsByType } from "./statements/counts.ts"
+import { get } from "./statements/get.ts"
+import { firstDue } from "./statements/lanes.ts"
+import { remove } from "./statements/prune.ts"
+import { orphans, overdue } from "./statements/tasks.ts"
+import * as Submits from "./Submits.ts"
+import * as Told from "./Told.ts"
+
+export interface PostgresOptions {
+  /** Unfinished tasks held at most. */
+  readonly maxPending?: number
+  /** What nodes are told apart by, for those who look. */
+  readonly name?: string
+  readonly version?: string
+  readonly concurrency?: number
+  /** How long a node counts as alive that says nothing. */
+  readonly lease?: Duration.Input
+}
+
+interface Count {
+  readonly status: TaskStatus
+  readonly n: number
+}
+const countsOf = (rows: ReadonlyArray<Count>): Record<TaskStatus, number> => {
+  const found = { PENDING: 0, PROCESSING: 0, COMPLETED: 0, FAILED: 0 }
+  for (const { n, status } of rows) found[status] += n
+  return found
+}
+
+/** PostgreSQL holds the state and decides who runs what; any number of nodes may share it. */
+export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
+  const sql = yield* PgClient.PgClient
+  const limits = yield* TypeLimits
+  const database = Database.make(sql)
+  const node = yield* Nodes.make(database, options)
+  const hints = yield* PubSub.sliding<void>({ capacity: 1, replay: 1 })
+  const ends = yield* PubSub.sliding<void>({ capacity: 1, replay: 1 })
+  const hint = () => void PubSub.publishUnsafe(hints, undefined)
+  const end = () => void PubSub.publishUnsafe(ends, undefined)
+
+  const feed = yield* Feed.make(
+    sql,
+    database,
+    (changes) => {
+      if (changes.some(({ after }) => after === undefined || after.status !== "PROCESSING")) hint()
+    },
+    () => {
+      hint()
+      end()
+    }
+  )
+  const claims = Claims.make(database, node.id, limits)
+
+  const onChange = (before: VenomTask, after: VenomTask): void => {
+    if (after.status !== "PROCESSING") hint()
+    if (isFinished(after) && !isFinished(before)) end()
+    feed.stir()
+  }
+  const change = yield* Changes.make(database, onChange)
+  const changeOne = (asked: Changes.Asked) =>
+    Effect.flatMap(change([asked]), ([decision]) =>
+      decision === undefined ? Effect.die("nothing was decided") : Effect.fromResult(decision)
+    )
+
+  const held = Effect.map(database.query<Count>(counts), countsOf)
+  const room = Room.make(
+    options.maxPending ?? Number.MAX_SAFE_INTEGER,
+    Effect.map(held, ({ PENDING, PROCESSING }) => PENDING + PROCESSING)
+  )
+  const submit = yield* Submits.make(database, room, () => {
+    hint()
+    feed.stir()
+  })
+  yield* Effect.forkScoped(Maintenance.run(database))
+
+  return StateRepository.of({
+    insert: submit,
+    remove: Effect.fnUntraced(function* (id) {
+      const [row] = yield* database.query<Row.Row>(get, [uuids([id])])
+      if (row === undefined) return yield* new TaskNotFound({ taskId: id })
+      const task = Row.read(row)
+      if (!isFinished(task)) return yield* Effect.fail(Lifecycle.notFinished(task))
+      const gone = yield* database.query(remove, [id, `[${Told.write(task, undefined)}]`])
+      feed.stir()
+      if (gone.length > 0) return
+      return yield* (yield* database.query(get, [uuids([id])])).length === 0
+        ? new TaskNotFound({ taskId: id })
+        : Effect.fail(Lifecycle.notFinished(task))
+    }),
+    put: (put) => Entries.put(database, put),
+    entry: (name) => Entries.get(database, name),
+    entries: (prefix) => Entries.startingWith(database, prefix),
+    expireEntries: (asked) => Entries.expire(database, asked),
+    flow: FlowRow.read(database),
+    setFlow: (flow) =>
+      Effect.map(FlowRow.set(database, flow), () => {
+        hint()
+        feed.stir()
+      }),
+    update: (id, transition) => changeOne({ id, transition }),
+    claim: (asked) =>
+      Effect.tap(claims.claim(asked), (claimed) => Effect.sync(() => (claimed.length > 0 ? feed.stir() : undefined))),
+    settle: (settlements) =>
+      change(
+        settlements.map(({ claimed, transition }) => ({
+          id: claimed.id,
+          transition: Lifecycle.heldBy(claimed, transition),
+          known: claimed
+        }))
+      ),
+    rescue: Effect.fnUntraced(function* (transition) {
+      const rows = yield* database.query<Row.Row>(orphans)
+      const decisions = yield* change(
+        rows.map(Row.read).map((orphan) => ({
+          id: orphan.id,
+          transition: Lifecycle.heldBy(orphan, transition),
+          known: orphan
+        }))
+      )
+      return decisions.flatMap((decision) => (Result.isSuccess(decision) ? [decision.success] : []))
+    }),
+    prune: (asked) => Pruning.prune(database, asked),
+    get: (id) =>
+      Effect.map(database.query<Row.Row>(get, [uuids([id])]), ([row]) =>
+        Option.map(Option.fromUndefinedOr(row), Row.read)
+      ),
+    page: (filter, request) => Pages.read(database, filter, request),
+    counts: held,
+    queueCounts: Effect.fnUntraced(function* ({ now, types }) {
+      const named = Object.keys(Flow.within(yield* FlowRow.read(database), limits).types)
+      const rows = yield* database.query<Count & { readonly type: string }>(countsByType, [types, texts(named)])
+      const [due] = yield* database.query<{ readonly at: bigint | null }>(firstDue)
+      const oldest = Option.map(Option.fromNullishOr(due?.at), Number)
+      return {
+        statuses: yield* held,
+        types: Array.from(new Set([...named, ...rows.map(({ type }) => type)]), (type) => ({
+          type,
+          statuses: countsOf(rows.filter((row) => row.type === type))
+        })),
+        oldestDue: Option.filter(oldest, (at) => at <= now)
+      }
+    }),
+    standing: claims.standing,
+    overdue: ({ limit, now }) =>
+      Effect.map(database.query<Row.Row>(overdue, [limit + 1]), (rows) => {
+        const first = rows.map(Row.read)
+        const tasks = first.slice(0, limit).filter(({ deadline }) => (deadline ?? now + 1) <= now)
+        return { tasks, next: Option.fromUndefinedOr(first[tasks.length]?.deadline) }
+      }),
+    nextDue: claims.nextDue,
+    wake: Stream.fromPubSub(hints),
+    finished: Stream.fromPubSub(ends),
+    changes: Stream.fromPubSub(feed.changes),
+    position: Effect.sync(feed.position),
+    health: database.health
+  })
+})
+
+/** Over a client that is there already. */
+export const layer = (options: PostgresOptions = {}) => Layer.effect(StateRepository, make(options))

@@ -1,0 +1,143 @@
+import { Effect, Exit, Option, Result } from "effect"
+import { type TaskId, type VenomTask } from "../../domain/Task.ts"
+import { EntryChanged, type Put, QueueFull, StorageError } from "../../ports/StateRepository.ts"
+import * as Batches from "./Batches.ts"
+import { type Database, Failed, uncrossed } from "./Database.ts"
+import * as Entries from "./Entries.ts"
+import { texts, uuids } from "./Parameters.ts"
+import type { Room } from "./Room.ts"
+import * as Row from "./Row.ts"
+import { get } from "./statements/get.ts"
+import { holders } from "./statements/holders.ts"
+import { insert } from "./statements/insert.ts"
+import * as Told from "./Told.ts"
+
+type Refusal = StorageError | QueueFull | EntryChanged
+
+/** Bytes of tasks written together, about; a task counts for so many at least. */
+const most = 4 * 1024 * 1024
+const least = 1024
+
+const weightOf = (tasks: ReadonlyArray<VenomTask>): number =>
+  tasks.reduce((sum, { content }) => sum + least + content.length, 0)
+
+/** The pause before the database is asked again what has become of tasks. */
+const pause = "100 millis"
+
+const plain = insert(false)
+const unique = insert(true)
+
+/** Takes tasks in: those that are only new all together, those that hang together with something else one by one. */
+export const make = Effect.fnUntraced(function* (database: Database, room: Room, onNew: () => void) {
+  const add = (statement: string, tasks: ReadonlyArray<VenomTask>) =>
+    Effect.map(
+      database.query<{ readonly id: TaskId }>(statement, [
+        ...Row.fixedOf(tasks),
+        ...Row.changingOf(tasks),
+        texts(tasks.map((task) => Told.write(undefined, task)))
+      ]),
+      (rows) => new Set(rows.map(({ id }) => id))
+    )
+
+  const areThere = (tasks: ReadonlyArray<VenomTask>) =>
+    Effect.map(database.query(get, [uuids(tasks.map(({ id }) => id))]), (rows) => rows.length === tasks.length)
+
+  /** Until it is known that it has happened, or that it has not. */
+  const certain = <A, E>(
+    work: Effect.Effect<A, E | Failed>,
+    hasHappened: Effect.Effect<Option.Option<A>, Failed>
+  ): Effect.Effect<A, E | Failed> => {
+    const findOut: Effect.Effect<Option.Option<A>> = Effect.catch(hasHappened, () =>
+      Effect.andThen(Effect.interruptible(Effect.sleep(pause)), findOut)
+    )
+    return Effect.catchIf(uncrossed(work), (error) => error instanceof Failed && error.isDoubtful, (error) =>
+      Effect.flatMap(
+        findOut,
+        Option.match({ onNone: () => Effect.fail(error), onSome: (found) => Effect.succeed(found) })
+      )
+    )
+  }
+
+  const addPlain = (tasks: ReadonlyArray<VenomTask>) =>
+    certain(
+      Effect.asVoid(add(plain, tasks)),
+      Effect.map(areThere(tasks), (there) => (there ? Option.some(undefined) : Option.none()))
+    )
+
+  const together = yield* Batches.make<ReadonlyArray<VenomTask>, ReadonlyArray<VenomTask>, StorageError | QueueFull>(
+    { most, weight: weightOf },
+    Effect.fnUntraced(function* (asks: ReadonlyArray<ReadonlyArray<VenomTask>>) {
+      const taken: Array<ReadonlyArray<VenomTask>> = []
+      const refused = new Map<ReadonlyArray<VenomTask>, StorageError | QueueFull>()
+      for (const tasks of asks) {
+        const fits = yield* Effect.result(room.take(tasks.length))
+        if (Result.isSuccess(fits)) taken.push(tasks)
+        else refused.set(tasks, fits.failure)
+      }
+      const all = taken.flat()
+      const added = yield* Effect.result(all.length === 0 ? Effect.void : addPlain(all))
+      room.settled(all.length)
+      if (Result.isSuccess(added)) onNew()
+      return asks.map((tasks) => {
+        const refusal = refused.get(tasks)
+        if (refusal !== undefined) return Exit.fail(refusal)
+        return Result.isSuccess(added) ? Exit.succeed(tasks) : Exit.fail(added.failure)
+      })
+    })
+  )
+
+  /** Those with a unique key that another task has are replaced by that one. */
+  const addUnique = Effect.fnUntraced(function* (tasks: ReadonlyArray<VenomTask>) {
+    const added = yield* add(unique, tasks)
+    const made: Array<VenomTask> = []
+    for (const task of tasks) {
+      for (let isMade = added.has(task.id); ;) {
+        if (isMade) {
+          made.push(task)
+          break
+        }
+        const holder = made.find(({ uniqueKey }) => uniqueKey === task.uniqueKey) ?? (yield* holderOf(task))
+        if (holder !== undefined) {
+          made.push(holder)
+          break
+        }
+        // it has finished since
+        isMade = (yield* add(unique, [task])).size > 0
+      }
+    }
+    return made
+  })
+
+  const holderOf = (task: VenomTask) =>
+    Effect.map(
+      database.query<Row.Row>(holders, [texts([Row.uniqueKeyOf(task)])]),
+      ([row]) => (row === undefined ? undefined : Row.read(row))
+    )
+
+  const alone = (tasks: ReadonlyArray<VenomTask>, put: Put | ((made: ReadonlyArray<VenomTask>) => Put) | undefined) =>
+    certain(
+      database.transaction(
+        Effect.gen(function* () {
+          const made = yield* addUnique(tasks)
+          const fresh = made.filter((task, n) => task === tasks[n]).length
+          yield* room.taken(fresh)
+          if (put !== undefined) yield* Entries.put(database, typeof put === "function" ? put(made) : put)
+          return made
+        })
+      ),
+      Effect.map(areThere(tasks), (there) => (there ? Option.some(tasks) : Option.none()))
+    ).pipe(
+      Effect.tap(() => Effect.sync(onNew)),
+      Effect.uninterruptible
+    )
+
+  return (
+    tasks: ReadonlyArray<VenomTask>,
+    put: Put | ((made: ReadonlyArray<VenomTask>) => Put) | undefined
+  ): Effect.Effect<ReadonlyArray<VenomTask>, Refusal> =>
+    put === undefined && tasks.every(({ uniqueKey }) => uniqueKey === undefined)
+      ? tasks.length === 0
+        ? Effect.succeed(tasks)
+        : together(tasks)
+      : alone(tasks, put)
+})

