@@ -1,11 +1,13 @@
 import { resolve } from "node:path"
 import process from "node:process"
 import { Cause, Effect, type FileSystem, Layer, Predicate, Schema, String } from "effect"
+import type { SecureRandom } from "effect/crypto"
 import { HttpServer, type HttpServerError } from "effect/http"
 import { DataDirectoryError } from "./adapters/file/Disk.ts"
 import * as FileStateRepository from "./adapters/file/FileStateRepository.ts"
 import * as WatchedKeys from "./adapters/keys/WatchedKeys.ts"
 import * as MemoryStateRepository from "./adapters/memory/MemoryStateRepository.ts"
+import type { DatabaseUnavailable } from "./adapters/postgres/Connected.ts"
 import { type Settings, SettingsError, whyNotOpen } from "./cli/Settings.ts"
 import * as Engine from "./engine/Engine.ts"
 import { defaults, EngineSettings } from "./engine/EngineSettings.ts"
@@ -15,6 +17,7 @@ import * as RandomBytes from "./host/RandomBytes.ts"
 import * as NodeServer from "./server/NodeServer.ts"
 import { version } from "./host/Version.ts"
 import { ApiKeys } from "./ports/ApiKeys.ts"
+import type { StateRepository } from "./ports/StateRepository.ts"
 import { TypeLimits } from "./ports/TypeLimits.ts"
 import * as Work from "./work.ts"
 
@@ -24,10 +27,41 @@ export class ServiceFailed extends Schema.TaggedError<ServiceFailed>()("ServiceF
 /** Absolute: making a relative path anew never ends in Node when the working directory is gone. */
 const directory = (settings: Settings) => resolve(settings.dataDir)
 
-const repository = (settings: Settings) =>
-  settings.store === "memory"
-    ? MemoryStateRepository.layer(settings)
-    : FileStateRepository.layer({ ...settings, directory: directory(settings) })
+/** Loaded only where it is used: files need nothing of it. */
+const postgres = (settings: Settings, concurrency: number) =>
+  Layer.unwrap(
+    Effect.map(
+      Effect.promise(() => import("./adapters/postgres/Connected.ts")),
+      (connected) =>
+        connected.layer({
+          url: settings.databaseUrl ?? "",
+          connections: settings.databaseConnections,
+          maxPending: settings.maxPending,
+          lease: settings.lease,
+          concurrency,
+          version,
+          ...(settings.nodeName === undefined ? {} : { name: settings.nodeName })
+        })
+    )
+  )
+
+const repository = (
+  settings: Settings,
+  concurrency: number
+): Layer.Layer<
+  StateRepository,
+  DataDirectoryError | DatabaseUnavailable,
+  FileSystem.FileSystem | SecureRandom.SecureRandom
+> => {
+  switch (settings.store) {
+    case "memory":
+      return MemoryStateRepository.layer(settings)
+    case "file":
+      return FileStateRepository.layer({ ...settings, directory: directory(settings) })
+    case "postgres":
+      return postgres(settings, concurrency)
+  }
+}
 
 /** Says where it listens once it does. */
 const started = (settings: Settings, concurrency: number) =>
@@ -41,7 +75,7 @@ const started = (settings: Settings, concurrency: number) =>
           url,
           version,
           store: settings.store,
-          ...(settings.store === "memory" ? {} : { data_dir: directory(settings) }),
+          ...(settings.store === "file" ? { data_dir: directory(settings) } : {}),
           runner: settings.runnersFile ?? settings.runner,
           concurrency
         })
@@ -77,7 +111,7 @@ const composed = (settings: Settings, { callbacks, runner, typeLimits, ...work }
     Layer.provideMerge(Shutdown.layer),
     Layer.provideMerge(NodeServer.layer(settings)),
     Layer.provideMerge(Engine.layer),
-    Layer.provide(repository(settings)),
+    Layer.provide(repository(settings, work.concurrency)),
     Layer.provide(runner),
     Layer.provide(callbacks),
     Layer.provide(Layer.succeed(TypeLimits, typeLimits)),
@@ -119,6 +153,7 @@ export const serve = (
       InvalidKeyFile: ({ message }) => refused(message),
       InvalidRunners: ({ problems }) => refused(...problems),
       DataDirectoryError: ({ message }) => failed(3, message),
+      DatabaseUnavailable: ({ message }) => failed(1, message),
       ServeError: (error) => failed(1, `Cannot listen on ${settings.host} port ${settings.port}: ${whyNot(error)}`)
     }),
     Effect.catchCauseIf(Cause.hasDies, (cause) => failed(1, "Venom broke", cause)),

@@ -75,16 +75,13 @@ export const duration = (least: Duration.Input, endless?: string) =>
     ...(endless === undefined ? {} : { endless: [endless, Duration.infinity] as const })
   })
 
-/** One of several words; a word in `later` is known, and refused. */
-export const choice = <const Choices extends ReadonlyArray<string>>(
-  choices: Choices,
-  later: ReadonlyArray<string> = []
-) =>
+/** One of several words. */
+export const choice = <const Choices extends ReadonlyArray<string>>(choices: Choices) =>
   written(Schema.Literals(choices), (text): Result.Result<Choices[number], string> => {
     const chosen = choices.find((choice) => choice === text)
     if (chosen !== undefined) return Result.succeed(chosen)
     const expected = `expected ${choices.join(" or ")}`
-    return Result.fail(later.includes(text) ? `not available in this version; ${expected}` : expected)
+    return Result.fail(expected)
   })
 
 export const onOff = written(Schema.Boolean, (text) =>

@@ -34,7 +34,7 @@ const keys = Record.keys(Table.table)
 
 /** Variables that no setting has: mistyped, most likely. */
 export const unknownVariables = ({ environment }: Given): ReadonlyArray<string> => {
-  const known = [...Table.later, ...Table.ofClients, ...keys.map(Table.variable)]
+  const known = [...Table.ofClients, ...keys.map(Table.variable)]
   return Object.keys(environment).filter((name) => name.startsWith("VENOM_") && !known.includes(name))
 }
 
@@ -80,8 +80,33 @@ const ofNothing = (settings: Settings): ReadonlyArray<string> =>
       : []
   )
 
+const isDatabase = (url: string): boolean => {
+  const { protocol } = URL.parse(url) ?? {}
+  return protocol === "postgres:" || protocol === "postgresql:"
+}
+
+/** What a URL says may be secret: it is not told again. */
+const ofStore = ({ databaseUrl, fsync, store }: Settings): ReadonlyArray<string> => {
+  const name = Table.variable("databaseUrl")
+  if (store !== "postgres") {
+    return databaseUrl === undefined
+      ? []
+      : [`a database is given, but the store is ${store}: use VENOM_STORE=postgres or --store postgres`]
+  }
+  return [
+    ...(databaseUrl === undefined ? [`the postgres store needs a database: ${name} or --database-url`] : []),
+    ...(databaseUrl === undefined || isDatabase(databaseUrl)
+      ? []
+      : [`${name}: Expected a URL such as postgres://user:password@host:5432/database`]),
+    ...(fsync === "interval"
+      ? ["syncing at intervals is for the file store: PostgreSQL has synchronous_commit for that"]
+      : [])
+  ]
+}
+
 /** Settings that are right alone and wrong together. */
 const contradictions = (settings: Settings): ReadonlyArray<string> => [
+  ...ofStore(settings),
   ...ofRunner(settings),
   ...ofNothing(settings),
   ...(settings.runnersFile !== undefined && settings.runner !== "simulated"
@@ -108,9 +133,6 @@ const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
 /** Every setting, checked, or every problem there is. */
 export const resolve = (given: Given): Result.Result<Settings, SettingsError> => {
   const texts = keys.flatMap((key) => written(given, key))
-  const unavailable = Table.later
-    .filter((name) => (given.environment[name] ?? "") !== "")
-    .map((name) => `${name}: not available in this version, and not to be ignored: unset it`)
   const decoded = Result.mapError(decode(Object.fromEntries(texts.map(({ key, text }) => [key, text]))), (issue) =>
     issuesOf(issue).issues.map(({ message, path }) => {
       const at = texts.find(({ key }) => key === path?.[0])
@@ -119,10 +141,7 @@ export const resolve = (given: Given): Result.Result<Settings, SettingsError> =>
       return `${at.name}${row.secret === true ? "" : ` ${JSON.stringify(at.text)}`}: ${message}`
     })
   )
-  const problems = [
-    ...unavailable,
-    ...Result.match(decoded, { onFailure: (wrong) => wrong, onSuccess: contradictions })
-  ]
+  const problems = Result.match(decoded, { onFailure: (wrong) => wrong, onSuccess: contradictions })
   return problems.length > 0 || Result.isFailure(decoded)
     ? Result.fail(new SettingsError({ problems }))
     : Result.succeed(decoded.success)

@@ -63,10 +63,35 @@ export const table = {
     about: "Further names accepted in the Host header, separated by commas, beside loopback names and the host"
   },
   store: {
-    schema: Text.choice(["file", "memory"], ["postgres"]),
+    schema: Text.choice(["file", "memory", "postgres"]),
     default: "file",
-    takes: "file|memory",
-    about: "Where tasks are kept; memory forgets them when the process ends"
+    takes: "file|memory|postgres",
+    about: "Where tasks are kept: postgres for several nodes; memory forgets them when the process ends"
+  },
+  databaseUrl: {
+    schema: Schema.optionalKey(Text.filled),
+    absent: "none",
+    secret: true,
+    takes: "postgres://…",
+    about: "For the postgres store: the database, with user and password; its tables are made in the schema venom"
+  },
+  databaseConnections: {
+    schema: Text.wholeNumber(4, 1000),
+    default: "10",
+    takes: "number",
+    about: "For the postgres store: connections at most"
+  },
+  lease: {
+    schema: Text.duration("1 second"),
+    default: "10 seconds",
+    takes: "duration",
+    about: "For the postgres store: how long a node counts as alive that says nothing; then its tasks run elsewhere"
+  },
+  nodeName: {
+    schema: Schema.optionalKey(Text.filled),
+    absent: "the name of the machine",
+    takes: "name",
+    about: "For the postgres store: what this node is called where nodes are shown"
   },
   dataDir: {
     schema: Text.filled,
@@ -257,9 +282,6 @@ export type Key = keyof typeof table
 
 export const flag = (key: Key): string => String.kebabCase(key)
 export const variable = (key: Key): string => `VENOM_${String.constantCase(key)}`
-
-/** Variables of a later version. To run without what they ask for would be worse than not to run. */
-export const later = ["VENOM_DATABASE_URL"]
 
 /** Variables of the commands that ask a service: no settings of its own. */
 export const ofClients = ["VENOM_URL"]

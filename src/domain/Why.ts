@@ -14,6 +14,8 @@ export interface Standing {
   readonly runningOfKey: number
   /** When the rate of its type lets the next attempt begin; none without a rate. */
   readonly nextSlot: Instant | null
+  /** Attempts that all processes together may run at once, where several share what is to be done. */
+  readonly slots?: number
 }
 
 /** All that decides whether a task is claimed at this moment. */
@@ -96,7 +98,9 @@ export const sentence = (task: VenomTask, reasons: ReadonlyArray<Reason>): strin
 type Line = readonly [holds: boolean, code: Reason["code"], message: () => string]
 
 const pending = (task: VenomTask, situation: Situation): ReadonlyArray<Line> => {
-  const { concurrency, flow, now, runningHere, service, standing, types } = situation
+  const { flow, now, service, standing, types } = situation
+  const concurrency = standing.slots ?? situation.concurrency
+  const runningHere = standing.slots === undefined ? situation.runningHere : standing.running
   const { concurrencyKey: key, deadline, runAt, type } = task
   const ofType = flow.types[type] ?? {}
   const keyLimit = key === undefined ? Number.POSITIVE_INFINITY : limitOfKey(flow, key)
@@ -136,7 +140,11 @@ const pending = (task: VenomTask, situation: Situation): ReadonlyArray<Line> => 
       "rate_limit",
       () => `rate of type ${type} reached${rateOf(ofType.rate)}, next slot in ${span((standing.nextSlot ?? now) - now)}`
     ],
-    [runningHere >= concurrency, "no_free_slot", () => `all ${concurrency} slots of this process are taken`],
+    [
+      runningHere >= concurrency,
+      "no_free_slot",
+      () => `all ${concurrency} slots of ${standing.slots === undefined ? "this process" : "all nodes"} are taken`
+    ],
     [
       standing.ahead > 0,
       "tasks_ahead",

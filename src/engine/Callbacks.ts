@@ -130,14 +130,16 @@ export const layer = Layer.effectDiscard(
     const load = Effect.forEach(["COMPLETED", "FAILED"] as const, (status) =>
       Stream.paginate(Option.none<TaskId>(), (before) =>
         Effect.map(
-          repository.page({ status }, { limit: pageSize, ...(Option.isSome(before) ? { before: before.value } : {}) }),
+          repository.page(
+            { status, owed: true },
+            { limit: pageSize, ...(Option.isSome(before) ? { before: before.value } : {}) }
+          ),
           ({ more, tasks }) => [
             tasks,
             more ? Option.map(Option.fromUndefinedOr(tasks.at(-1)), ({ id }) => Option.some(id)) : Option.none()
           ]
         )
       ).pipe(
-        Stream.filter(Callback.isOwed),
         Stream.runForEach(({ id }) =>
           // it may have changed since it was read
           Effect.flatMap(repository.get(id), (task) => (Option.isSome(task) ? note(task.value) : Effect.void))
@@ -210,6 +212,7 @@ export const layer = Layer.effectDiscard(
       )
 
     const step = Effect.gen(function* () {
+      yield* repository.lead
       yield* mayHaveWork.close
       const next = owed.turnTo(yield* Clock.currentTimeMillis)
       for (const owing of owed.begin()) yield* FiberSet.run(senders, deliver(owing))

@@ -134,6 +134,13 @@ export class Dispatcher extends Context.Service<
         }
       })
 
+      // what they bring comes too late
+      const letGo = (lost: Pick<VenomTask, "id" | "attempt">) =>
+        Effect.map(turn.withPermits(1)(FiberMap.get(running, claimOf(lost))), (attempt) => {
+          if (Option.isSome(attempt)) attempt.value.interruptUnsafe()
+        })
+      yield* Effect.forkScoped(Stream.runForEach(repository.lost, letGo))
+
       const claiming = yield* Effect.forkScoped(Effect.raceFirst(supervise, draining.awaitBegin))
 
       return Dispatcher.of({

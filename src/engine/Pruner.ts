@@ -59,6 +59,7 @@ export class Pruner extends Context.Service<
       })
 
       const step = Effect.gen(function* () {
+        yield* repository.lead
         yield* mayHaveMore.close
         const { hasMore, next } = yield* deleteSome
         if (hasMore) return

@@ -1,4 +1,4 @@
-import { Clock, Effect, Layer } from "effect"
+import { Clock, Effect, Layer, Stream } from "effect"
 import * as Lifecycle from "../domain/Lifecycle.ts"
 import { StateRepository } from "../ports/StateRepository.ts"
 import { EngineSettings } from "./EngineSettings.ts"
@@ -46,6 +46,16 @@ export const layer = Layer.effectDiscard(
       Effect.andThen(
         Effect.logWarning("What a dead process has left running waits for storage", message),
         Effect.forkScoped(rescueLater)
+      )
+    )
+    // a process that shares the repository has died
+    yield* Effect.forkScoped(
+      Stream.runForEach(repository.orphaned, () =>
+        rescue.pipe(
+          // it is told again while there are any
+          Effect.catchTag("StorageError", () => Effect.void),
+          Effect.catchDefect((defect) => Effect.logError("Rescuing what a dead process has left met a defect", defect))
+        )
       )
     )
   })

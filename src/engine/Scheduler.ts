@@ -44,6 +44,7 @@ export const layer = Layer.effectDiscard(
     /** Slots before it passed unseen; unknown after a refusal, until the next try. */
     let attentiveSince: Instant | undefined
     let isOut = false
+    let led = 0
 
     const learn = (name: string, entry: Option.Option<Entry>): Effect.Effect<void> => {
       known.delete(name)
@@ -113,6 +114,12 @@ export const layer = Layer.effectDiscard(
     }
 
     const step = Effect.gen(function* () {
+      const lead = yield* repository.lead
+      if (lead !== led) {
+        led = lead
+        // another one has done it until now
+        yield* changed.open
+      }
       const now = yield* Clock.currentTimeMillis
       // also when the clock was set back
       attentiveSince = Math.min(attentiveSince ?? now, now)

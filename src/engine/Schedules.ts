@@ -1,4 +1,4 @@
-import { Clock, Context, Effect, Latch, Layer, Option, Schema } from "effect"
+import { Clock, Context, Effect, Latch, Layer, Option, Schema, Stream } from "effect"
 import { within } from "../domain/InputIssues.ts"
 import * as Schedule from "../domain/Schedule.ts"
 import { InvalidContent } from "../domain/TaskError.ts"
@@ -77,6 +77,10 @@ export class Schedules extends Context.Service<
           ({ issues }) =>
             new InvalidContent({ issues: issues.map(({ message, path }) => ({ path: within("task", path), message })) })
         )
+
+      yield* Effect.forkScoped(
+        Stream.runForEach(repository.changedEntries, (name) => (name.startsWith(prefix) ? changed.open : Effect.void))
+      )
 
       const notFound = (name: string) => new Schedule.ScheduleNotFound({ name })
 

@@ -1,4 +1,4 @@
-import { Context, type Effect, type Option, type Result, Schema, type Stream } from "effect"
+import { Context, Effect, type Option, type Result, Schema, Stream } from "effect"
 import type { Flow } from "../domain/Flow.ts"
 import type { Transition } from "../domain/Lifecycle.ts"
 import { Instant, type TaskId, type TaskStatus, type VenomTask } from "../domain/Task.ts"
@@ -77,17 +77,7 @@ export interface Put {
 /** A task as it is told of when it has changed: not what it was submitted with, and not its log. */
 export type Told = Pick<
   VenomTask,
-  | "id"
-  | "type"
-  | "tags"
-  | "status"
-  | "attempt"
-  | "runAt"
-  | "result"
-  | "failure"
-  | "progress"
-  | "callback"
-  | "revision"
+  "id" | "type" | "tags" | "status" | "attempt" | "runAt" | "result" | "failure" | "progress" | "callback" | "revision"
 >
 
 /** One task that became visible in a new state, or was taken away. */
@@ -109,6 +99,8 @@ export interface TaskFilter {
   readonly tag?: string
   /** Text that `content` contains. */
   readonly text?: string
+  /** Whose callback is owed. */
+  readonly owed?: true
 }
 
 /** How many tasks there are. */
@@ -144,6 +136,22 @@ export interface TaskPage {
 export interface Settlement {
   readonly claimed: VenomTask
   readonly transition: Transition
+}
+
+/** A process that shares a repository with others. */
+export interface Node {
+  readonly id: string
+  readonly name: string
+  readonly version: string
+  readonly startedAt: Instant
+  /** It counts as dead from then on, unless it says something before. */
+  readonly expiresAt: Instant
+  readonly alive: boolean
+  /** Whether it does what one of them does for all. */
+  readonly leads: boolean
+  /** Attempts that it may run at once, and those it runs. */
+  readonly concurrency: number
+  readonly running: number
 }
 
 /** How long finished tasks are kept, by their status, in milliseconds; may be infinite. */
@@ -302,5 +310,32 @@ export class StateRepository extends Context.Service<
     readonly position: Effect.Effect<number>
 
     readonly health: Effect.Effect<StorageHealth>
+
+    /** Processes that share the repository; none where one process has it for itself. */
+    readonly nodes: Effect.Effect<ReadonlyArray<Node>, StorageError>
+
+    /**
+     * Returns while this process is the one that does what is to be done once for all of them, and tells since when, as
+     * a number that is another one each time. It may have ended by then: what is done bears being done twice.
+     */
+    readonly lead: Effect.Effect<number>
+
+    /** Claims of this process that it has no more: others have ended them, or it was not heard of for too long. */
+    readonly lost: Stream.Stream<Pick<VenomTask, "id" | "attempt">>
+
+    /** Emits when tasks may have lost their claimant. A hint; there are none where one process has it for itself. */
+    readonly orphaned: Stream.Stream<void>
+
+    /** Names of entries that other processes may have changed by `put`. A hint likewise. */
+    readonly changedEntries: Stream.Stream<string>
   }
 >()("venom/ports/StateRepository") {}
+
+/** What a repository tells of others that one process has for itself. */
+export const alone = {
+  nodes: Effect.succeed<ReadonlyArray<Node>>([]),
+  lead: Effect.succeed(0),
+  lost: Stream.never,
+  orphaned: Stream.never,
+  changedEntries: Stream.never
+} as const

@@ -22,6 +22,10 @@ const twoValues: Record<Table.Key, readonly [string, string, beside?: Texts]> = 
   environment: ["production", "test"],
   allowedHosts: ["venom.example", "a.example, b.example"],
   store: ["file", "memory"],
+  databaseUrl: ["postgres://a/b", "postgresql://u:p@h:5432/d?sslmode=require", { store: "postgres" }],
+  databaseConnections: ["4", "1000"],
+  lease: ["1 second", "1 minute"],
+  nodeName: ["a", "b"],
   dataDir: ["here", "over there"],
   fsync: ["always", "interval"],
   dumpInterval: ["10 millis", "1 minute"],
@@ -64,7 +68,11 @@ const refused: Record<Table.Key, { readonly texts: ReadonlyArray<string>; readon
   readOnly: { texts: ["yes"], says: "expected true or false" },
   environment: { texts: ["x".repeat(41), "a\nb"], says: "expected up to 40 characters" },
   allowedHosts: { texts: ["a b", "a,b:80", "https://a"], says: "is none" },
-  store: { texts: ["disk", "File"], says: "expected file or memory" },
+  store: { texts: ["disk", "File"], says: "expected file or memory or postgres" },
+  databaseUrl: { texts: [], says: "" },
+  databaseConnections: { texts: ["3", "1001", "all"], says: "a whole number from 4 to 1000" },
+  lease: { texts: ["0 seconds", "999 millis", "never"], says: "expected a duration" },
+  nodeName: { texts: [], says: "" },
   dataDir: { texts: [], says: "" },
   fsync: { texts: ["never", "100 millis"], says: "expected always or interval" },
   dumpInterval: { texts: ["0 seconds", "9 millis", "1s", "-1 seconds", "Infinity", "10"], says: "expected a duration" },
@@ -109,6 +117,8 @@ describe("settings", () => {
       environment: "",
       allowedHosts: [],
       store: "file",
+      databaseConnections: 10,
+      lease: Duration.seconds(10),
       dataDir: "data/memory",
       fsync: "always",
       dumpInterval: Duration.seconds(1),
@@ -194,12 +204,8 @@ describe("settings", () => {
     }
   )
 
-  it.each([["store", "postgres"]])("say that %s %s is not available yet", (key, text) => {
-    assert.include(problems({ [key]: text })[0], "not available in this version")
-  })
-
   it("tell every problem at once", () => {
-    assert.lengthOf(problems({ port: "x", store: "postgres" }, { VENOM_CRASH_LIMIT: "0", VENOM_API_KEY: "k" }), 4)
+    assert.lengthOf(problems({ port: "x", store: "disk" }, { VENOM_CRASH_LIMIT: "0", VENOM_API_KEY: "k" }), 4)
   })
 })
 
@@ -248,6 +254,23 @@ describe("settings that contradict each other", () => {
     assert.strictEqual(settings({ host }).host, host)
   })
 
+  it("are refused: the postgres store without a database, and a database for another", () => {
+    assert.match(problems({ store: "postgres" })[0] ?? "", /needs a database: VENOM_DATABASE_URL/)
+    assert.match(problems({}, { VENOM_DATABASE_URL: "postgres://a/b" })[0] ?? "", /use VENOM_STORE=postgres/)
+  })
+
+  it("are refused: what is no URL of a database, and it is not shown", () => {
+    const [line = "", ...others] = problems({ store: "postgres" }, { VENOM_DATABASE_URL: "mysql://u:s3cret@a/b" })
+    assert.deepStrictEqual(others, [])
+    assert.include(line, "VENOM_DATABASE_URL: Expected a URL such as postgres://")
+    assert.notInclude(line, "s3cret")
+  })
+
+  it("are refused: syncing at intervals with the postgres store", () => {
+    const given = { store: "postgres", fsync: "interval", databaseUrl: "postgres://a/b" }
+    assert.match(problems(given)[0] ?? "", /synchronous_commit/)
+  })
+
   it("are not: a data directory for the memory store", () => {
     assert.strictEqual(settings({ store: "memory", dataDir: "somewhere" }).store, "memory")
   })
@@ -258,12 +281,5 @@ describe("variables", () => {
 
   it("that no setting has are named", () => {
     assert.deepStrictEqual(Settings.unknownVariables({ flags: {}, environment }), ["VENOM_PROT"])
-  })
-
-  it.each(Table.later)("of a later version are refused, not ignored, and their value is not shown: %s", (name) => {
-    const [line = "", ...others] = problems({}, { [name]: "s3cret" })
-    assert.deepStrictEqual(others, [])
-    assert.isTrue(line.startsWith(`${name}: not available in this version`), line)
-    assert.notInclude(line, "s3cret")
   })
 })

@@ -23,8 +23,6 @@ ${rows.join("\n")}
 
 Without a key (\`VENOM_API_KEY\`, or one of \`venom keys\`) Venom listens on loopback addresses only, unless
 \`VENOM_ALLOW_OPEN=true\`; [security.md](security.md) tells of keys.
-${Table.later.map((name) => `\`${name}\``).join(", ")} belongs to a later version:
-a start with one of them set is refused, because it would have no effect.
 
 ## Signals and exit codes
 

@@ -71,7 +71,7 @@ describe("wrong usage ends with 2 and says why on stderr alone", () => {
 describe("wrong settings end with 2, a line for each, before anything is touched", () => {
   it.each([
     { args: ["--port", "x", "--fsync", "never"], says: [/--port "x": /, /--fsync "never": /] },
-    { args: ["--store", "postgres"], says: [/not available in this version/] },
+    { args: ["--store", "postgres"], says: [/needs a database/] },
     { args: ["--runner", "command"], says: [/needs a command/] },
     { args: ["--command", "cat"], says: [/the runner is simulated/] },
     { args: ["--host", "0.0.0.0"], says: [/--allow-open/] },

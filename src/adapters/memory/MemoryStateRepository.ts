@@ -7,6 +7,7 @@ import { isFinished, type TaskId, type VenomTask } from "../../domain/Task.ts"
 import * as TaskLog from "../../domain/TaskLog.ts"
 import { type IllegalTransition, TaskNotFound } from "../../domain/TaskError.ts"
 import {
+  alone,
   type Change,
   EntryChanged,
   type Put,
@@ -48,7 +49,9 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
       // a later life must not take up the positions of one before it
       let position = yield* Clock.currentTimeMillis
       const tell = (before: VenomTask | undefined, after: VenomTask | undefined): void => {
-        PubSub.publishUnsafe(changes, [{ position: ++position, before, after, lines: TaskLog.added(before, after), task: after }])
+        PubSub.publishUnsafe(changes, [
+          { position: ++position, before, after, lines: TaskLog.added(before, after), task: after }
+        ])
       }
 
       const set = (task: VenomTask): void => {
@@ -83,6 +86,7 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
       const decide = (put: Put) => EntryTable.decide(entries.get(put.name), put)
 
       return StateRepository.of({
+        ...alone,
         insert: (tasks, put) =>
           Effect.suspend((): Effect.Effect<ReadonlyArray<VenomTask>, QueueFull | EntryChanged> => {
             const { fresh, made } = unique.withHolders(tasks, (id) => table.get(id))

@@ -1,4 +1,5 @@
 import { Effect, type Option } from "effect"
+import * as Callback from "../../domain/Callback.ts"
 import { type Flow, free, type TypeLimits, within } from "../../domain/Flow.ts"
 import { type Instant, isFinished, type TaskId, type TaskStatus, type VenomTask } from "../../domain/Task.ts"
 import type { Standing } from "../../domain/Why.ts"
@@ -20,6 +21,7 @@ const matches = (task: VenomTask, filter: TaskFilter): boolean =>
   (filter.status === undefined || task.status === filter.status) &&
   (filter.type === undefined || task.type === filter.type) &&
   (filter.tag === undefined || task.tags.includes(filter.tag)) &&
+  (filter.owed === undefined || Callback.isOwed(task)) &&
   (filter.text === undefined || task.content.includes(filter.text))
 
 /**

@@ -1,9 +1,10 @@
 import { Effect, Option } from "effect"
-import * as Flow from "../../domain/Flow.ts"
-import { type Instant, type TaskId, type VenomTask } from "../../domain/Task.ts"
+import type * as Flow from "../../domain/Flow.ts"
+import type { Instant, TaskId, VenomTask } from "../../domain/Task.ts"
 import { TaskNotFound } from "../../domain/TaskError.ts"
 import type { Standing } from "../../domain/Why.ts"
-import { type Database, Failed, uncrossed } from "./Database.ts"
+import type { StorageError } from "../../ports/StateRepository.ts"
+import { type Database, uncrossed } from "./Database.ts"
 import * as FlowRow from "./FlowRow.ts"
 import * as Lanes from "./Lanes.ts"
 import { numbers, texts, uuids } from "./Parameters.ts"
@@ -13,6 +14,7 @@ import { claimFreely, claimThese } from "./statements/claim.ts"
 import * as flowStatements from "./statements/flow.ts"
 import { get } from "./statements/get.ts"
 import { firstDue, rivals } from "./statements/lanes.ts"
+import { slots } from "./statements/nodes.ts"
 import { escape, unescape } from "./Text.ts"
 
 interface Claim {
@@ -30,13 +32,12 @@ const dueFirst = (a: VenomTask, b: VenomTask): number =>
   a.priority - b.priority || a.runAt - b.runAt || (a.id < b.id ? -1 : 1)
 
 /** What is claimed next, by which node, and what stands before what. */
-export const make = (database: Database, node: string, limits: Flow.TypeLimits) => {
+export const make = (database: Database, nodeId: Effect.Effect<string, StorageError>, limits: Flow.TypeLimits) => {
   const hasLimits = Object.keys(limits).length > 0
 
-  const freely = ({ limit, now, types }: Claim) =>
-    Effect.map(
-      database.query<Row.Row>(claimFreely, [now, node, Math.min(limit, atOnce), typesOf(types)]),
-      (rows) => rows.map(Row.read).sort(dueFirst)
+  const freely = (node: string, { limit, now, types }: Claim) =>
+    Effect.map(database.query<Row.Row>(claimFreely, [now, node, Math.min(limit, atOnce), typesOf(types)]), (rows) =>
+      rows.map(Row.read).sort(dueFirst)
     )
 
   const isFree = Effect.map(
@@ -45,12 +46,17 @@ export const make = (database: Database, node: string, limits: Flow.TypeLimits) 
   )
 
   /** One node after the other: so limits hold across all of them. */
-  const carefully = ({ limit, now, types }: Claim) =>
+  const carefully = (node: string, { limit, now, types }: Claim) =>
     database.transaction(
       Effect.gen(function* () {
         const flow = yield* FlowRow.readLocked(database)
         if (flow.paused) return []
-        const situation = yield* Situation.read(database, flow, node)
+        let situation = yield* Situation.read(database, flow, node)
+        if (Situation.isAhead(situation, now)) {
+          // the clock went back: what has begun has begun by now
+          yield* database.query(flowStatements.turnStartsBack, [now])
+          situation = yield* Situation.read(database, flow, node)
+        }
         const { ids, started, turns } = yield* Lanes.pick(database, situation, {
           now,
           limit: Math.min(limit, atOnce),
@@ -72,12 +78,13 @@ export const make = (database: Database, node: string, limits: Flow.TypeLimits) 
       })
     )
 
-  const claim = Effect.fnUntraced(function* (asked: Claim): Effect.fn.Return<ReadonlyArray<VenomTask>, Failed> {
+  const claim = Effect.fnUntraced(function* (asked: Claim): Effect.fn.Return<ReadonlyArray<VenomTask>, StorageError> {
+    const node = yield* nodeId
     const claimed: Array<VenomTask> = []
     while (claimed.length < asked.limit) {
       const rest = { ...asked, limit: asked.limit - claimed.length }
-      let more: ReadonlyArray<VenomTask> = hasLimits ? [] : yield* uncrossed(freely(rest))
-      if (more.length === 0 && !(yield* isFree)) more = yield* uncrossed(carefully(rest))
+      let more: ReadonlyArray<VenomTask> = hasLimits ? [] : yield* uncrossed(freely(node, rest))
+      if (more.length === 0 && !(yield* isFree)) more = yield* uncrossed(carefully(node, rest))
       claimed.push(...more)
       if (more.length < Math.min(rest.limit, atOnce)) break
     }
@@ -89,7 +96,7 @@ export const make = (database: Database, node: string, limits: Flow.TypeLimits) 
       const [row] = yield* database.query<{ readonly at: bigint | null }>(firstDue)
       return Option.map(Option.fromNullishOr(row?.at), Number)
     }
-    const situation = yield* Situation.read(database, yield* FlowRow.read(database), node)
+    const situation = yield* Situation.read(database, yield* FlowRow.read(database), yield* nodeId)
     const next = Lanes.nextStart(yield* Lanes.read(database, null), situation, types, limits)
     return Number.isFinite(next) ? Option.some(next) : Option.none()
   })
@@ -98,20 +105,22 @@ export const make = (database: Database, node: string, limits: Flow.TypeLimits) 
     id: TaskId,
     now: Instant,
     types: ReadonlySet<string> | undefined
-  ): Effect.fn.Return<Standing, Failed | TaskNotFound> {
+  ): Effect.fn.Return<Standing, StorageError | TaskNotFound> {
     const [row] = yield* database.query<Row.Row>(get, [uuids([id])])
     if (row === undefined) return yield* new TaskNotFound({ taskId: id })
     const task = Row.read(row)
-    const situation = yield* Situation.read(database, yield* FlowRow.read(database), node)
+    const situation = yield* Situation.read(database, yield* FlowRow.read(database), yield* nodeId)
     const { type } = task
     const key = task.concurrencyKey ?? ""
+    const [all] = yield* database.query<{ readonly slots: number }>(slots)
     const opens = Situation.opensAt(situation, type, 0)
     return {
       ahead: task.status === "PENDING" ? yield* ahead(task, key, now, types, situation) : 0,
       running: situation.running,
       runningOfType: situation.ofType.get(type) ?? 0,
       runningOfKey: key === "" ? 0 : (situation.ofKey.get(key) ?? 0),
-      nextSlot: Number.isFinite(opens) ? opens : null
+      nextSlot: Number.isFinite(opens) ? opens : null,
+      ...(all === undefined || all.slots === 0 ? {} : { slots: all.slots })
     }
   })
 

@@ -1,32 +1,29 @@
 import type { PgClient } from "@effect/sql-pg"
-import { Clock, Effect, Predicate } from "effect"
+import { Clock, Effect, Predicate, Schema } from "effect"
 import type { SqlError } from "effect/sql"
 import { isSqlError } from "effect/sql/SqlError"
 import { type StorageHealth, StorageError } from "../../ports/StateRepository.ts"
 
 /** A statement has failed. */
-export class Failed extends StorageError {
-  readonly error: SqlError.SqlError
+export class Failed extends StorageError.extend<Failed>("Failed")({
   /** Nothing is known of what it has done: the answer was lost, not the question. */
-  readonly isDoubtful: boolean
-
-  constructor(error: SqlError.SqlError, isDoubtful: boolean) {
-    super({ reason: `PostgreSQL: ${error.message}`, cause: error })
-    this.error = error
-    this.isDoubtful = isDoubtful
-  }
-
+  isDoubtful: Schema.Boolean,
   /** Another one stood in the way; the same statement may succeed at once. */
-  get isCrossed(): boolean {
-    return this.error.reason._tag === "DeadlockError" || this.error.reason._tag === "SerializationError"
-  }
-  get isTaken(): boolean {
-    return this.error.reason._tag === "UniqueViolation"
-  }
-}
+  isCrossed: Schema.Boolean,
+  /** What must be there once is there already. */
+  isTaken: Schema.Boolean
+}) {}
+
+const failure = (error: SqlError.SqlError, isDoubtful: boolean) =>
+  new Failed({
+    reason: `PostgreSQL: ${error.message}`,
+    cause: error,
+    isDoubtful,
+    isCrossed: error.reason._tag === "DeadlockError" || error.reason._tag === "SerializationError",
+    isTaken: error.reason._tag === "UniqueViolation"
+  })
 
 type Row = Readonly<Record<string, unknown>>
-
 
 /** Whether the server itself has said that it has not done it, and lives on. */
 const isRefusal = ({ reason: { cause, operation } }: SqlError.SqlError): boolean =>
@@ -47,7 +44,7 @@ export const make = (sql: PgClient.PgClient) => {
   const failed = (error: SqlError.SqlError, isDoubtful: boolean): Effect.Effect<never, Failed> =>
     Effect.andThen(
       isRefusal(error) && error.reason.operation !== "connect" ? Effect.void : noteTrouble(error),
-      Effect.fail(new Failed(error, isDoubtful))
+      Effect.fail(failure(error, isDoubtful))
     )
 
   const answered = Effect.sync(() => {
@@ -85,4 +82,3 @@ export type Database = ReturnType<typeof make>
 /** Again while other statements stand in its way. */
 export const uncrossed = <A, E, R>(work: Effect.Effect<A, E | Failed, R>): Effect.Effect<A, E | Failed, R> =>
   Effect.retry(work, { while: (error) => error instanceof Failed && error.isCrossed, times: 20 })
-

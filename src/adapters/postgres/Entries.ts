@@ -2,6 +2,7 @@ import { Effect, Option, Schema } from "effect"
 import { Entry, EntryChanged, type Put } from "../../ports/StateRepository.ts"
 import type { Database, Failed } from "./Database.ts"
 import * as statements from "./statements/entries.ts"
+import * as Told from "./Told.ts"
 import { escape, unescape } from "./Text.ts"
 
 interface Row {
@@ -34,17 +35,22 @@ export const startingWith = (database: Database, prefix: string): Effect.Effect<
       .sort((a, b) => (a.name < b.name ? -1 : 1))
   )
 
-/** The change, or what is in its way. */
-export const put = Effect.fnUntraced(function* (database: Database, { expects, expiresAt, name, now, value }: Put) {
+/** The change, or what is in its way. Whether other nodes are told. */
+export const put = Effect.fnUntraced(function* (database: Database, put: Put, isTold: boolean) {
+  const { expects, expiresAt, name, now, value } = put
+  const told = isTold ? Told.entry(name) : null
   const key = escape(name)
   const json = JSON.stringify(value)
   const done = yield* value === undefined
-    ? database.query(statements.takeEntry, [key, now, expects])
+    ? database.query(statements.takeEntry, [key, now, expects, told])
     : expects === 0
-      ? database.query(statements.makeEntry, [key, json, expiresAt, now])
-      : database.query(statements.changeEntry, [key, json, expiresAt, now, expects])
+      ? database.query(statements.makeEntry, [key, json, expiresAt, now, told])
+      : database.query(statements.changeEntry, [key, json, expiresAt, now, told, expects])
   if (done.length > 0) return
-  const present = Option.filter(yield* get(database, name), (entry) => entry.expiresAt === null || entry.expiresAt > now)
+  const present = Option.filter(
+    yield* get(database, name),
+    (entry) => entry.expiresAt === null || entry.expiresAt > now
+  )
   // to take away what is not there is nothing to do
   if (Option.isNone(present) && value === undefined && expects === 0) return
   return yield* new EntryChanged({ name, entry: present })

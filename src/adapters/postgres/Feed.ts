@@ -39,8 +39,12 @@ export interface Feed {
 export const make = Effect.fnUntraced(function* (
   sql: PgClient.PgClient,
   database: Database,
-  onChanges: (changes: ReadonlyArray<Change>) => void,
-  onHint: () => void
+  told: {
+    readonly onChanges: (changes: ReadonlyArray<Change>) => void
+    readonly onEntry: (name: string) => void
+    /** What has happened may not have been told in time. */
+    readonly onGap: () => void
+  }
 ): Effect.fn.Return<Feed, Failed, Scope.Scope> {
   const changes = yield* PubSub.unbounded<ReadonlyArray<Change>>()
   const mayHaveMore = yield* Latch.make(false)
@@ -51,13 +55,14 @@ export const make = Effect.fnUntraced(function* (
   let missing: { readonly seq: number; readonly xmax: bigint; readonly since: number } | undefined
 
   const tell = (seq: number, body: string): void => {
-    const told = Told.read(body, (index) => seq * inRow + index)
+    const { changes: found, entries } = Told.read(body, (index) => seq * inRow + index)
     place = seq
     position = seq * inRow + inRow - 1
     missing = undefined
-    if (told.length === 0) return
-    onChanges(told)
-    PubSub.publishUnsafe(changes, told)
+    for (const name of entries) told.onEntry(name)
+    if (found.length === 0) return
+    told.onChanges(found)
+    PubSub.publishUnsafe(changes, found)
   }
 
   /** Whether there may be more at once, or something is missing. */
@@ -90,7 +95,7 @@ export const make = Effect.fnUntraced(function* (
   const listen = Effect.gen(function* () {
     const notifications = yield* sql.listen(channel)
     // nobody knows what has happened meanwhile
-    if (isBack) onHint()
+    if (isBack) told.onGap()
     isBack = true
     for (;;) {
       yield* mayHaveMore.open

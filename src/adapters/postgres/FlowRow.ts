@@ -36,7 +36,10 @@ const seed = Effect.fnUntraced(function* (database: Database, type: string, rate
   for (const row of yield* database.query<Row.Row>(statements.begunSince, [type, since])) {
     const { attempts, startedAt } = Row.read(row)
     // an attempt that was released is not among them, and has begun all the same
-    const starts = new Set([...attempts.map((attempt) => attempt.startedAt), ...(startedAt === null ? [] : [startedAt])])
+    const starts = new Set([
+      ...attempts.map((attempt) => attempt.startedAt),
+      ...(startedAt === null ? [] : [startedAt])
+    ])
     for (const at of starts) if (at > since) begun.set(at, (begun.get(at) ?? 0) + 1)
   }
   for (const [at, count] of begun) {

@@ -146,7 +146,9 @@ export const pick = Effect.fnUntraced(function* (
   const turns = new Map<string, number>()
   const keysOf = new Map<number, Set<string>>()
   for (const { key, priority } of open) keysOf.set(priority, (keysOf.get(priority) ?? new Set()).add(key))
-  const free = open.filter((lane) => leftOfType(situation, limits, lane.type) > 0 && opensAt(situation, lane.type, 0) <= now)
+  const free = open.filter(
+    (lane) => leftOfType(situation, limits, lane.type) > 0 && opensAt(situation, lane.type, 0) <= now
+  )
   const firsts = new Map<string, Instant>()
   for (const lane of free) {
     const name = turnName(lane)
@@ -215,4 +217,3 @@ export const nextStart = (
   }
   return next
 }
-

@@ -1,6 +1,7 @@
-import { Duration, Effect } from "effect"
+import { Cause, Clock, Duration, Effect, Latch, PubSub, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { hostname } from "node:os"
+import { type Node, StorageError } from "../../ports/StateRepository.ts"
 import type { Database } from "./Database.ts"
 import * as statements from "./statements/nodes.ts"
 
@@ -12,22 +13,124 @@ export interface NodeOptions {
   readonly concurrency?: number
   /** How long it counts as alive that says nothing. */
   readonly lease?: Duration.Input
+  /** Told what the database's clock says, and what the clock here says at that moment. */
+  readonly onTime?: (database: number, here: number) => void
 }
 
-/** Part of a lease after which it is taken anew. */
+/** A lease is taken anew so often in its time. */
 const beats = 3
 
-/** This process among those that share a database: alive as long as it says so. */
-export const make = Effect.fnUntraced(function* (database: Database, options: NodeOptions) {
+/** A lease of another node is looked at so long after it is over, in milliseconds. */
+const late = 50
+
+type NodeRow = Omit<Node, "startedAt" | "expiresAt"> & { readonly started_at: number; readonly expires_at: number }
+
+interface Beat {
+  readonly alive: boolean
+  readonly leads: boolean
+  readonly now: number
+  readonly next: number | null
+}
+
+/**
+ * This process among those that share a database. It counts as alive while it says so; once it has not for the time of
+ * its lease, what it has claimed is lost, and it goes on under another id.
+ */
+export const make = Effect.fnUntraced(function* (database: Database, options: NodeOptions, onLost: () => void) {
   const random = yield* SecureRandom.SecureRandom
-  const lease = Math.ceil(Duration.toMillis(Duration.fromInputUnsafe(options.lease ?? "10 seconds")))
-  const id = yield* random.uuidV7()
-  const { concurrency = 0, name = hostname(), version = "" } = options
-  const join = database.query(statements.join, [id, name, version, concurrency, lease])
-  yield* Effect.acquireRelease(join, () => Effect.ignore(database.query(statements.leave, [id])))
-  const beat = database.query(statements.beat, [id, lease])
-  yield* Effect.forkScoped(
-    Effect.sleep(Math.ceil(lease / beats)).pipe(Effect.andThen(Effect.ignore(beat)), Effect.forever)
+  const lease = Duration.toMillis(Duration.fromInputUnsafe(options.lease ?? "10 seconds"))
+  const { concurrency = 0, name = hostname(), onTime = () => undefined, version = "" } = options
+  const leads = yield* Latch.make(false)
+  /** How often it has begun to lead. */
+  let term = 0
+  const orphaned = yield* PubSub.sliding<void>({ capacity: 1, replay: 1 })
+  /** Monotonic; none while it is not known to be alive. */
+  let validUntil = Number.NEGATIVE_INFINITY
+  let id = yield* random.uuidV7()
+
+  /** Asks, and notes what time it was. */
+  const timed = <A extends { readonly now: number }>(text: string, params: ReadonlyArray<unknown>) =>
+    Effect.gen(function* () {
+      const begun = performance.now()
+      const before = yield* Clock.currentTimeMillis
+      const [found] = yield* database.query<A>(text, params)
+      if (found === undefined) return undefined
+      onTime(found.now, before + (performance.now() - begun) / 2)
+      return { found, begun }
+    })
+
+  const join = Effect.gen(function* () {
+    const joined = yield* timed<{ readonly now: number }>(statements.join, [id, name, version, concurrency, lease])
+    if (joined !== undefined) validUntil = joined.begun + lease
+  })
+
+  const lose = Effect.gen(function* () {
+    validUntil = Number.NEGATIVE_INFINITY
+    yield* leads.close
+    onLost()
+    yield* Effect.logWarning("The lease of this node is over: what it ran may run elsewhere")
+    id = yield* random.uuidV7()
+  })
+
+  /** Tells in how many milliseconds the lease of another node is over. */
+  const beat = Effect.gen(function* () {
+    if (validUntil === Number.NEGATIVE_INFINITY) yield* join
+    const answer = yield* timed<Beat>(statements.beat, [id, lease])
+    if (answer === undefined) return lease
+    const { begun, found } = answer
+    if (!found.alive) {
+      yield* lose
+      yield* join
+      return 0
+    }
+    validUntil = begun + lease
+    if (found.leads && !leads.isOpen()) term++
+    yield* found.leads ? leads.open : leads.close
+    if (found.leads || (found.next !== null && found.next <= 0)) PubSub.publishUnsafe(orphaned, undefined)
+    return found.next ?? lease
+  })
+
+  const beatOnTime = Effect.gen(function* () {
+    const next = yield* Effect.catchTag(beat, "StorageError", () => Effect.succeed(lease / beats / 4))
+    yield* Effect.sleep(Math.max(10, Math.min(lease / beats, next > 0 ? next + late : lease / beats)))
+  }).pipe(
+    Effect.catchCauseIf(Cause.hasDies, (cause) =>
+      Effect.andThen(Effect.logError("Saying that this node is alive met a defect", cause), Effect.sleep(lease / beats))
+    )
   )
-  return { id }
+
+  /** The database cannot be asked: others may take what is claimed here when the lease is over. */
+  const watch = Effect.gen(function* () {
+    const left = validUntil - performance.now()
+    if (left <= 0 && Number.isFinite(validUntil)) yield* lose
+    yield* Effect.sleep(Number.isFinite(left) ? Math.max(10, left) : lease / beats)
+  })
+
+  yield* Effect.acquireRelease(join, () => Effect.ignore(Effect.suspend(() => database.query(statements.leave, [id]))))
+  yield* beat
+  yield* Effect.forkScoped(Effect.forever(beatOnTime))
+  yield* Effect.forkScoped(Effect.forever(watch))
+
+  return {
+    /** Under which it claims; none while it does not count as alive. */
+    id: Effect.suspend(() =>
+      validUntil > performance.now()
+        ? Effect.succeed(id)
+        : Effect.fail(new StorageError({ reason: "the lease of this node is over" }))
+    ),
+    /** Returns while it is the one that does what is done once for all. */
+    lead: Effect.andThen(
+      leads.await,
+      Effect.sync(() => term)
+    ),
+    all: Effect.map(database.query<NodeRow>(statements.nodes), (rows) =>
+      rows.map(({ expires_at, started_at, ...row }): Node => ({
+        ...row,
+        startedAt: Math.round(started_at),
+        expiresAt: Math.round(expires_at)
+      }))
+    ),
+    /** Tasks may have lost the node that runs them. */
+    orphaned: Stream.fromPubSub(orphaned)
+  }
 })

@@ -19,8 +19,8 @@ export const read = Effect.fnUntraced(function* (
   filter: TaskFilter,
   { before, limit }: PageRequest
 ): Effect.fn.Return<TaskPage, Failed> {
-  const { status, tag, text, type } = filter
-  const statement = page({ status: status !== undefined, type: type !== undefined })
+  const { owed, status, tag, text, type } = filter
+  const statement = page({ status: status !== undefined, type: type !== undefined, owed: owed !== undefined })
   const tasks: Array<VenomTask> = []
   for (let last: TaskId | undefined = before; ;) {
     const asked = Math.min(most, limit + 1 - tasks.length)

@@ -1,5 +1,5 @@
 import { PgClient } from "@effect/sql-pg"
-import { type Duration, Effect, Layer, Option, PubSub, Result, Stream } from "effect"
+import { Clock, Effect, Layer, Option, PubSub, Result, Stream } from "effect"
 import * as Flow from "../../domain/Flow.ts"
 import * as Lifecycle from "../../domain/Lifecycle.ts"
 import { isFinished, type TaskStatus, type VenomTask } from "../../domain/Task.ts"
@@ -12,6 +12,7 @@ import * as Database from "./Database.ts"
 import * as Entries from "./Entries.ts"
 import * as Feed from "./Feed.ts"
 import * as FlowRow from "./FlowRow.ts"
+import * as Held from "./Held.ts"
 import * as Maintenance from "./Maintenance.ts"
 import * as Nodes from "./Nodes.ts"
 import { texts, uuids } from "./Parameters.ts"
@@ -23,19 +24,13 @@ import { counts, countsByType } from "./statements/counts.ts"
 import { get } from "./statements/get.ts"
 import { firstDue } from "./statements/lanes.ts"
 import { remove } from "./statements/prune.ts"
-import { orphans, overdue } from "./statements/tasks.ts"
+import { ofNode, orphans, overdue } from "./statements/tasks.ts"
 import * as Submits from "./Submits.ts"
 import * as Told from "./Told.ts"
 
-export interface PostgresOptions {
+export interface PostgresOptions extends Nodes.NodeOptions {
   /** Unfinished tasks held at most. */
   readonly maxPending?: number
-  /** What nodes are told apart by, for those who look. */
-  readonly name?: string
-  readonly version?: string
-  readonly concurrency?: number
-  /** How long a node counts as alive that says nothing. */
-  readonly lease?: Duration.Input
 }
 
 interface Count {
@@ -53,27 +48,37 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
   const sql = yield* PgClient.PgClient
   const limits = yield* TypeLimits
   const database = Database.make(sql)
-  const node = yield* Nodes.make(database, options)
   const hints = yield* PubSub.sliding<void>({ capacity: 1, replay: 1 })
   const ends = yield* PubSub.sliding<void>({ capacity: 1, replay: 1 })
   const hint = () => void PubSub.publishUnsafe(hints, undefined)
   const end = () => void PubSub.publishUnsafe(ends, undefined)
 
-  const feed = yield* Feed.make(
-    sql,
-    database,
-    (changes) => {
-      if (changes.some(({ after }) => after === undefined || after.status !== "PROCESSING")) hint()
+  const held = yield* Held.make
+  const node = yield* Nodes.make(database, options, held.loseAll)
+  const entryNames = yield* PubSub.unbounded<string>()
+  const feed = yield* Feed.make(sql, database, {
+    onChanges: (changes) => {
+      for (const { after } of changes) if (after !== undefined) held.see(after)
+      if (changes.some(({ after }) => after?.status === "PENDING")) hint()
+      if (changes.some(({ after }) => after !== undefined && isFinished(after) && !held.hasEnded(after))) {
+        // what was held back may begin
+        hint()
+        end()
+      }
     },
-    () => {
+    onEntry: (name) => void PubSub.publishUnsafe(entryNames, name),
+    onGap: () => {
       hint()
       end()
     }
-  )
+  })
   const claims = Claims.make(database, node.id, limits)
 
   const onChange = (before: VenomTask, after: VenomTask): void => {
-    if (after.status !== "PROCESSING") hint()
+    if (after.status !== "PROCESSING") {
+      held.end(after)
+      hint()
+    }
     if (isFinished(after) && !isFinished(before)) end()
     feed.stir()
   }
@@ -83,16 +88,29 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
       decision === undefined ? Effect.die("nothing was decided") : Effect.fromResult(decision)
     )
 
-  const held = Effect.map(database.query<Count>(counts), countsOf)
+  const counted = Effect.map(database.query<Count>(counts), countsOf)
   const room = Room.make(
     options.maxPending ?? Number.MAX_SAFE_INTEGER,
-    Effect.map(held, ({ PENDING, PROCESSING }) => PENDING + PROCESSING)
+    Effect.map(counted, ({ PENDING, PROCESSING }) => PENDING + PROCESSING)
   )
   const submit = yield* Submits.make(database, room, () => {
     hint()
     feed.stir()
   })
   yield* Effect.forkScoped(Maintenance.run(database))
+
+  /** A claim whose answer was lost: nobody makes an attempt of it. */
+  let mayHoldMore = false
+  const releaseUnheld = Effect.gen(function* () {
+    if (!mayHoldMore) return
+    const rows = yield* database.query<Row.Row>(ofNode, [yield* node.id])
+    const now = yield* Clock.currentTimeMillis
+    const unheld = rows.map(Row.read).filter((task) => !held.has(task))
+    yield* change(
+      unheld.map((task) => ({ id: task.id, transition: Lifecycle.heldBy(task, Lifecycle.release(now)), known: task }))
+    )
+    mayHoldMore = false
+  })
 
   return StateRepository.of({
     insert: submit,
@@ -108,7 +126,7 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
         ? new TaskNotFound({ taskId: id })
         : Effect.fail(Lifecycle.notFinished(task))
     }),
-    put: (put) => Entries.put(database, put),
+    put: (put) => Effect.tap(Entries.put(database, put, true), () => Effect.sync(feed.stir)),
     entry: (name) => Entries.get(database, name),
     entries: (prefix) => Entries.startingWith(database, prefix),
     expireEntries: (asked) => Entries.expire(database, asked),
@@ -120,7 +138,19 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
       }),
     update: (id, transition) => changeOne({ id, transition }),
     claim: (asked) =>
-      Effect.tap(claims.claim(asked), (claimed) => Effect.sync(() => (claimed.length > 0 ? feed.stir() : undefined))),
+      Effect.uninterruptible(
+        Effect.gen(function* () {
+          yield* releaseUnheld
+          const claimed = yield* Effect.tapError(claims.claim(asked), (error) =>
+            Effect.sync(() => {
+              mayHoldMore ||= error instanceof Database.Failed && error.isDoubtful
+            })
+          )
+          held.begin(claimed)
+          if (claimed.length > 0) feed.stir()
+          return claimed
+        })
+      ),
     settle: (settlements) =>
       change(
         settlements.map(({ claimed, transition }) => ({
@@ -146,14 +176,14 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
         Option.map(Option.fromUndefinedOr(row), Row.read)
       ),
     page: (filter, request) => Pages.read(database, filter, request),
-    counts: held,
+    counts: counted,
     queueCounts: Effect.fnUntraced(function* ({ now, types }) {
       const named = Object.keys(Flow.within(yield* FlowRow.read(database), limits).types)
       const rows = yield* database.query<Count & { readonly type: string }>(countsByType, [types, texts(named)])
       const [due] = yield* database.query<{ readonly at: bigint | null }>(firstDue)
       const oldest = Option.map(Option.fromNullishOr(due?.at), Number)
       return {
-        statuses: yield* held,
+        statuses: yield* counted,
         types: Array.from(new Set([...named, ...rows.map(({ type }) => type)]), (type) => ({
           type,
           statuses: countsOf(rows.filter((row) => row.type === type))
@@ -173,7 +203,12 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
     finished: Stream.fromPubSub(ends),
     changes: Stream.fromPubSub(feed.changes),
     position: Effect.sync(feed.position),
-    health: database.health
+    health: database.health,
+    nodes: node.all,
+    lead: node.lead,
+    lost: held.lost,
+    orphaned: node.orphaned,
+    changedEntries: Stream.fromPubSub(entryNames)
   })
 })
 

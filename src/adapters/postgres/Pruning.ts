@@ -1,7 +1,7 @@
 import { Effect, Option } from "effect"
 import type { Instant } from "../../domain/Task.ts"
 import type { Gone, Retention } from "../../ports/StateRepository.ts"
-import { type Database, Failed, uncrossed } from "./Database.ts"
+import { type Database, type Failed, uncrossed } from "./Database.ts"
 import * as statements from "./statements/prune.ts"
 
 interface Ends {
@@ -50,11 +50,7 @@ export const prune = (
   return Effect.gen(function* () {
     const gone = yield* uncrossed(pruned)
     const [ends] = yield* database.query<Ends>(statements.nextEnds, [keepOwed])
-    const next = Math.min(
-      timeOf(ends?.completed, COMPLETED),
-      timeOf(ends?.failed, FAILED),
-      timeOf(ends?.own, 0)
-    )
+    const next = Math.min(timeOf(ends?.completed, COMPLETED), timeOf(ends?.failed, FAILED), timeOf(ends?.own, 0))
     return { count: gone.length, next: Number.isFinite(next) ? Option.some(next) : Option.none() }
   })
 }

@@ -14,9 +14,6 @@ export interface Row {
   readonly claimed_at: bigint | null
 }
 
-/** Of the table named `t`. */
-export const columns = "t.content, t.state, t.claimed_at"
-
 /** A claim is written without the state being written anew: it is what the domain makes of that. */
 export const read = ({ claimed_at, content, state }: Row): VenomTask => {
   const wire: unknown = JSON.parse(state)
@@ -46,19 +43,6 @@ export const changingOf = (tasks: ReadonlyArray<VenomTask>) => [
   texts(tasks.map(stateOf))
 ]
 
-export const changing = [
-  "status",
-  "run_at",
-  "attempt",
-  "max_attempts",
-  "started_at",
-  "finished_at",
-  "own_end",
-  "owed",
-  "revision",
-  "state"
-] as const
-
 export const uniqueKeyOf = ({ uniqueKey }: VenomTask): string | null =>
   uniqueKey === undefined ? null : escape(uniqueKey)
 
@@ -73,39 +57,3 @@ export const fixedOf = (tasks: ReadonlyArray<VenomTask>) => [
   texts(tasks.map(({ tags }) => JSON.stringify(tags))),
   texts(tasks.map(({ content }) => escape(content)))
 ]
-
-export const fixed = [
-  "id",
-  "type",
-  "priority",
-  "deadline",
-  "concurrency_key",
-  "unique_key",
-  "tags",
-  "content"
-] as const
-
-const arrays: Readonly<Record<(typeof fixed)[number] | (typeof changing)[number], string>> = {
-  id: "uuid",
-  type: "text",
-  priority: "float8",
-  deadline: "float8",
-  concurrency_key: "text",
-  unique_key: "text",
-  tags: "text",
-  content: "text",
-  status: "text",
-  run_at: "float8",
-  attempt: "float8",
-  max_attempts: "float8",
-  started_at: "float8",
-  finished_at: "float8",
-  own_end: "float8",
-  owed: "bool",
-  revision: "float8",
-  state: "text"
-}
-
-/** `$1::uuid[], $2::text[], …`, from a number on. */
-export const placeholders = (names: ReadonlyArray<keyof typeof arrays>, from: number): string =>
-  names.map((name, n) => `$${n + from}::${arrays[name]}[]`).join(", ")

@@ -83,3 +83,7 @@ export const leftOfKey = ({ flow, ofKey }: Situation, key: string): number =>
 
 export const leftInAll = ({ flow, running }: Situation): number =>
   flow.paused ? 0 : (flow.concurrency ?? Number.POSITIVE_INFINITY) - running
+
+/** Whether something has begun later than now. */
+export const isAhead = ({ starts }: Situation, now: Instant): boolean =>
+  Array.from(starts.values()).some(([newest = now]) => newest > now)

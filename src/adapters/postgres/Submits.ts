@@ -1,6 +1,6 @@
 import { Effect, Exit, Option, Result } from "effect"
-import { type TaskId, type VenomTask } from "../../domain/Task.ts"
-import { EntryChanged, type Put, QueueFull, StorageError } from "../../ports/StateRepository.ts"
+import type { TaskId, VenomTask } from "../../domain/Task.ts"
+import type { EntryChanged, Put, QueueFull, StorageError } from "../../ports/StateRepository.ts"
 import * as Batches from "./Batches.ts"
 import { type Database, Failed, uncrossed } from "./Database.ts"
 import * as Entries from "./Entries.ts"
@@ -50,11 +50,14 @@ export const make = Effect.fnUntraced(function* (database: Database, room: Room,
     const findOut: Effect.Effect<Option.Option<A>> = Effect.catch(hasHappened, () =>
       Effect.andThen(Effect.interruptible(Effect.sleep(pause)), findOut)
     )
-    return Effect.catchIf(uncrossed(work), (error) => error instanceof Failed && error.isDoubtful, (error) =>
-      Effect.flatMap(
-        findOut,
-        Option.match({ onNone: () => Effect.fail(error), onSome: (found) => Effect.succeed(found) })
-      )
+    return Effect.catchIf(
+      uncrossed(work),
+      (error) => error instanceof Failed && error.isDoubtful,
+      (error) =>
+        Effect.flatMap(
+          findOut,
+          Option.match({ onNone: () => Effect.fail(error), onSome: (found) => Effect.succeed(found) })
+        )
     )
   }
 
@@ -109,9 +112,8 @@ export const make = Effect.fnUntraced(function* (database: Database, room: Room,
   })
 
   const holderOf = (task: VenomTask) =>
-    Effect.map(
-      database.query<Row.Row>(holders, [texts([Row.uniqueKeyOf(task)])]),
-      ([row]) => (row === undefined ? undefined : Row.read(row))
+    Effect.map(database.query<Row.Row>(holders, [texts([Row.uniqueKeyOf(task)])]), ([row]) =>
+      row === undefined ? undefined : Row.read(row)
     )
 
   const alone = (tasks: ReadonlyArray<VenomTask>, put: Put | ((made: ReadonlyArray<VenomTask>) => Put) | undefined) =>
@@ -121,7 +123,7 @@ export const make = Effect.fnUntraced(function* (database: Database, room: Room,
           const made = yield* addUnique(tasks)
           const fresh = made.filter((task, n) => task === tasks[n]).length
           yield* room.taken(fresh)
-          if (put !== undefined) yield* Entries.put(database, typeof put === "function" ? put(made) : put)
+          if (put !== undefined) yield* Entries.put(database, typeof put === "function" ? put(made) : put, false)
           return made
         })
       ),

@@ -18,18 +18,26 @@ export const write = (before: VenomTask | undefined, after: VenomTask | undefine
       })
 }
 
-/** A claim as the statement tells it that makes it. */
-export const claim = `json_build_array(t.id, t.type, t.tags, t.attempt, t.max_attempts, t.run_at, t.revision, t.claimed_at)`
+/** That an entry has changed. */
+export const entry = (name: string): string => JSON.stringify([name])
 
-/** The changes of a row, in their order. What cannot be read is left out: it is of another version. */
-export const read = (body: string, positionOf: (index: number) => number): ReadonlyArray<Change> => {
+interface Read {
+  readonly changes: ReadonlyArray<Change>
+  /** Names of entries that have changed. */
+  readonly entries: ReadonlyArray<string>
+}
+
+/** What a row tells, in its order. What cannot be read is left out: it is of another version. */
+export const read = (body: string, positionOf: (index: number) => number): Read => {
   const found: unknown = JSON.parse(body)
-  return Array.isArray(found)
-    ? found.flatMap((one: unknown, index) => {
-        const change = Array.isArray(one) ? readClaim(one) : readChange(one)
-        return change === undefined ? [] : [{ ...change, position: positionOf(index) }]
-      })
-    : []
+  const changes: Array<Change> = []
+  const entries: Array<string> = []
+  for (const [index, one] of (Array.isArray(found) ? found : []).entries()) {
+    if (Predicate.isString(one)) entries.push(one)
+    const change = Array.isArray(one) ? readClaim(one) : readChange(one)
+    if (change !== undefined) changes.push({ ...change, position: positionOf(index) })
+  }
+  return { changes, entries }
 }
 
 type Unplaced = Omit<Change, "position">

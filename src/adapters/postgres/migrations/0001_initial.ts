@@ -91,7 +91,13 @@ const statements = [
     concurrency integer not null,
     started_at timestamptz not null default clock_timestamp(),
     expires_at timestamptz not null
-  )`
+  )`,
+  // who does what one node does for all
+  `create table venom.leader (
+    is_only boolean primary key default true check (is_only),
+    node uuid
+  )`,
+  `insert into venom.leader (node) values (null)`
 ]
 
 export const migration = Effect.gen(function* () {

@@ -1,4 +1,4 @@
-import { changing, placeholders } from "../Row.ts"
+import { changing, placeholders } from "./columns.ts"
 
 const afterId = changing.length + 2
 

@@ -1,6 +1,8 @@
-import { columns } from "../Row.ts"
-import * as Told from "../Told.ts"
+import { columns } from "./columns.ts"
 import { inTime } from "./parts.ts"
+
+/** What is told of a claim; `Told.ts` reads it. */
+const told = `json_build_array(t.id, t.type, t.tags, t.attempt, t.max_attempts, t.run_at, t.revision, t.claimed_at)`
 
 /** Makes the tasks whose ids `due` has PROCESSING; what the domain says of a claim is added where the row is read. */
 const claimed = (due: string) => `
@@ -12,7 +14,7 @@ const claimed = (due: string) => `
     returning t.*
   ), told as (
     insert into venom.change (body)
-    select '[' || string_agg((${Told.claim})::text, ',' order by t.priority, t.run_at, t.id) || ']'
+    select '[' || string_agg((${told})::text, ',' order by t.priority, t.run_at, t.id) || ']'
     from claimed t having count(*) > 0
   ), tallied as (
     insert into venom.tally (type, status, n)

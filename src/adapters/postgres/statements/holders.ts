@@ -1,4 +1,4 @@
-import { columns } from "../Row.ts"
+import { columns } from "./columns.ts"
 import { isUnfinished } from "./parts.ts"
 
 /** The unfinished tasks that have unique keys. */

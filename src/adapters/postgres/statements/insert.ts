@@ -1,4 +1,4 @@
-import { changing, fixed, placeholders } from "../Row.ts"
+import { changing, fixed, placeholders } from "./columns.ts"
 import { isUnfinished } from "./parts.ts"
 
 const names = [...fixed, ...changing]

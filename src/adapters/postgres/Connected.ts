@@ -1,0 +1,56 @@
+import { PgClient } from "@effect/sql-pg"
+import { Clock, Effect, Layer, Schedule, Schema } from "effect"
+import type { SecureRandom } from "effect/crypto"
+import { StateRepository } from "../../ports/StateRepository.ts"
+import * as Client from "./Client.ts"
+import * as DatabaseClock from "./DatabaseClock.ts"
+import * as Migrations from "./Migrations.ts"
+import * as PostgresStateRepository from "./PostgresStateRepository.ts"
+
+/** The database cannot be used at all. */
+export class DatabaseUnavailable extends Schema.TaggedError<DatabaseUnavailable>()("DatabaseUnavailable", {
+  reason: Schema.String
+}) {
+  override get message() {
+    return `The database cannot be used: ${this.reason}`
+  }
+}
+
+/** A database may come up after those who use it: it is tried so often, once a second. */
+const tries = 30
+
+const unavailable = (error: { readonly message: string }) => new DatabaseUnavailable({ reason: error.message })
+
+const prepared = Effect.gen(function* () {
+  const sql = yield* PgClient.PgClient
+  yield* Migrations.run(sql).pipe(
+    Effect.tapError((error) =>
+      error._tag === "SqlError" && error.isRetryable
+        ? Effect.logWarning("The database does not answer yet", error.message)
+        : Effect.void
+    ),
+    Effect.retry({
+      schedule: Schedule.spaced("1 second"),
+      times: tries,
+      while: (error) => error._tag === "SqlError" && error.isRetryable
+    }),
+    Effect.mapError(unavailable)
+  )
+})
+
+/** Connections of its own, tables brought to this version, and the time as the database has it for all above. */
+export const layer = (
+  options: Parameters<typeof Client.layer>[0] & PostgresStateRepository.PostgresOptions
+): Layer.Layer<StateRepository, DatabaseUnavailable, SecureRandom.SecureRandom> => {
+  const time = DatabaseClock.make()
+  return Layer.merge(
+    PostgresStateRepository.layer({ ...options, onTime: time.set }),
+    Layer.succeed(Clock.Clock, time.clock)
+  ).pipe(
+    Layer.provide(Layer.effectDiscard(prepared)),
+    Layer.provide(Client.layer(options)),
+    Layer.catchTag(["SqlError", "StorageError"], (error) =>
+      Layer.effect(StateRepository, Effect.fail(unavailable(error)))
+    )
+  )
+}
