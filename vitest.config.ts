@@ -10,8 +10,10 @@ const whole = [
   "test/simulation/schedules.test.ts"
 ]
 
-/** Kills without number, cancels and load by the thousand, each command at a terminal: `npm run test:long`. */
-const long = ["kill", "load", "leftovers", "terminal", "transfer"].map((name) => `test/process/${name}.test.ts`)
+/** Kills without number, cancels and load by the thousand, each command at a terminal, the package in a project: `npm run test:long`. */
+const long = ["kill", "load", "leftovers", "package", "terminal", "transfer"].map(
+  (name) => `test/process/${name}.test.ts`
+)
 
 /** The real program, started again and again: alone on the machine, or its timing means little. */
 const alone = {

@@ -1,0 +1,104 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { cp, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import process from "node:process"
+import { text } from "node:stream/consumers"
+import { fileURLToPath } from "node:url"
+import { Schema } from "effect"
+import { publint } from "publint"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+// npm tells the programs that it runs which project it is in: here it is another
+const { npm_config_local_prefix: _, ...env } = process.env
+/** What it says on stdout; fails with all that it said. */
+const run = async (cwd: string, program: string, ...args: ReadonlyArray<string>): Promise<string> => {
+  const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] })
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")])
+  assert.strictEqual(code, 0, `${program} ${args.join(" ")}\n${stdout}${stderr}`)
+  return stdout
+}
+
+const Versions = Schema.Record(Schema.String, Schema.String)
+const Manifest = Schema.fromJsonString(
+  Schema.Struct({
+    exports: Schema.Record(Schema.String, Schema.Unknown),
+    dependencies: Schema.optionalKey(Versions),
+    devDependencies: Schema.optionalKey(Versions),
+    peerDependencies: Schema.optionalKey(Versions)
+  })
+)
+const manifest = async (path: string) =>
+  Schema.decodeUnknownSync(Manifest)(await readFile(join(path, "package.json"), "utf8"))
+
+/** As strict as can be; the declarations of the package are looked at too. */
+const tsconfig = {
+  compilerOptions: {
+    target: "es2024",
+    // a declaration of effect has a name from the DOM
+    lib: ["es2024", "esnext.iterator", "dom"],
+    types: ["node"],
+    module: "nodenext",
+    rootDir: ".",
+    outDir: "out",
+    rewriteRelativeImportExtensions: true,
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    noImplicitOverride: true,
+    skipLibCheck: false
+  },
+  include: ["embed", "typed", "app", "runtime", "runners", "installed"],
+  exclude: ["**/*.test.ts"]
+}
+
+describe("the published package, installed in an empty project", () => {
+  let project = ""
+
+  beforeAll(async () => {
+    project = await realpath(await mkdtemp(join(tmpdir(), "venom-package-")))
+    await run(root, process.execPath, "scripts/build.ts")
+    const packed = await run(root, "npm", "pack", "./dist", "--silent", "--pack-destination", project)
+    await writeFile(join(project, "package.json"), JSON.stringify({ name: "empty", private: true, type: "module" }))
+    const { devDependencies = {} } = await manifest(root)
+    const tools = ["typescript", "@types/node"].map((name) => `${name}@${devDependencies[name]}`)
+    await run(project, "npm", "install", "--no-audit", "--no-fund", `./${packed.trim()}`, ...tools)
+    for (const name of tsconfig.include) {
+      const from = name === "installed" ? "test/process/installed" : `examples/${name}`
+      await cp(join(root, from), join(project, name), { recursive: true })
+    }
+    await writeFile(join(project, "tsconfig.json"), JSON.stringify(tsconfig))
+  }, 300_000)
+  afterAll(() => rm(project, { recursive: true, force: true }))
+
+  it("has nothing that publint minds", async () => {
+    const { messages } = await publint({ pkgDir: join(root, "dist"), strict: true })
+    assert.deepStrictEqual(messages, [])
+  })
+
+  it("has the exports of the sources, and brings no second copy of effect", async () => {
+    const published = await manifest(join(project, "node_modules", "venom"))
+    assert.sameMembers(Object.keys(published.exports), Object.keys((await manifest(root)).exports))
+    assert.isUndefined(published.dependencies)
+    assert.sameMembers(Object.keys(published.peerDependencies ?? {}), ["effect", "@effect/platform-node"])
+    const copies = await run(project, "npm", "ls", "effect", "--all", "--parseable")
+    assert.strictEqual(copies, `${join(project, "node_modules", "effect")}\n`)
+  })
+
+  it("compiles in strict mode, declarations included, and runs", async () => {
+    await run(project, process.execPath, join("node_modules", "typescript", "bin", "tsc"))
+    const installed = await run(project, process.execPath, "out/installed/main.js")
+    assert.include(installed.split("\n"), "venom: 25 primes, counted in a thread")
+    assert.include(installed.split("\n"), "much later: COMPLETED")
+    const embedded = await run(project, process.execPath, "out/embed/main.js")
+    assert.match(embedded, /status: 'COMPLETED',\s+result: 'HELLO'/)
+    const typed = await run(project, process.execPath, "out/typed/main.js")
+    assert.match(typed, /^sent as mail-3$/m)
+  })
+
+  it("has the program", async () => {
+    assert.match(await run(project, "npx", "--no-install", "venom", "--version"), /^venom v\d/)
+  })
+})
