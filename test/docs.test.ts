@@ -43,7 +43,7 @@ describe("README.md", () => {
 
   it("shows the examples as they are", () => {
     const shown = Array.from(readme.matchAll(/^<!-- (\S+) -->\n```ts\n(.*?)^```$/gms))
-    assert.lengthOf(shown, 2)
+    assert.lengthOf(shown, 1)
     for (const [, file = "", code] of shown) assert.strictEqual(code, read(file), file)
   })
 
@@ -69,12 +69,19 @@ describe("docs/runners.md", () => {
   })
 })
 
-describe("docs/typed-tasks.md", () => {
+describe.each(["docs/typed-tasks.md", "docs/embedding.md"])("%s", (name) => {
   it("shows the examples as they are, and no other code", () => {
-    const document = read("docs/typed-tasks.md")
+    const document = read(name)
     const shown = Array.from(document.matchAll(/^<!-- (examples\S+) -->\n```ts\n(.*?)^```$/gms))
     assert.lengthOf(shown, document.match(/^```ts$/gm)?.length ?? 0)
     for (const [, file = "", code] of shown) assert.strictEqual(code, read(file), file)
+  })
+})
+
+describe("docs/embedding.md", () => {
+  it("names every example", () => {
+    const folders = new Set(globSync("examples/*/*", { cwd: root }).map(dirname))
+    for (const folder of folders) assert.include(read("docs/embedding.md"), `[${folder}](`, folder)
   })
 })
 

@@ -1,8 +1,8 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Console, Effect, Layer, Schedule } from "effect"
+import { Console, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { Engine, FileStateRepository, isFinished, Orchestrator, TaskRunner } from "venom"
+import { Engine, FileStateRepository, Orchestrator, TaskRunner } from "venom"
 
 const Runner = Layer.succeed(TaskRunner, {
   run: (task, attempt) => Effect.as(attempt.log("shouting"), task.content.toUpperCase())
@@ -16,8 +16,7 @@ const Venom = Engine.layer.pipe(
 const program = Effect.gen(function* () {
   const venom = yield* Orchestrator
   const { id } = yield* venom.submit({ content: "hello" })
-  const task = yield* venom.get(id).pipe(Effect.repeat({ until: isFinished, schedule: Schedule.spaced("10 millis") }))
-  yield* Console.log(task)
+  yield* Console.log(yield* venom.awaitFinal(id))
 })
 
 NodeRuntime.runMain(Effect.provide(program, Venom))

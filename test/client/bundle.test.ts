@@ -31,7 +31,7 @@ describe("venom/client, bundled for a browser", () => {
       []
     )
     assert.include(modules, "src/client/HttpTaskClient.ts")
-    assert.notMatch(code, /\bnode:|require\(/)
+    assert.notMatch(code, /\bimport\s*\(|\brequire\(/)
   })
 
   it("is as large as the documents say", () => {

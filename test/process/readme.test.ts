@@ -1,11 +1,10 @@
-import { execFile, spawnSync } from "node:child_process"
+import { spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises"
 import { createServer } from "node:net"
 import { join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
-import { promisify } from "node:util"
 import { assert, describe, it } from "vitest"
 import { walk } from "./support/Walkthrough.ts"
 import { directory, serve } from "./venom.ts"
@@ -63,15 +62,6 @@ describe("what a reader is told to do gives the answers that are shown", () => {
     }
   })
 
-  it("examples/typed/main.ts", async () => {
-    const run = promisify(execFile)
-    const { stdout } = await run(process.execPath, [pathOf("examples/typed/main.ts")], { cwd: await directory() })
-    const document = await readFile(pathOf("docs/typed-tasks.md"), "utf8")
-    const [, shown] = /^<!-- output of examples\/typed\/main.ts -->\n```text\n(.*?)^```$/ms.exec(document) ?? []
-    // the log stands there too
-    assert.strictEqual(stdout.replaceAll(/^\[.*\n/gm, ""), shown)
-  })
-
   it("docs/cli.md", async () => {
     const cwd = await directory()
     const document = await readFile(pathOf("docs/cli.md"), "utf8")
@@ -87,11 +77,5 @@ describe("what a reader is told to do gives the answers that are shown", () => {
         `venom() { '${process.execPath}' '${pathOf("src/main.ts")}' "$@"; }\nexport VENOM_URL=${url}\n${script}`
     })
     assert.lengthOf(document.match(/^```json$/gm) ?? [], answers)
-  })
-
-  it("examples/embed/main.ts", async () => {
-    const run = promisify(execFile)
-    const { stdout } = await run(process.execPath, [pathOf("examples/embed/main.ts")], { cwd: await directory() })
-    assert.match(stdout, /status: 'COMPLETED',\s+result: 'HELLO'/)
   })
 })
