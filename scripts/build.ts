@@ -39,7 +39,9 @@ const published = {
   },
   // an application has one effect, and Venom uses that one: layers and fibers of two copies do not fit together.
   // Patches only: much of what is used here is called unstable, and may change with a minor version
-  peerDependencies: Object.fromEntries(Object.entries(dependencies).map(([name, version]) => [name, `~${version}`]))
+  peerDependencies: Object.fromEntries(Object.entries(dependencies).map(([name, version]) => [name, `~${version}`])),
+  // only `venom serve` has to do with PostgreSQL, and the program is a bundle
+  peerDependenciesMeta: { "@effect/sql-pg": { optional: true } }
 }
 writeFileSync(new URL("package.json", dist), `${JSON.stringify(published, null, 2)}\n`)
 for (const file of ["README.md", "LICENSE", "CHANGELOG.md"]) copyFileSync(new URL(file, root), new URL(file, dist))

@@ -27,7 +27,8 @@ const Manifest = Schema.fromJsonString(
     exports: Schema.Record(Schema.String, Schema.Unknown),
     dependencies: Schema.optionalKey(Versions),
     devDependencies: Schema.optionalKey(Versions),
-    peerDependencies: Schema.optionalKey(Versions)
+    peerDependencies: Schema.optionalKey(Versions),
+    peerDependenciesMeta: Schema.optionalKey(Schema.Record(Schema.String, Schema.Struct({ optional: Schema.Boolean })))
   })
 )
 const manifest = async (path: string) =>
@@ -82,7 +83,11 @@ describe("the published package, installed in an empty project", () => {
     const published = await manifest(join(project, "node_modules", "venom"))
     assert.sameMembers(Object.keys(published.exports), Object.keys((await manifest(root)).exports))
     assert.isUndefined(published.dependencies)
-    assert.sameMembers(Object.keys(published.peerDependencies ?? {}), ["effect", "@effect/platform-node"])
+    const { peerDependencies = {}, peerDependenciesMeta = {} } = published
+    assert.sameMembers(
+      Object.keys(peerDependencies).filter((name) => peerDependenciesMeta[name]?.optional !== true),
+      ["effect", "@effect/platform-node"]
+    )
     const copies = await run(project, "npm", "ls", "effect", "--all", "--parseable")
     assert.strictEqual(copies, `${join(project, "node_modules", "effect")}\n`)
   })

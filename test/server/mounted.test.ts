@@ -1,14 +1,17 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Layer, Schema } from "effect"
+import { Deferred, Effect, Fiber, Layer, Redacted, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { FetchHttpClient, HttpRouter, HttpServerResponse } from "effect/http"
 import { createServer } from "node:http"
+import * as WatchedKeys from "../../src/adapters/keys/WatchedKeys.ts"
 import * as MemoryStateRepository from "../../src/adapters/memory/MemoryStateRepository.ts"
 import * as HttpTaskClient from "../../src/client/HttpTaskClient.ts"
 import { VenomClient } from "../../src/client/VenomClient.ts"
 import * as Engine from "../../src/engine/Engine.ts"
 import { Orchestrator } from "../../src/engine/Orchestrator.ts"
+import { ApiKeys } from "../../src/ports/ApiKeys.ts"
 import type { StateRepository } from "../../src/ports/StateRepository.ts"
 import type { TaskRunner } from "../../src/ports/TaskRunner.ts"
 import type { ServerSettings } from "../../src/server/ServerSettings.ts"
@@ -21,16 +24,22 @@ interface Options {
   readonly settings?: Partial<ServerSettings>
   readonly runner?: Layer.Layer<TaskRunner>
   readonly repository?: Layer.Layer<StateRepository>
+  readonly keys?: Layer.Layer<never, unknown>
 }
 
 /** An application that has routes of its own, and Venom beside them. */
-const app = ({ repository = MemoryStateRepository.layer(), runner = echoRunner, settings }: Options = {}) =>
+const app = ({
+  keys = Layer.empty,
+  repository = MemoryStateRepository.layer(),
+  runner = echoRunner,
+  settings
+}: Options = {}) =>
   HttpRouter.serve(
     Layer.mergeAll(
       HttpRouter.add("GET", "/hello", HttpServerResponse.text("hello")),
       HttpRouter.add("POST", "/orders", HttpServerResponse.text("ordered")),
       HttpRouter.add("GET", "/queue/length", HttpServerResponse.text("long")),
-      VenomHttp.layer({ prefix: "/queue", ...settings })
+      VenomHttp.layer({ prefix: "/queue", ...settings }).pipe(Layer.provide(keys))
     ),
     { disableLogger: true, disableListenLog: true }
   ).pipe(
@@ -187,6 +196,34 @@ layer(app({ settings: { prefix: "" } }), { excludeTestServices: true })("Without
       const { headers } = yield* post("/api/v1/tasks", '{"content":"a"}')
       assert.match(`${headers["location"]}`, /^\/api\/v1\/tasks\//)
       assert.deepInclude(yield* problemOf(yield* get("/nope")), { status: 404, instance: "/nope" })
+    })
+  )
+})
+
+const key = "k".repeat(32)
+const locked = Layer.effect(ApiKeys, WatchedKeys.make({ directory: "/nowhere/keys", apiKey: Redacted.make(key) })).pipe(
+  Layer.provide(NodeFileSystem.layer)
+)
+
+layer(app({ keys: locked }), { excludeTestServices: true })("With keys", (it) => {
+  it.effect("it is for those who have one, and the rest of the application is open", () =>
+    Effect.gen(function* () {
+      const refused = yield* get("/queue/api/v1/tasks")
+      assert.include(yield* problemOf(refused), { status: 401, instance: "/queue/api/v1/tasks" })
+      assert.strictEqual((yield* get("/hello")).text, "hello")
+      assert.strictEqual((yield* get("/queue/health/ready")).status, 200)
+      const authorization = `Bearer ${key}`
+      assert.strictEqual((yield* get("/queue/api/v1/tasks", { authorization })).status, 200)
+    })
+  )
+
+  it.effect("a session is for its prefix alone", () =>
+    Effect.gen(function* () {
+      const { headers, status } = yield* post("/queue/api/v1/session", JSON.stringify({ key }))
+      assert.strictEqual(status, 204)
+      const [cookie = ""] = headers["set-cookie"] ?? []
+      assert.include(cookie, "; Path=/queue;")
+      assert.strictEqual((yield* get("/queue/api/v1/tasks", { cookie: cookie.split(";")[0] ?? "" })).status, 200)
     })
   )
 })
