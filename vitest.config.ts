@@ -26,8 +26,15 @@ const alone = {
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["{test,examples}/**/*.test.ts"], exclude: ["test/process/**"] } },
+      {
+        test: {
+          name: "unit",
+          include: ["{test,examples}/**/*.test.ts"],
+          exclude: ["test/process/**", "test/browser/**"]
+        }
+      },
       { test: { name: "process", include: ["test/process/**/*.test.ts"], exclude: long, ...alone } },
+      { test: { name: "browser", include: ["test/browser/**/*.test.ts"], ...alone } },
       { test: { name: "long", include: [...long, ...whole], env: { TEST_EVERYTHING: "true" }, ...alone } }
     ]
   }

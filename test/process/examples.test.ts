@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process"
+import { execFile } from "node:child_process"
 import { once } from "node:events"
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises"
 import { createServer } from "node:http"
@@ -7,19 +7,14 @@ import { DatabaseSync } from "node:sqlite"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { afterEach, assert, describe, it } from "vitest"
+import * as Example from "./support/Example.ts"
 import { directory, serve } from "./venom.ts"
 
 const run = promisify(execFile)
 const pathOf = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url))
 
-const started: Array<ChildProcess> = []
-afterEach(async () => {
-  for (const child of started.splice(0)) {
-    if (child.exitCode !== null || child.signalCode !== null) continue
-    child.kill("SIGKILL")
-    await once(child, "close")
-  }
-})
+const started: Array<Example.Example> = []
+afterEach(() => Promise.all(started.splice(0).map((example) => Example.end(example, "SIGKILL"))))
 
 describe("examples/embed", () => {
   it("runs a task and prints it", async () => {
@@ -40,19 +35,9 @@ describe("examples/typed", () => {
 
 describe("examples/app", () => {
   const start = async (cwd: string) => {
-    const app = spawn(process.execPath, [pathOf("examples/app/main.ts")], {
-      cwd,
-      env: { ...process.env, PORT: "0" },
-      stdio: ["ignore", "pipe", "inherit"]
-    })
+    const app = await Example.start("app", cwd)
     started.push(app)
-    let said = ""
-    app.stdout.setEncoding("utf8").on("data", (text) => (said += text))
-    for (;;) {
-      const [url] = /http:\/\/[\d.]+:\d+/.exec(said) ?? []
-      if (url !== undefined) return { app, url }
-      await once(app.stdout, "data")
-    }
+    return app
   }
 
   it("ships orders in its own database, by a queue under its own routes, across a kill -9", async () => {
@@ -75,8 +60,7 @@ describe("examples/app", () => {
     const problem = await fetch(`${first.url}/queue/api/v1/tasks/nobody`)
     assert.deepInclude(await problem.json(), { status: 400, instance: "/queue/api/v1/tasks/nobody" })
 
-    first.app.kill("SIGKILL")
-    await once(first.app, "close")
+    await Example.end(first, "SIGKILL")
     // as if it had been killed between the two
     const database = new DatabaseSync(join(cwd, "data/orders.db"))
     database.exec("INSERT INTO orders (id, item) VALUES ('left', 'a chair')")
@@ -92,8 +76,7 @@ describe("examples/app", () => {
     const [left] = JSON.parse(await tasks.text())
     await fetch(`${second.url}/queue/api/v1/tasks/${left.id}`, { headers: { prefer: "wait=20" } })
     assert.deepInclude(await (await fetch(`${second.url}/orders/left`)).json(), { parcel: "parcel-of-left" })
-    second.app.kill("SIGTERM")
-    await once(second.app, "close")
+    await Example.end(second, "SIGTERM")
     assert.include(await readFile(join(cwd, "data/app/state_dump.json"), "utf8"), "ship-order")
   })
 })
