@@ -37,8 +37,8 @@ const published = {
     "./testing": { types: "./testing.d.ts", default: "./testing.js" },
     "./package.json": "./package.json"
   },
-  // an application has one effect, and Venom uses that one: layers and fibers of two copies do not fit together.
-  // Patches only: much of what is used here is called unstable, and may change with a minor version
+  // an application has one effect, and Venom uses that one: layers and fibers go to and fro, and whether the inside of
+  // two versions fits together nobody promises. Patches only: much of what is used here is called unstable
   peerDependencies: Object.fromEntries(Object.entries(dependencies).map(([name, version]) => [name, `~${version}`])),
   // only `venom serve` has to do with PostgreSQL, and the program is a bundle
   peerDependenciesMeta: { "@effect/sql-pg": { optional: true } }
