@@ -1,14 +1,17 @@
 import { Effect, Layer, Stream } from "effect"
 import { isFinished } from "../domain/Task.ts"
+import type { TaskNotFound } from "../domain/TaskError.ts"
 import { QueueUnavailable, TaskClient, type TaskEvent } from "../ports/TaskClient.ts"
-import { isFinal, type Told } from "./Event.ts"
+import { Draining } from "./Draining.ts"
+import { type EventId, isFinal, type Told } from "./Event.ts"
 import { Orchestrator } from "./Orchestrator.ts"
 
 /** The queue of this process. */
-export const layer: Layer.Layer<TaskClient, never, Orchestrator> = Layer.effect(
+export const layer: Layer.Layer<TaskClient, never, Orchestrator | Draining> = Layer.effect(
   TaskClient,
   Effect.gen(function* () {
     const orchestrator = yield* Orchestrator
+    const draining = yield* Draining
     return TaskClient.of({
       submit: (request, { idempotencyKey } = {}) =>
         (idempotencyKey === undefined
@@ -33,17 +36,32 @@ export const layer: Layer.Layer<TaskClient, never, Orchestrator> = Layer.effect(
       cancel: (id) => Effect.catchTag(orchestrator.cancel(id), "StorageError", unavailable),
       events: (id) =>
         Stream.suspend(() => {
+          let last: EventId | undefined
           let isOver = false
-          const happenings = Effect.map(orchestrator.followTask(id), ({ next }) => {
-            const pieces = Effect.map(next, (told): readonly [ReadonlyArray<Told>] => [told])
-            return Stream.fromPull(Effect.succeed(pieces))
-          })
-          return Stream.unwrap(Effect.catchTag(happenings, "StorageError", unavailable)).pipe(
-            Stream.map((told) => {
-              isOver ||= told.some(isFinal)
-              return told.flatMap(eventsOf)
-            }),
-            Stream.concat(Stream.suspend(() => (isOver ? Stream.empty : Stream.fail(stopping)))),
+          const happenings = Effect.suspend(() =>
+            Effect.map(orchestrator.followTask(id, last === undefined ? {} : { after: last }), (following) => {
+              isOver ||= following.isOver
+              const pieces = Effect.map(following.next, (told): readonly [ReadonlyArray<Told>] => [told])
+              return Stream.fromPull(Effect.succeed(pieces))
+            })
+          )
+          const follow: Stream.Stream<ReadonlyArray<Told>, TaskNotFound | QueueUnavailable> = Stream.unwrap(
+            Effect.catchTag(happenings, "StorageError", unavailable)
+          ).pipe(
+            Stream.tap((told) =>
+              Effect.sync(() => {
+                isOver ||= told.some(isFinal)
+                last = told.findLast(({ id }) => id !== undefined)?.id ?? last
+              })
+            ),
+            Stream.concat(Stream.suspend(() => (isOver ? Stream.empty : again)))
+          )
+          // it was too slow, or what is told has begun anew
+          const again = Stream.unwrap(
+            Effect.map(draining.hasBegun, (hasBegun) => (hasBegun ? Stream.fail(stopping) : follow))
+          )
+          return follow.pipe(
+            Stream.map((told) => told.flatMap(eventsOf)),
             Stream.flattenIterable
           )
         })
