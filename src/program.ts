@@ -83,8 +83,8 @@ const program = Venom.run({
     revoke: (directory, id) => Effect.flatMap(keyring, ({ revoke }) => revoke(directory, id))
   },
   dump: examined(({ dump }) => dump),
-  exportTo: (path) => carried(({ exportTo }) => exportTo(path)),
-  importFrom: (path) => carried(({ importFrom }) => importFrom(path))
+  exportTo: (path, tell) => carried(({ exportTo }) => exportTo(path, tell)),
+  importFrom: (path, tell) => carried(({ importFrom }) => importFrom(path, tell))
 }).pipe(
   Effect.as(stopped),
   Effect.catchTags({

@@ -57,7 +57,7 @@ const fromService = Effect.fnUntraced(function* (client: Service.Client, screen:
 /** `venom export`: a data directory as one file that `venom import` takes, or the tasks of a service. */
 export const command = <E, R>(options: {
   readonly environment: Readonly<Record<string, string | undefined>>
-  readonly exportTo: (path: string) => (directory: string) => Effect.Effect<Carried, E, R>
+  readonly exportTo: (path: string, tell: ProgressBar.Tell) => (directory: string) => Effect.Effect<Carried, E, R>
 }) =>
   Command.make(
     "export",
@@ -76,7 +76,8 @@ export const command = <E, R>(options: {
       if (given.service) {
         return yield* Service.use(given, (client, screen) => fromService(client, screen, given.file))
       }
-      const carried = yield* options.exportTo(given.file)(given.directory)
+      const { columns } = yield* Service.screen(given.json)
+      const carried = yield* ProgressBar.during(columns, (tell) => options.exportTo(given.file, tell)(given.directory))
       yield* Console.log(given.json ? SafeText.json(carried) : told("exported", carried).join("\n"))
     })
   ).pipe(

@@ -2,19 +2,24 @@ import { Console, Effect } from "effect"
 import { Command } from "effect/cli"
 import * as DataDirectory from "./DataDirectory.ts"
 import * as Export from "./Export.ts"
+import * as ProgressBar from "./ProgressBar.ts"
 import * as SafeText from "./SafeText.ts"
 import * as Service from "./Service.ts"
 
 /** `venom import`: a data directory made of an export. */
 export const command = <E, R>(options: {
   readonly environment: Readonly<Record<string, string | undefined>>
-  readonly importFrom: (path: string) => (directory: string) => Effect.Effect<Export.Carried, E, R>
+  readonly importFrom: (
+    path: string,
+    tell: ProgressBar.Tell
+  ) => (directory: string) => Effect.Effect<Export.Carried, E, R>
 }) =>
   Command.make(
     "import",
     { file: Export.file, directory: DataDirectory.flag(options.environment), json: Service.jsonFlag },
     Effect.fnUntraced(function* ({ directory, file, json }) {
-      const carried = yield* options.importFrom(file)(directory)
+      const { columns } = yield* Service.screen(json)
+      const carried = yield* ProgressBar.during(columns, (tell) => options.importFrom(file, tell)(directory))
       yield* Console.log(json ? SafeText.json(carried) : Export.told("imported", carried).join("\n"))
     })
   ).pipe(

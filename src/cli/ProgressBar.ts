@@ -17,7 +17,7 @@ export const text = (what: string, done: number, total: number | undefined, mill
 }
 
 export interface ProgressBar {
-  readonly to: (done: number) => Effect.Effect<void>
+  readonly to: (done: number, total?: number) => Effect.Effect<void>
   /** Leaves the line empty. */
   readonly clear: Effect.Effect<void>
 }
@@ -30,13 +30,13 @@ export const make = Effect.fnUntraced(function* (
   const stdio = yield* Stdio.Stdio
   const isTerminal = yield* stdio.stderrIsTerminal
   const begun = yield* Clock.currentTimeMillis
-  const { columns = 80, from = 0, total } = options
+  const { columns = 80, from = 0 } = options
   let isShown = false
   // a bar that cannot be shown is no trouble
   const write = (line: string) =>
     Effect.ignore(Stream.run(Stream.succeed(`\r\u001b[K${line}`), stdio.stderr({ endOnDone: false })))
   return {
-    to: Effect.fnUntraced(function* (done) {
+    to: Effect.fnUntraced(function* (done, total = options.total) {
       const millis = (yield* Clock.currentTimeMillis) - begun
       if (!isTerminal || millis < quietFor) return
       isShown = true
@@ -46,3 +46,29 @@ export const make = Effect.fnUntraced(function* (
     clear: Effect.suspend(() => (isShown ? write("") : Effect.void))
   }
 })
+
+export type Tell = (step: { readonly what: string; readonly done: number; readonly total: number }) => void
+
+/** Work that tells how far it is, with a bar that is painted meanwhile. */
+export const during = <A, E, R>(
+  columns: number | undefined,
+  work: (tell: Tell) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R | Stdio.Stdio> =>
+  Effect.gen(function* () {
+    let step: Parameters<Tell>[0] | undefined
+    let bar: { readonly what: string; readonly bar: ProgressBar } | undefined
+    const paint = Effect.gen(function* () {
+      yield* Effect.sleep(paintEvery)
+      if (step === undefined) return
+      if (bar?.what !== step.what) bar = { what: step.what, bar: yield* make(step.what, { columns }) }
+      yield* bar.bar.to(step.done, step.total)
+    })
+    const told = work((now) => {
+      step = now
+    })
+    return yield* Effect.raceFirst(told, Effect.forever(paint)).pipe(
+      Effect.ensuring(Effect.suspend(() => bar?.bar.clear ?? Effect.void))
+    )
+  })
+
+const paintEvery = "100 millis"

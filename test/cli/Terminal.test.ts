@@ -1,5 +1,6 @@
 import { it } from "@effect/vitest"
-import { Schema } from "effect"
+import { Effect, Fiber, Schema, Sink, Stdio } from "effect"
+import { TestClock } from "effect/testing"
 import { assert, describe } from "vitest"
 import * as Ago from "../../src/cli/Ago.ts"
 import { Told } from "../../src/cli/Logs.ts"
@@ -115,6 +116,40 @@ describe("the bar", () => {
     )
     assert.strictEqual(ProgressBar.text("Exporting", 0, 0, 0), "Exporting  0")
   })
+
+  const painted = (isTerminal: boolean) =>
+    Effect.gen(function* () {
+      const lines: Array<string> = []
+      const write = () => Sink.forEach((line: string | Uint8Array) => Effect.sync(() => lines.push(`${line}`)))
+      const work = ProgressBar.during(60, (tell) =>
+        Effect.gen(function* () {
+          tell({ what: "Checking bytes", done: 10, total: 100 })
+          yield* Effect.sleep("900 millis")
+          tell({ what: "Checking bytes", done: 50, total: 100 })
+          yield* Effect.sleep("600 millis")
+          return "done"
+        })
+      ).pipe(Effect.provide(Stdio.layerTest({ stderr: write, stderrIsTerminal: Effect.succeed(isTerminal) })))
+      const fiber = yield* Effect.forkChild(work, { startImmediately: true })
+      for (let n = 0; n < 15; n++) yield* TestClock.adjust("100 millis")
+      assert.strictEqual(yield* Fiber.join(fiber), "done")
+      return lines
+    })
+
+  it.effect("is painted while work goes on that takes longer than a second, and is gone then", () =>
+    Effect.gen(function* () {
+      const lines = yield* painted(true)
+      assert.isAbove(lines.length, 2)
+      assert.match(lines[0] ?? "", /^\r\u001b\[KChecking bytes {2}█{12}░{12} {2}50 % {2}50 of 100/)
+      assert.strictEqual(lines.at(-1), "\r\u001b[K")
+    })
+  )
+
+  it.effect("is for a terminal alone", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* painted(false), [])
+    })
+  )
 })
 
 describe("a log that is followed", () => {

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { afterEach, assert, describe, it } from "vitest"
 import * as Example from "./support/Example.ts"
-import { directory, serve } from "./venom.ts"
+import { directory, run as ask, serve } from "./venom.ts"
 
 const run = promisify(execFile)
 const pathOf = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url))
@@ -59,6 +59,13 @@ describe("examples/app", () => {
     assert.strictEqual((await order(first.url, {})).status, 400)
     const problem = await fetch(`${first.url}/queue/api/v1/tasks/nobody`)
     assert.deepInclude(await problem.json(), { status: 400, instance: "/queue/api/v1/tasks/nobody" })
+
+    const { stdout } = await ask(["types", "--json"], { env: { VENOM_URL: `${first.url}/queue` } })
+    const [type] = JSON.parse(stdout)
+    assert.deepInclude(type, { name: "ship-order", handled: true })
+    assert.include(JSON.stringify(type.payload), '"orderId"')
+    const table = await ask(["types"], { env: { VENOM_URL: `${first.url}/queue` } })
+    assert.match(table.stdout, /^ship-order\tyes\tJSON\t/)
 
     await Example.end(first, "SIGKILL")
     // as if it had been killed between the two

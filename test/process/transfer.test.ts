@@ -3,7 +3,9 @@ import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, describe, it } from "vitest"
 import { Shell } from "./support/Shell.ts"
-import { directory, serve } from "./venom.ts"
+import * as Dump from "../../src/adapters/file/Dump.ts"
+import { tasks } from "../server/support.ts"
+import { directory, run, serve } from "./venom.ts"
 
 /** A directory with tasks in every status, a schedule, and a limit, and its service stopped. */
 const begin = async () => {
@@ -39,6 +41,33 @@ describe("venom export and venom import", () => {
     const other = new Shell({ cwd, url: await again.url() })
     const after = await other.run("venom list --all --json; venom schedules list --json; venom queue --json")
     assert.strictEqual(after.stdout, before.stdout)
+  })
+
+  it("need no more memory for a large directory after an orderly stop", async () => {
+    const cwd = await directory()
+    const data = join(cwd, "data", "memory")
+    await mkdir(data, { recursive: true })
+    const many = tasks(60_000, () => ({ content: "x".repeat(1000) }))
+    const parts = Dump.text({ sequence: 1, tasks: many, entries: [] }, 0)
+    await writeFile(join(data, "state_dump.json"), parts)
+    // each line of it alone: all of them are twice what the program may have
+    const { size } = await stat(join(data, "state_dump.json"))
+    assert.isAbove(size, 64 * 2 ** 20)
+    const env = { NODE_OPTIONS: "--max-old-space-size=48" }
+    const exported = await run(["export", "all.export", "--json"], { cwd, env })
+    assert.strictEqual(exported.code, 0, exported.stderr)
+    assert.deepInclude(JSON.parse(exported.stdout), { tasks: 60_000, bytes: size })
+    const imported = await run(["import", "all.export", "--data-dir", "other", "--json"], { cwd, env })
+    assert.strictEqual(imported.stdout, exported.stdout, imported.stderr)
+  })
+
+  it("take the journal too where the service did not stop in order", async () => {
+    const { cwd, shell, venom } = await begin()
+    venom.kill("SIGKILL")
+    await venom.ended()
+    const exported = await shell.run("venom export all.export --json")
+    assert.deepInclude(JSON.parse(exported.stdout), { tasks: 3 })
+    assert.include(await readFile(join(cwd, "all.export"), "utf8"), '"content":"later"')
   })
 
   it("refuse what is there already, and what is not whole", async () => {

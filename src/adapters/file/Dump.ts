@@ -200,6 +200,19 @@ export const read = Effect.fnUntraced(function* (
   return flaw === undefined ? { _tag: "Read", ...held } : { _tag: "Unreadable", ...flaw, ...held }
 })
 
+/** The last record that a dump says it holds; none where it does not begin as this version's do. */
+export const sequenceOf = Effect.fnUntraced(function* (
+  fs: FileSystem.FileSystem,
+  path: string
+): Effect.fn.Return<number | undefined, PlatformError> {
+  let head: Head | undefined
+  yield* Lines.find(fs, path, ({ bytes }) => {
+    head = parseHead(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8"))
+    return true
+  })
+  return head?.version === version ? head.sequence : undefined
+})
+
 /** The largest file that is taken as one JSON text. */
 const freelyBytes = 64 * 1024 * 1024
 

@@ -9,6 +9,7 @@ import * as Dump from "./Dump.ts"
 import * as Lines from "./Lines.ts"
 import { Lock } from "./Lock.ts"
 import * as Record from "./Record.ts"
+import * as Segment from "./Segment.ts"
 
 /** What has been carried from one place to another. */
 export interface Carried {
@@ -18,6 +19,14 @@ export interface Carried {
   readonly sha256: string
 }
 
+/** How far a carrying is, told while it runs. */
+export interface Step {
+  readonly what: string
+  readonly done: number
+  readonly total: number
+}
+export type Tell = (step: Step) => void
+
 const newline = Buffer.from("\n")
 
 const unfit = (path: string, reason: string) => new Disk.DataDirectoryError({ directory: path, reason })
@@ -26,8 +35,10 @@ const unfit = (path: string, reason: string) => new Disk.DataDirectoryError({ di
 const checked = Effect.fnUntraced(function* (
   fs: FileSystem.FileSystem,
   path: string,
-  name: string
+  name: string,
+  tell: Tell
 ): Effect.fn.Return<Carried, Disk.DataDirectoryError | PlatformError> {
+  const total = Number((yield* fs.stat(path)).size)
   const hash = createHash("sha256")
   let flaw: string | undefined
   let declared: unknown
@@ -38,6 +49,7 @@ const checked = Effect.fnUntraced(function* (
   yield* Lines.forEach(fs, path, ({ bytes, offset }) => {
     hash.update(bytes).update(newline)
     counts.bytes += bytes.length + 1
+    tell({ what: "Checking bytes", done: counts.bytes, total })
     const line = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8")
     const item = Option.getOrUndefined(Record.parseJson(line.replace(/,$/, "")))
     if (offset === 0) {
@@ -79,36 +91,70 @@ const placed = <A, E>(
   )
 }
 
+const copied = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, from: string, to: string) {
+  yield* fs.copyFile(from, to)
+  yield* fs.chmod(to, Disk.privateFile)
+})
+
+/** Whether the journal adds nothing to the dump: after an orderly stop. Only where all of it can be read. */
+const isWholeInDump = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, directory: string) {
+  const sequence = yield* Dump.sequenceOf(fs, `${directory}/${Dump.fileName}`)
+  if (sequence === undefined) return false
+  const segments = (yield* fs.readDirectory(directory)).filter((name) => Option.isSome(Segment.numberOf(name)))
+  let isWhole = true
+  for (const name of segments) {
+    yield* Lines.forEach(fs, `${directory}/${name}`, ({ bytes, ended }) => {
+      const record = ended ? Option.getOrUndefined(Record.parse(bytes)) : undefined
+      if (record === undefined || (record._tag === "Header" ? record.from > sequence + 1 : record.seq > sequence)) {
+        isWhole = false
+      }
+    })
+  }
+  return isWhole
+})
+
 /**
  * Writes the whole state of a data directory, tasks and entries, into one file, and reads it again to see that it holds
- * all of it. A service may be running on the directory. Never writes over a file.
+ * all of it. A service may be running on the directory. Never writes over a file. Where the dump holds all of the state
+ * it is copied, a piece at a time; otherwise dump and journal are brought together in memory, as at a start.
  */
 export const exportTo =
-  (path: string) =>
+  (path: string, tell: Tell = () => {}) =>
   (fs: FileSystem.FileSystem, directory: string): Effect.Effect<Carried, Disk.DataDirectoryError | PlatformError> =>
     Effect.gen(function* () {
       if (!(yield* fs.exists(directory))) return yield* unfit(directory, "there is none")
       if (yield* fs.exists(path)) return yield* unfit(path, "it is there already, and nothing is written over it")
-      const snapshot = yield* Doctor.snapshot(fs, directory)
-      const now = yield* Clock.currentTimeMillis
-      return yield* placed(fs, path, (temporary) =>
+      const copy = placed(fs, path, (temporary) =>
+        Effect.andThen(copied(fs, `${directory}/${Dump.fileName}`, temporary), checked(fs, temporary, path, tell))
+      )
+      // a dump that is damaged is no reason to give up: there is the one before, and the journal
+      const isWhole = yield* Effect.orElseSucceed(isWholeInDump(fs, directory), () => false)
+      return yield* isWhole
+        ? Effect.catch(copy, () => merged(fs, directory, path, tell))
+        : merged(fs, directory, path, tell)
+    })
+
+const merged = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, directory: string, path: string, tell: Tell) {
+  const snapshot = yield* Doctor.snapshot(fs, directory)
+  const now = yield* Clock.currentTimeMillis
+  return yield* placed(fs, path, (temporary) =>
+    Effect.gen(function* () {
+      yield* Disk.withFile(fs, temporary, { flag: "w", mode: Disk.privateFile }, (file) =>
         Effect.gen(function* () {
-          yield* Disk.withFile(fs, temporary, { flag: "w", mode: Disk.privateFile }, (file) =>
-            Effect.gen(function* () {
-              for (const part of Dump.text(snapshot, now)) yield* file.writeAll(Buffer.from(part))
-            })
-          )
-          const carried = yield* checked(fs, temporary, path)
-          return carried.tasks === snapshot.tasks.length && carried.entries === snapshot.entries.length
-            ? carried
-            : yield* unfit(path, "it does not hold what was written")
+          for (const part of Dump.text(snapshot, now)) yield* file.writeAll(Buffer.from(part))
         })
       )
+      const carried = yield* checked(fs, temporary, path, tell)
+      return carried.tasks === snapshot.tasks.length && carried.entries === snapshot.entries.length
+        ? carried
+        : yield* unfit(path, "it does not hold what was written")
     })
+  )
+})
 
 /** Makes a data directory of an exported file, every line of it looked at. Refuses a directory that holds a state. */
 export const importFrom =
-  (path: string) =>
+  (path: string, tell: Tell = () => {}) =>
   (fs: FileSystem.FileSystem, directory: string): Effect.Effect<Carried, Disk.DataDirectoryError | PlatformError> =>
     Effect.scoped(
       Effect.gen(function* () {
@@ -121,9 +167,7 @@ export const importFrom =
           return yield* unfit(directory, `it holds a state already (${held[0]}): import into an empty directory`)
         }
         const carried = yield* placed(fs, `${directory}/${Dump.fileName}`, (temporary) =>
-          fs
-            .copyFile(path, temporary)
-            .pipe(Effect.andThen(fs.chmod(temporary, Disk.privateFile)), Effect.andThen(checked(fs, temporary, path)))
+          Effect.andThen(copied(fs, path, temporary), checked(fs, temporary, path, tell))
         )
         yield* Disk.syncDirectory(fs, directory)
         return carried
