@@ -140,8 +140,10 @@ describe("the bar", () => {
     Effect.gen(function* () {
       const lines = yield* painted(true)
       assert.isAbove(lines.length, 2)
-      assert.match(lines[0] ?? "", /^\r\u001b\[KChecking bytes {2}█{12}░{12} {2}50 % {2}50 of 100/)
-      assert.strictEqual(lines.at(-1), "\r\u001b[K")
+      const anew = "\r\u001b[K"
+      const bar = `Checking bytes  ${"█".repeat(12)}${"░".repeat(12)}  50 %  50 of 100`
+      assert.isTrue(lines[0]?.startsWith(anew + bar), lines[0])
+      assert.strictEqual(lines.at(-1), anew)
     })
   )
 

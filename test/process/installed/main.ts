@@ -43,6 +43,6 @@ const virtual = Effect.gen(function* () {
   yield* venom.submit({ content: "much later", delay: "30 days" })
   const [task] = yield* (yield* TestQueue).drain
   yield* Console.log(`${task?.content}: ${task?.status}`)
-}).pipe(Effect.provide(layerTest({ run: () => Effect.succeed("done") })), Effect.provide(TestClock.layer()))
+}).pipe(Effect.provide(layerTest({ run: () => Effect.succeed("done") }).pipe(Layer.provideMerge(TestClock.layer()))))
 
 await Effect.runPromise(Effect.andThen(elsewhere, virtual))
