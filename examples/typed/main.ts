@@ -1,33 +1,8 @@
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Console, Effect, Layer, Ref, Stream } from "effect"
-import { SecureRandom } from "effect/crypto"
+import { Console, Effect, Stream } from "effect"
 import { HttpServer } from "effect/http"
-import { Engine, FileStateRepository, TaskHandlers } from "venom"
-import { NodeServer } from "venom/http"
-import { MailServer, SendEmailHandler } from "./handlers.ts"
-import { Refused, SendEmail } from "./tasks.ts"
-
-/** Busy at first, and with nobody at home. */
-const Mail = Layer.effect(
-  MailServer,
-  Effect.map(Ref.make(0), (mails) => ({
-    send: (address) =>
-      Effect.gen(function* () {
-        if (address.startsWith("nobody@")) return yield* new Refused({ code: 550, reason: "no such mailbox" })
-        const n = yield* Ref.updateAndGet(mails, (n) => n + 1)
-        return n > 2 ? `mail-${n}` : yield* new Refused({ code: 421, reason: "busy" })
-      })
-  }))
-)
-
-const Runner = TaskHandlers.layer(SendEmail).pipe(Layer.provide(SendEmailHandler), Layer.provide(Mail))
-
-const Venom = NodeServer.layer({ port: 0 }).pipe(
-  Layer.provideMerge(Engine.layer),
-  Layer.provide([Runner, FileStateRepository.layer({ directory: "data/typed" })]),
-  Layer.provide([NodeFileSystem.layer, SecureRandom.layerWebCrypto])
-)
+import { service } from "./service.ts"
+import { SendEmail } from "./tasks.ts"
 
 const program = Effect.gen(function* () {
   const mail = yield* SendEmail.submit({ to: { address: "you@example.org" }, subject: "hello" })
@@ -57,4 +32,4 @@ const program = Effect.gen(function* () {
   yield* Console.log(answer)
 })
 
-NodeRuntime.runMain(Effect.provide(program, Venom))
+NodeRuntime.runMain(Effect.provide(program, service(0)))

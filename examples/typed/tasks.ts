@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { TaskType } from "venom"
+import { TaskType } from "venom/client"
 
 /** What a mail server says when it does not take a mail. */
 export class Refused extends Schema.TaggedError<Refused>()("Refused", { code: Schema.Int, reason: Schema.String }) {

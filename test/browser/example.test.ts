@@ -9,7 +9,7 @@ describe.skipIf(isMissing)("examples/browser, in Chromium", () => {
   let browser: Browser | undefined
 
   beforeAll(async () => {
-    service = await Example.start("browser", tmpdir())
+    service = await Example.start("browser/main", tmpdir())
     browser = await launch()
   })
   afterAll(async () => {

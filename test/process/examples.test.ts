@@ -33,9 +33,19 @@ describe("examples/typed", () => {
   })
 })
 
+describe("examples/typed, from another process", () => {
+  it("submits and awaits over HTTP, a result and a failure of the type", async () => {
+    const service = await Example.start("typed/serve", await directory())
+    started.push(service)
+    const env = { ...process.env, VENOM_URL: service.url }
+    const { stdout } = await run(process.execPath, [pathOf("examples/typed/elsewhere.ts")], { env })
+    assert.match(stdout, /^sent as mail-3 in \d{4}\nrefused with 550: no such mailbox\n$/)
+  })
+})
+
 describe("examples/app", () => {
   const start = async (cwd: string) => {
-    const app = await Example.start("app", cwd)
+    const app = await Example.start("app/main", cwd)
     started.push(app)
     return app
   }

@@ -9,7 +9,7 @@ export interface Example {
 
 /** An example that serves, as a process on a free port. Who starts one ends it. */
 export const start = async (name: string, cwd: string): Promise<Example> => {
-  const main = fileURLToPath(new URL(`../../../examples/${name}/main.ts`, import.meta.url))
+  const main = fileURLToPath(new URL(`../../../examples/${name}.ts`, import.meta.url))
   const child = spawn(process.execPath, [main], {
     cwd,
     env: { ...process.env, PORT: "0" },
