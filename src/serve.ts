@@ -117,7 +117,7 @@ const composed = (settings: Settings, { callbacks, runner, typeLimits, ...work }
     Layer.provide(Layer.succeed(TypeLimits, typeLimits)),
     Layer.provide(RandomBytes.layer),
     Layer.provide(keys(settings)),
-    Layer.provide(Layer.succeed(EngineSettings, { ...defaults, ...settings, ...work }))
+    Layer.provide(Layer.succeed(EngineSettings, { ...defaults, ...settings, ...work, version }))
   )
 
 const reasons: Readonly<Record<string, string>> = {

@@ -2,6 +2,7 @@ import { HttpApi, OpenApi } from "effect/http-api"
 import { ActionsApi } from "./ActionsApi.ts"
 import { EventsApi } from "./EventsApi.ts"
 import { HealthApi } from "./HealthApi.ts"
+import { NodesApi } from "./NodesApi.ts"
 import { QueueApi } from "./QueueApi.ts"
 import { SessionApi } from "./SessionApi.ts"
 import { SchedulesApi } from "./SchedulesApi.ts"
@@ -19,6 +20,7 @@ export class VenomApi extends HttpApi.make("venom")
   .add(QueueApi)
   .add(SchedulesApi)
   .add(TypesApi)
+  .add(NodesApi)
   .add(SessionApi)
   .add(HealthApi)
   .annotate(HttpApi.PayloadParseOptions, strict)

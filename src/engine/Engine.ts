@@ -8,6 +8,7 @@ import { Orchestrator } from "./Orchestrator.ts"
 import { Pruner } from "./Pruner.ts"
 import { FlowControl } from "./FlowControl.ts"
 import * as InProcessTaskClient from "./InProcessTaskClient.ts"
+import { Nodes } from "./Nodes.ts"
 import * as Recovery from "./Recovery.ts"
 import * as Scheduler from "./Scheduler.ts"
 import { Schedules } from "./Schedules.ts"
@@ -17,7 +18,7 @@ import { TypeCatalog } from "./TypeCatalog.ts"
  * The whole engine over a repository and a runner: orphans are handled first, then claiming begins.
  * Closing its scope interrupts what runs and releases it.
  */
-export const layer = Layer.mergeAll(InProcessTaskClient.layer, FlowControl.layer, TypeCatalog.layer).pipe(
+export const layer = Layer.mergeAll(InProcessTaskClient.layer, FlowControl.layer, TypeCatalog.layer, Nodes.layer).pipe(
   Layer.provideMerge(Orchestrator.layer),
   Layer.provideMerge(Dispatcher.layer),
   Layer.provide(Attempt.layer),

@@ -28,6 +28,8 @@ export interface EngineSettings {
    * know nothing of a wall clock set forward: this bounds how late anything can be after either.
    */
   readonly longestSleep: Duration.Duration
+  /** Of the program, for those who look. */
+  readonly version?: string
 }
 
 export const defaults: EngineSettings = {

@@ -23,6 +23,9 @@ const defaults: EventsOptions = {
 /** The pause after a death. */
 const pause = "1 second"
 
+/** How long a reader is waited for who knows more than is known here. */
+const longestBehind = "2 seconds"
+
 export interface FollowOptions {
   /** The last event that the reader has; it goes on after that one. */
   readonly after?: Event.EventId
@@ -92,7 +95,11 @@ export class Events extends Context.Service<
         const listen = Effect.gen(function* () {
           const changes = Stream.runForEach(repository.changes, (told) => Effect.sync(() => tellAll(told)))
           const listening = yield* Effect.forkScoped(changes, { startImmediately: true })
-          history = new History(yield* repository.position, options.history)
+          const position = yield* repository.position
+          const past = yield* repository.past
+          history = new History((past[0]?.position ?? position + 1) - 1, options.history)
+          for (const change of past) history.add(change.position, Event.happening(change))
+          history.add(position, undefined)
           return listening
         })
 
@@ -133,6 +140,12 @@ export class Events extends Context.Service<
             return Effect.andThen(waited, caughtUp(position))
           })
 
+        /** What a reader has may have been told by another process, a moment before it is here. */
+        const known = (after: Event.EventId | undefined): Effect.Effect<void> =>
+          repository.isShared && after !== undefined && after > history.newest
+            ? Effect.ignore(Effect.timeoutOption(caughtUp(Event.positionOf(after)), longestBehind))
+            : Effect.void
+
         /** Something read, and a place in the history: it has all that is told up to there, and may have more. */
         const readWithPlace = Effect.fnUntraced(function* <A, E>(read: Effect.Effect<A, E>) {
           for (;;) {
@@ -160,6 +173,7 @@ export class Events extends Context.Service<
 
         return Events.of({
           followTask: Effect.fnUntraced(function* (id, { after } = {}) {
+            yield* known(after)
             const { found, place } = yield* readWithPlace(get(id))
             return yield* Effect.acquireRelease(
               Effect.sync(() => {
@@ -172,13 +186,14 @@ export class Events extends Context.Service<
             )
           }),
           follow: Effect.fnUntraced(function* (filter, { after } = {}) {
+            yield* known(after)
             const { found: counts, place } = yield* readWithPlace(repository.counts)
             return yield* Effect.acquireRelease(
               Effect.sync(() => {
-                const known = after !== undefined && history.reaches(after)
+                const reached = after !== undefined && history.reaches(after)
                 const follower = new Follower({
-                  first: after === undefined || known ? [] : [{ _tag: "Reset", id: place, counts }],
-                  begin: known ? after : place,
+                  first: after === undefined || reached ? [] : [{ _tag: "Reset", id: place, counts }],
+                  begin: reached ? after : place,
                   history,
                   wanted: ({ task }) => Event.matches(filter, task)
                 })

@@ -311,6 +311,12 @@ export class StateRepository extends Context.Service<
 
     readonly health: Effect.Effect<StorageHealth>
 
+    /** Whether other processes may share it. */
+    readonly isShared: boolean
+
+    /** The newest changes that were told before anybody listened here, up to `position`; none is left out between. */
+    readonly past: Effect.Effect<ReadonlyArray<Change>>
+
     /** Processes that share the repository; none where one process has it for itself. */
     readonly nodes: Effect.Effect<ReadonlyArray<Node>, StorageError>
 
@@ -333,6 +339,8 @@ export class StateRepository extends Context.Service<
 
 /** What a repository tells of others that one process has for itself. */
 export const alone = {
+  isShared: false,
+  past: Effect.succeed<ReadonlyArray<Change>>([]),
   nodes: Effect.succeed<ReadonlyArray<Node>>([]),
   lead: Effect.succeed(0),
   lost: Stream.never,

@@ -5,6 +5,7 @@ import { Script } from "node:vm"
 import * as Lifecycle from "../../src/domain/Lifecycle.ts"
 import { FlowControl } from "../../src/engine/FlowControl.ts"
 import type { Orchestrator } from "../../src/engine/Orchestrator.ts"
+import { Nodes } from "../../src/engine/Nodes.ts"
 import { Schedules } from "../../src/engine/Schedules.ts"
 import { TypeCatalog } from "../../src/engine/TypeCatalog.ts"
 import { ApiKeys } from "../../src/ports/ApiKeys.ts"
@@ -159,6 +160,7 @@ const provocations: Readonly<Record<string, Readonly<Record<string, Asked>>>> = 
     403: { path: "/api/v1/events", headers: foreign },
     406: { path: "/api/v1/events", headers: unacceptable }
   },
+  "get /api/v1/nodes": reading("/api/v1/nodes"),
   "get /api/v1/queue": reading("/api/v1/queue"),
   "post /api/v1/queue/pause": writing("POST", "/api/v1/queue/pause", `{"type":"nothing"}`),
   "post /api/v1/queue/resume": writing("POST", "/api/v1/queue/resume", "{}"),
@@ -217,6 +219,7 @@ const trouble = (effect: Effect.Effect<never, StorageError>): Partial<Orchestrat
 const othersInTrouble = (effect: Effect.Effect<never, StorageError>) =>
   Layer.mergeAll(
     Layer.succeed(TypeCatalog, { registered: [], list: effect }),
+    Layer.succeed(Nodes, { list: effect }),
     Layer.succeed(FlowControl, {
       state: effect,
       pause: () => effect,

@@ -14,9 +14,12 @@ export class Failed extends StorageError.extend<Failed>("Failed")({
   isTaken: Schema.Boolean
 }) {}
 
+/** For the operator, in words. */
+const reasonOf = ({ message }: SqlError.SqlError): string => `PostgreSQL: ${message.replace(/^Pg\w+: /, "")}`
+
 const failure = (error: SqlError.SqlError, isDoubtful: boolean) =>
   new Failed({
-    reason: `PostgreSQL: ${error.message}`,
+    reason: reasonOf(error),
     cause: error,
     isDoubtful,
     isCrossed: error.reason._tag === "DeadlockError" || error.reason._tag === "SerializationError",
@@ -38,7 +41,7 @@ export const make = (sql: PgClient.PgClient) => {
 
   const noteTrouble = (error: SqlError.SqlError) =>
     Effect.map(Clock.currentTimeMillis, (since) => {
-      trouble ??= { reason: error.message, since }
+      trouble ??= { reason: reasonOf(error), since }
     })
 
   const failed = (error: SqlError.SqlError, isDoubtful: boolean): Effect.Effect<never, Failed> =>

@@ -2,7 +2,7 @@ import type { PgClient } from "@effect/sql-pg"
 import { Effect, Latch, PubSub, Queue, type Scope } from "effect"
 import type { Change } from "../../ports/StateRepository.ts"
 import type { Database, Failed } from "./Database.ts"
-import { feed, places } from "./statements/feed.ts"
+import { feed, newest, newestRows } from "./statements/feed.ts"
 import * as Told from "./Told.ts"
 
 /** Whatever is missed is found so late at most. */
@@ -21,6 +21,14 @@ const channel = "venom"
 /** Changes that one row can have. */
 const inRow = 65_536
 
+/** Rows that are told to those who come back to a node that has only begun. */
+const pastRows = 1000
+
+interface Kept {
+  readonly seq: bigint
+  readonly body: string
+}
+
 interface Row {
   readonly seq: bigint | null
   readonly body: string
@@ -32,6 +40,8 @@ interface Row {
 export interface Feed {
   readonly changes: PubSub.PubSub<ReadonlyArray<Change>>
   readonly position: () => number
+  /** What was told until now; to be asked once. */
+  readonly past: () => ReadonlyArray<Change>
   /** Something has happened here. */
   readonly stir: () => void
 }
@@ -49,18 +59,24 @@ export const make = Effect.fnUntraced(function* (
   const changes = yield* PubSub.unbounded<ReadonlyArray<Change>>()
   const mayHaveMore = yield* Latch.make(false)
   const toNotify = yield* Latch.make(false)
-  const [newest] = yield* database.query<{ readonly newest: bigint }>(places)
-  let place = Number(newest?.newest ?? 0)
+  const [last] = yield* database.query<{ readonly newest: bigint }>(newest)
+  let place = Number(last?.newest ?? 0)
   let position = place * inRow + inRow - 1
+  let past: Array<Change> | undefined = []
+  for (const { body, seq } of yield* database.query<Kept>(newestRows, [place, pastRows])) {
+    past.push(...Told.read(body, (index) => Number(seq) * inRow + index).changes)
+  }
   let missing: { readonly seq: number; readonly xmax: bigint; readonly since: number } | undefined
 
   const tell = (seq: number, body: string): void => {
     const { changes: found, entries } = Told.read(body, (index) => seq * inRow + index)
     place = seq
-    position = seq * inRow + inRow - 1
     missing = undefined
     for (const name of entries) told.onEntry(name)
-    if (found.length === 0) return
+    const newestFound = found.at(-1)
+    if (newestFound === undefined) return
+    position = newestFound.position
+    past?.push(...found)
     told.onChanges(found)
     PubSub.publishUnsafe(changes, found)
   }
@@ -121,6 +137,11 @@ export const make = Effect.fnUntraced(function* (
   return {
     changes,
     position: () => position,
+    past: () => {
+      const told = past ?? []
+      past = undefined
+      return told
+    },
     stir: () => {
       mayHaveMore.openUnsafe()
       toNotify.openUnsafe()

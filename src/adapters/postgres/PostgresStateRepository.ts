@@ -204,6 +204,8 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
     changes: Stream.fromPubSub(feed.changes),
     position: Effect.sync(feed.position),
     health: database.health,
+    isShared: true,
+    past: Effect.sync(feed.past),
     nodes: node.all,
     lead: node.lead,
     lost: held.lost,

@@ -8,6 +8,7 @@ import { TaskNotFound } from "../../../src/domain/TaskError.ts"
 import { ServiceDraining } from "../../../src/engine/Draining.ts"
 import { FlowControl } from "../../../src/engine/FlowControl.ts"
 import { Orchestrator } from "../../../src/engine/Orchestrator.ts"
+import { Nodes } from "../../../src/engine/Nodes.ts"
 import { Schedules } from "../../../src/engine/Schedules.ts"
 import { TypeCatalog } from "../../../src/engine/TypeCatalog.ts"
 import { QueueFull, StorageError, StorageFull } from "../../../src/ports/StateRepository.ts"
@@ -66,6 +67,7 @@ export interface Way {
 const dies = Effect.die("not here")
 const nothingElse = Layer.mergeAll(
   Layer.succeed(TypeCatalog, { registered: [], list: dies }),
+  Layer.succeed(Nodes, { list: dies }),
   Layer.succeed(FlowControl, {
     state: dies,
     pause: () => dies,

@@ -10,8 +10,20 @@ export const feed = `
     select seq, body from venom.change where seq > $1::bigint order by seq limit 200
   ) c on true order by c.seq`
 
-/** The newest place, and the oldest that is still there. */
-export const places = `select coalesce(max(seq), 0) as newest, coalesce(min(seq), 1) as oldest from venom.change`
+/** The newest place. */
+export const newest = `select coalesce(max(seq), 0) as newest from venom.change`
+
+/** What has happened up to a place, without what is missing before: the newest rows between which none is. */
+export const newestRows = `
+  with recent as (
+    select seq, body from venom.change where seq <= $1::bigint and seq > $1::bigint - $2::int
+  )
+  select seq, body from recent
+  where seq > coalesce((
+    select max(g.seq) from generate_series($1::bigint - $2::int, $1::bigint) as g(seq)
+    where not exists (select 1 from recent r where r.seq = g.seq)
+  ), 0)
+  order by seq`
 
 /** Nobody goes on from so long ago. */
 export const forget = `
