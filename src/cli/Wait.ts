@@ -1,9 +1,10 @@
 import { Console, Effect, Option, Schema, Duration } from "effect"
 import { Command, Flag } from "effect/cli"
-import { isFinished, type TaskId } from "../domain/Task.ts"
+import { isFinished, type TaskId, type VenomTask } from "../domain/Task.ts"
 import { exitCodes } from "./ExitCode.ts"
 import * as Service from "./Service.ts"
 import * as Style from "./Style.ts"
+import type { Column } from "./Table.ts"
 import * as TaskFlags from "./TaskFlags.ts"
 import * as TaskView from "./TaskView.ts"
 import * as Trouble from "./Trouble.ts"
@@ -53,6 +54,11 @@ export const within = (client: Service.Client, id: TaskId, timeout: Option.Optio
   })
 }
 
+const columns: ReadonlyArray<Column<VenomTask>> = [
+  { title: "ID", cell: ({ id }) => ({ text: id }) },
+  { title: "STATUS", cell: ({ status }) => ({ text: status, look: Style.ofStatus(status) }) }
+]
+
 /** `venom wait`: its exit code tells how the tasks ended. */
 export const command = Command.make(
   "wait",
@@ -66,9 +72,7 @@ export const command = Command.make(
           given.ids,
           (id) =>
             Effect.tap(within(client, id, given.timeout), (task) =>
-              screen.tell(TaskView.toJson(task), () => [
-                `${task.id}  ${screen.style(Style.ofStatus(task.status), task.status)}`
-              ])
+              screen.tell(TaskView.toJson(task), () => screen.table(columns, [task], false))
             ),
           { concurrency: 8 }
         )

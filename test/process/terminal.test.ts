@@ -47,6 +47,7 @@ describe("submit", () => {
     assert.match(bad.stderr, /is FAILED: error, /)
     const failed = await shell.run("venom wait $(venom list --status FAILED | cut -f1)")
     assert.strictEqual(failed.code, 1)
+    assert.match(failed.stdout, /^[\w-]{36}\tFAILED\n$/)
     const retried = await shell.run("venom retry --status FAILED --yes && venom list --status FAILED --json")
     assert.match(retried.stdout, /^1 task given another attempt\n/)
   })
