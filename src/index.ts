@@ -29,7 +29,7 @@ export { type Outcome, TaskFailed, type TaskHandle, type TypedEvent, UnreadableT
 
 export * as Engine from "./engine/Engine.ts"
 export { ServiceDraining } from "./engine/Draining.ts"
-export { EngineSettings } from "./engine/EngineSettings.ts"
+export { defaults as engineDefaults, EngineSettings } from "./engine/EngineSettings.ts"
 export { FlowControl } from "./engine/FlowControl.ts"
 export { Orchestrator } from "./engine/Orchestrator.ts"
 export { Schedules } from "./engine/Schedules.ts"

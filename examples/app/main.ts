@@ -5,7 +5,7 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Config, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpRouter } from "effect/http"
-import { Engine, FileStateRepository, Shutdown, TaskHandlers } from "venom"
+import { Engine, engineDefaults, EngineSettings, FileStateRepository, Shutdown, TaskHandlers } from "venom"
 import { VenomHttp } from "venom/http"
 import { Orders } from "./Orders.ts"
 import { Routes } from "./routes.ts"
@@ -15,6 +15,7 @@ const Runner = TaskHandlers.layer(ShipOrder).pipe(Layer.provide(ShipOrderHandler
 
 const Queue = Engine.layer.pipe(
   Layer.provide([Runner, FileStateRepository.layer({ directory: "data/app" })]),
+  Layer.provide(Layer.succeed(EngineSettings, { ...engineDefaults, concurrency: 8 })),
   Layer.provide(NodeFileSystem.layer)
 )
 

@@ -1,4 +1,4 @@
-import { Effect, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { HttpRouter, HttpServer, HttpServerRequest } from "effect/http"
 import * as HttpApi from "./HttpApi.ts"
 import * as Mounted from "./Mounted.ts"
@@ -25,7 +25,8 @@ export const layer = (options: Partial<ServerSettings> = {}) => {
         Effect.provideServiceEffect(Layer.CurrentMemoMap, Layer.makeMemoMap),
         Effect.provideService(HttpRouter.RouterConfig, HttpApi.routerConfig),
         Effect.provideService(ServerSettings, settings),
-        Effect.provide(HttpServer.layerServices)
+        Effect.provide(HttpServer.layerServices),
+        withoutMiddleware
       )
       const mounted = Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
         Mounted.remember(request, prefix)
@@ -37,3 +38,11 @@ export const layer = (options: Partial<ServerSettings> = {}) => {
     })
   )
 }
+
+/** What the application has put around this route stands around it, and not around each route below once more. */
+const withoutMiddleware = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.updateContext(effect, (context: Context.Context<R>) =>
+    Context.makeUnsafe<R>(
+      new Map(Array.from(context.mapUnsafe).filter(([key]) => !key.startsWith("effect/http/HttpRouter/Middleware-")))
+    )
+  )

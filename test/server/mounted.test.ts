@@ -1,7 +1,7 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Layer, Redacted, Schema } from "effect"
+import { Deferred, type Duration, Effect, Exit, Fiber, Layer, Redacted, Ref, Schema, Scope } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { FetchHttpClient, HttpRouter, HttpServerResponse } from "effect/http"
 import { createServer } from "node:http"
@@ -11,6 +11,7 @@ import * as HttpTaskClient from "../../src/client/HttpTaskClient.ts"
 import { VenomClient } from "../../src/client/VenomClient.ts"
 import * as Engine from "../../src/engine/Engine.ts"
 import { Orchestrator } from "../../src/engine/Orchestrator.ts"
+import * as Shutdown from "../../src/engine/Shutdown.ts"
 import { ApiKeys } from "../../src/ports/ApiKeys.ts"
 import type { StateRepository } from "../../src/ports/StateRepository.ts"
 import type { TaskRunner } from "../../src/ports/TaskRunner.ts"
@@ -25,10 +26,15 @@ interface Options {
   readonly runner?: Layer.Layer<TaskRunner>
   readonly repository?: Layer.Layer<StateRepository>
   readonly keys?: Layer.Layer<never, unknown>
+  /** A middleware for the routes of Venom. */
+  readonly around?: Layer.Layer<never>
+  readonly grace?: Duration.Input
 }
 
 /** An application that has routes of its own, and Venom beside them. */
 const app = ({
+  around = Layer.empty,
+  grace = 0,
   keys = Layer.empty,
   repository = MemoryStateRepository.layer(),
   runner = echoRunner,
@@ -39,11 +45,13 @@ const app = ({
       HttpRouter.add("GET", "/hello", HttpServerResponse.text("hello")),
       HttpRouter.add("POST", "/orders", HttpServerResponse.text("ordered")),
       HttpRouter.add("GET", "/queue/length", HttpServerResponse.text("long")),
-      VenomHttp.layer({ prefix: "/queue", ...settings }).pipe(Layer.provide(keys))
+      VenomHttp.layer({ prefix: "/queue", ...settings }).pipe(Layer.provide([keys, around]))
     ),
     { disableLogger: true, disableListenLog: true }
   ).pipe(
-    Layer.provideMerge(NodeHttpServer.layer(createServer, { port: 0, host: "127.0.0.1", gracefulShutdownTimeout: 0 })),
+    Layer.provideMerge(
+      NodeHttpServer.layer(createServer, { port: 0, host: "127.0.0.1", gracefulShutdownTimeout: grace })
+    ),
     Layer.provideMerge(Engine.layer),
     Layer.provide([runner, repository, SecureRandom.layerWebCrypto])
   )
@@ -225,6 +233,44 @@ layer(app({ keys: locked }), { excludeTestServices: true })("With keys", (it) =>
       assert.include(cookie, "; Path=/queue;")
       assert.strictEqual((yield* get("/queue/api/v1/tasks", { cookie: cookie.split(";")[0] ?? "" })).status, 200)
     })
+  )
+})
+
+describe("A middleware of the application", () => {
+  it.live("stands around it once, as around any route", () =>
+    Effect.gen(function* () {
+      const asked = yield* Ref.make(0)
+      const counting = HttpRouter.middleware((route) =>
+        Effect.andThen(
+          Ref.update(asked, (n) => n + 1),
+          route
+        )
+      ).layer
+      yield* Effect.gen(function* () {
+        assert.strictEqual((yield* get("/queue/api/v1/tasks")).status, 200)
+        assert.strictEqual((yield* get("/hello")).status, 200)
+        assert.strictEqual(yield* Ref.get(asked), 1)
+      }).pipe(Effect.provide(app({ around: counting })))
+    })
+  )
+})
+
+describe("An orderly stop", () => {
+  it.live("ends the streams, and waits for nobody who only listens", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const stopping = Shutdown.layer.pipe(Layer.provideMerge(app({ grace: "20 seconds" })))
+      const context = yield* Layer.buildWithScope(stopping, scope)
+      yield* Effect.gen(function* () {
+        const later = yield* post("/queue/api/v1/tasks", '{"content":"a","delay":"1 hour"}')
+        const { task_id } = yield* submitted(later.text)
+        const stream = yield* openStream(`/queue/api/v1/tasks/${task_id}/events`)
+        yield* stream.until((text) => text.includes("PENDING"))
+        const ended = yield* Effect.forkChild(stream.end, { startImmediately: true })
+        yield* Scope.close(scope, Exit.void)
+        assert.notInclude(yield* Fiber.join(ended), "COMPLETED")
+      }).pipe(Effect.provideContext(context))
+    }).pipe(Effect.scoped)
   )
 })
 
