@@ -34,13 +34,14 @@ const published = {
     ".": { types: "./index.d.ts", default: "./index.js" },
     "./http": { types: "./http.d.ts", default: "./http.js" },
     "./client": { types: "./client.d.ts", default: "./client.js" },
+    "./postgres": { types: "./postgres.d.ts", default: "./postgres.js" },
     "./testing": { types: "./testing.d.ts", default: "./testing.js" },
     "./package.json": "./package.json"
   },
   // an application has one effect, and Venom uses that one: layers and fibers go to and fro, and whether the inside of
   // two versions fits together nobody promises. Patches only: much of what is used here is called unstable
   peerDependencies: Object.fromEntries(Object.entries(dependencies).map(([name, version]) => [name, `~${version}`])),
-  // only `venom serve` has to do with PostgreSQL, and the program is a bundle
+  // for `venom/postgres` alone; the program is a bundle
   peerDependenciesMeta: { "@effect/sql-pg": { optional: true } }
 }
 writeFileSync(new URL("package.json", dist), `${JSON.stringify(published, null, 2)}\n`)

@@ -28,7 +28,7 @@ const rooms: Record<string, { readonly may: ReadonlyArray<string>; readonly plat
   dashboard: { may: ["api"], platform: false }
 }
 const names = Object.keys(rooms)
-const wiring = ["main", "program", "serve", "work", "index", "http", "client", "testing"]
+const wiring = ["main", "program", "serve", "work", "index", "http", "client", "postgres", "testing"]
 const platform = [
   "node:fs",
   "fs",

@@ -6,7 +6,10 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
-import { afterEach, assert, describe, it } from "vitest"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { afterEach } from "vitest"
+import * as Postgres from "../support/Postgres.ts"
 import * as Example from "./support/Example.ts"
 import { directory, run as ask, serve } from "./venom.ts"
 
@@ -21,6 +24,19 @@ describe("examples/embed", () => {
     const { stdout } = await run(process.execPath, [pathOf("examples/embed/main.ts")], { cwd: await directory() })
     assert.match(stdout, /status: 'COMPLETED',\s+result: 'HELLO'/)
   })
+})
+
+describe("examples/postgres", () => {
+  it.live("runs a task whose state is in a database", () =>
+    Effect.gen(function* () {
+      const url = yield* (yield* Postgres.make()).database
+      const env = { ...process.env, DATABASE_URL: url }
+      const { stdout } = yield* Effect.promise(() =>
+        run(process.execPath, [pathOf("examples/postgres/main.ts")], { env })
+      )
+      assert.match(stdout, /^COMPLETED HELLO$/m)
+    })
+  )
 })
 
 describe("examples/typed", () => {

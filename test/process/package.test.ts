@@ -51,7 +51,7 @@ const tsconfig = {
     noImplicitOverride: true,
     skipLibCheck: false
   },
-  include: ["embed", "typed", "app", "runtime", "runners", "installed"],
+  include: ["embed", "typed", "app", "runtime", "runners", "postgres", "installed"],
   exclude: ["**/*.test.ts"]
 }
 
@@ -63,8 +63,9 @@ describe("the published package, installed in an empty project", () => {
     await run(root, process.execPath, "scripts/build.ts")
     const packed = await run(root, "npm", "pack", "./dist", "--silent", "--pack-destination", project)
     await writeFile(join(project, "package.json"), JSON.stringify({ name: "empty", private: true, type: "module" }))
-    const { devDependencies = {} } = await manifest(root)
-    const tools = ["typescript", "@types/node"].map((name) => `${name}@${devDependencies[name]}`)
+    const { dependencies = {}, devDependencies = {} } = await manifest(root)
+    const versions = { ...dependencies, ...devDependencies }
+    const tools = ["typescript", "@types/node", "@effect/sql-pg"].map((name) => `${name}@${versions[name]}`)
     await run(project, "npm", "install", "--no-audit", "--no-fund", `./${packed.trim()}`, ...tools)
     for (const name of tsconfig.include) {
       const from = name === "installed" ? "test/process/installed" : `examples/${name}`
@@ -99,6 +100,13 @@ describe("the published package, installed in an empty project", () => {
     assert.include(installed.split("\n"), "much later: COMPLETED")
     const embedded = await run(project, process.execPath, "out/embed/main.js")
     assert.match(embedded, /status: 'COMPLETED',\s+result: 'HELLO'/)
+    const postgres = await run(
+      project,
+      process.execPath,
+      "-e",
+      "import('venom/postgres').then((m) => console.log(Object.keys(m)))"
+    )
+    assert.include(postgres, "PostgresStateRepository")
     const typed = await run(project, process.execPath, "out/typed/main.js")
     assert.match(typed, /^sent as mail-3$/m)
   })
