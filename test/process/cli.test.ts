@@ -95,7 +95,7 @@ describe("wrong settings end with 2, a line for each, before anything is touched
   it("from the environment too", async () => {
     const { code, stderr } = await run(["serve"], { env: { VENOM_DATABASE_URL: "postgres://a:b@localhost/x" } })
     assert.strictEqual(code, 2)
-    assert.match(stderr, /^venom serve: VENOM_DATABASE_URL: not available in this version.*\n$/)
+    assert.match(stderr, /^venom serve: a database is given, but the store is file: .*\n$/)
   })
 })
 
