@@ -30,6 +30,8 @@ const published = {
   type,
   engines: JSON.parse(readFileSync(platform, "utf8")).engines,
   bin: { venom: "./bin/venom.js" },
+  // importing anything else starts nothing: a bundler may leave out what a page does not use
+  sideEffects: ["./bin/*.js", "./main.js", "./program.js", "./adapters/runners/threadMain.js"],
   exports: {
     ".": { types: "./index.d.ts", default: "./index.js" },
     "./http": { types: "./http.d.ts", default: "./http.js" },

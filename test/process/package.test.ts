@@ -2,12 +2,13 @@ import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { cp, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { join, relative } from "node:path"
 import process from "node:process"
 import { text } from "node:stream/consumers"
 import { fileURLToPath } from "node:url"
 import { Schema } from "effect"
 import { publint } from "publint"
+import { rolldown } from "rolldown"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
@@ -109,6 +110,19 @@ describe("the published package, installed in an empty project", () => {
     assert.include(postgres, "PostgresStateRepository")
     const typed = await run(project, process.execPath, "out/typed/main.js")
     assert.match(typed, /^sent as mail-3$/m)
+  })
+
+  it("lets a bundler leave out what is not used", async () => {
+    await writeFile(
+      join(project, "page.js"),
+      'import { TaskStatus } from "venom/client"\nconsole.log(TaskStatus.literals)'
+    )
+    const build = await rolldown({ input: join(project, "page.js"), platform: "browser", logLevel: "warn" })
+    const { output } = await build.generate({ format: "esm", minify: true })
+    await build.close()
+    const used = output[0].moduleIds.map((id) => relative(join(project, "node_modules"), id))
+    assert.include(used, join("venom", "domain", "Task.js"))
+    assert.notInclude(used, join("venom", "client", "VenomClient.js"))
   })
 
   it("has the program", async () => {
