@@ -108,7 +108,7 @@ export const make = (
       listen_addresses: "127.0.0.1",
       unix_socket_directories: data,
       logging_collector: "off",
-      log_min_messages: "fatal",
+      log_min_messages: "panic",
       max_connections: "100",
       ...options.settings
     }).flatMap(([name, value]) => ["-c", `${name}=${value}`])

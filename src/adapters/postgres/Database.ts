@@ -1,7 +1,6 @@
 import type { PgClient } from "@effect/sql-pg"
-import { Clock, Effect, Predicate, Schema } from "effect"
-import type { SqlError } from "effect/sql"
-import { isSqlError } from "effect/sql/SqlError"
+import { Cause, Clock, type Duration, Effect, Predicate, Schema } from "effect"
+import { ConnectionError, isSqlError, SqlError } from "effect/sql/SqlError"
 import { type StorageHealth, StorageError } from "../../ports/StateRepository.ts"
 
 /** A statement has failed. */
@@ -15,9 +14,9 @@ export class Failed extends StorageError.extend<Failed>("Failed")({
 }) {}
 
 /** For the operator, in words. */
-const reasonOf = ({ message }: SqlError.SqlError): string => `PostgreSQL: ${message.replace(/^Pg\w+: /, "")}`
+const reasonOf = ({ message }: SqlError): string => `PostgreSQL: ${message.replace(/^Pg\w+: /, "")}`
 
-const failure = (error: SqlError.SqlError, isDoubtful: boolean) =>
+const failure = (error: SqlError, isDoubtful: boolean) =>
   new Failed({
     reason: reasonOf(error),
     cause: error,
@@ -29,22 +28,29 @@ const failure = (error: SqlError.SqlError, isDoubtful: boolean) =>
 type Row = Readonly<Record<string, unknown>>
 
 /** Whether the server itself has said that it has not done it, and lives on. */
-const isRefusal = ({ reason: { cause, operation } }: SqlError.SqlError): boolean =>
+const isRefusal = ({ reason: { cause, operation } }: SqlError): boolean =>
   operation === "connect" ||
   (Predicate.hasProperty(cause, "severityUnlocalized") &&
     cause.severityUnlocalized !== "FATAL" &&
     cause.severityUnlocalized !== "PANIC")
 
+/** The server itself ends what takes longer than 30 seconds: without its word for so long there is no connection. */
+const longest = "40 seconds"
+
+const silence = new SqlError({
+  reason: new ConnectionError({ cause: undefined, message: "no answer in time", operation: "query" })
+})
+
 /** The statements of this adapter, and how the database is. */
 export const make = (sql: PgClient.PgClient) => {
   let trouble: { readonly reason: string; readonly since: number } | undefined
 
-  const noteTrouble = (error: SqlError.SqlError) =>
+  const noteTrouble = (error: SqlError) =>
     Effect.map(Clock.currentTimeMillis, (since) => {
       trouble ??= { reason: reasonOf(error), since }
     })
 
-  const failed = (error: SqlError.SqlError, isDoubtful: boolean): Effect.Effect<never, Failed> =>
+  const failed = (error: SqlError, isDoubtful: boolean): Effect.Effect<never, Failed> =>
     Effect.andThen(
       isRefusal(error) && error.reason.operation !== "connect" ? Effect.void : noteTrouble(error),
       Effect.fail(failure(error, isDoubtful))
@@ -54,8 +60,13 @@ export const make = (sql: PgClient.PgClient) => {
     trouble = undefined
   })
 
-  const query = <A extends object = Row>(text: string, params: ReadonlyArray<unknown> = []) =>
+  const query = <A extends object = Row>(
+    text: string,
+    params: ReadonlyArray<unknown> = [],
+    within: Duration.Input = longest
+  ) =>
     sql.unsafe<A>(text, params).pipe(
+      Effect.timeoutOrElse({ duration: within, orElse: () => Effect.fail(silence) }),
       Effect.tap(answered),
       Effect.catchTag("SqlError", (error) => failed(error, !isRefusal(error)))
     )
@@ -69,8 +80,14 @@ export const make = (sql: PgClient.PgClient) => {
         isDone = true
       })
       return sql.withTransaction(Effect.tap(work, done)).pipe(
-        // what fails to be taken back has been lost with its connection
-        Effect.catchDefect((defect) => (isSqlError(defect) ? Effect.fail(defect) : Effect.die(defect))),
+        // what could not be taken back has been lost with its connection; what went wrong before is a defect then too
+        Effect.catchCause((cause): Effect.Effect<never, E | SqlError> => {
+          const lost = cause.reasons
+            .filter(Cause.isDieReason)
+            .map(({ defect }) => defect)
+            .find(isSqlError)
+          return lost === undefined ? Effect.failCause(cause) : Effect.fail(lost)
+        }),
         Effect.catchIf(isSqlError, (error) => failed(error, isDone && !isRefusal(error)))
       )
     },

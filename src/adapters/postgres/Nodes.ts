@@ -20,6 +20,9 @@ export interface NodeOptions {
 /** A lease is taken anew so often in its time. */
 const beats = 3
 
+/** So many milliseconds before the database does, a node takes its lease to be over: timers may be late. */
+const margin = 500
+
 /** A lease of another node is looked at so long after it is over, in milliseconds. */
 const late = 50
 
@@ -39,6 +42,7 @@ interface Beat {
 export const make = Effect.fnUntraced(function* (database: Database, options: NodeOptions, onLost: () => void) {
   const random = yield* SecureRandom.SecureRandom
   const lease = Duration.toMillis(Duration.fromInputUnsafe(options.lease ?? "10 seconds"))
+  const held = lease - Math.min(margin, lease / beats)
   const { concurrency = 0, name = hostname(), onTime = () => undefined, version = "" } = options
   const leads = yield* Latch.make(false)
   /** How often it has begun to lead. */
@@ -53,7 +57,7 @@ export const make = Effect.fnUntraced(function* (database: Database, options: No
     Effect.gen(function* () {
       const begun = performance.now()
       const before = yield* Clock.currentTimeMillis
-      const [found] = yield* database.query<A>(text, params)
+      const [found] = yield* database.query<A>(text, params, lease / 2)
       if (found === undefined) return undefined
       onTime(found.now, before + (performance.now() - begun) / 2)
       return { found, begun }
@@ -61,7 +65,7 @@ export const make = Effect.fnUntraced(function* (database: Database, options: No
 
   const join = Effect.gen(function* () {
     const joined = yield* timed<{ readonly now: number }>(statements.join, [id, name, version, concurrency, lease])
-    if (joined !== undefined) validUntil = joined.begun + lease
+    if (joined !== undefined) validUntil = joined.begun + held
   })
 
   const lose = Effect.gen(function* () {
@@ -83,7 +87,7 @@ export const make = Effect.fnUntraced(function* (database: Database, options: No
       yield* join
       return 0
     }
-    validUntil = begun + lease
+    validUntil = begun + held
     if (found.leads && !leads.isOpen()) term++
     yield* found.leads ? leads.open : leads.close
     if (found.leads || (found.next !== null && found.next <= 0)) PubSub.publishUnsafe(orphaned, undefined)
