@@ -4,6 +4,8 @@ import { Cause, Console, Effect, Exit, FileSystem, type PlatformError } from "ef
 import { CliError } from "effect/cli"
 import { DataDirectoryError } from "./adapters/file/Disk.ts"
 import type * as Doctor from "./adapters/file/Doctor.ts"
+import type * as DatabaseTransfer from "./adapters/postgres/Transfer.ts"
+import type { Place } from "./cli/DataDirectory.ts"
 import type * as Transfer from "./adapters/file/Transfer.ts"
 import * as Trouble from "./cli/Trouble.ts"
 import * as Venom from "./cli/Venom.ts"
@@ -39,14 +41,24 @@ const examined = <A>(ask: (doctor: typeof Doctor) => Ask<A>) =>
     )
   )
 
-/** Carries a state out of a directory, or into one. */
-const carried = (ask: (transfer: typeof Transfer) => Ask<Transfer.Carried>) =>
-  answered(
-    Effect.map(
-      Effect.promise(() => import("./adapters/file/Transfer.ts")),
-      ask
+/** Carries a state out of a directory or a database, or into one. */
+const carried = (asks: {
+  readonly directory: (transfer: typeof Transfer) => Ask<Transfer.Carried>
+  readonly database: (
+    transfer: typeof Transfer,
+    database: typeof DatabaseTransfer,
+    url: string
+  ) => Ask<Transfer.Carried>
+}) => {
+  const transfer = Effect.promise(() => import("./adapters/file/Transfer.ts"))
+  return (place: Place) => {
+    if (place._tag === "Directory") return answered(Effect.map(transfer, asks.directory))(place.path)
+    const database = Effect.promise(() => import("./adapters/postgres/Transfer.ts"))
+    return answered(Effect.zipWith(transfer, database, (files, tables) => asks.database(files, tables, place.url)))(
+      "the database"
     )
-  )
+  }
+}
 
 const answered =
   <A>(asked: Effect.Effect<Ask<A>>) =>
@@ -64,6 +76,9 @@ type Ask<A> = (
   fs: FileSystem.FileSystem,
   directory: string
 ) => Effect.Effect<A, DataDirectoryError | PlatformError.PlatformError>
+
+const unfit = <A>(work: Effect.Effect<A, { readonly message: string }>) =>
+  Effect.mapError(work, ({ message }) => new DataDirectoryError({ directory: "the database", reason: message }))
 
 /** Asks for what keeps keys. */
 const keyring = Effect.promise(() => import("./adapters/keys/KeyFiles.ts"))
@@ -83,8 +98,16 @@ const program = Venom.run({
     revoke: (directory, id) => Effect.flatMap(keyring, ({ revoke }) => revoke(directory, id))
   },
   dump: examined(({ dump }) => dump),
-  exportTo: (path, tell) => carried(({ exportTo }) => exportTo(path, tell)),
-  importFrom: (path, tell) => carried(({ importFrom }) => importFrom(path, tell))
+  exportTo: (path, tell) =>
+    carried({
+      directory: ({ exportTo }) => exportTo(path, tell),
+      database: ({ exportState }, { read }, url) => exportState(unfit(read(url)))(path, tell)
+    }),
+  importFrom: (path, tell) =>
+    carried({
+      directory: ({ importFrom }) => importFrom(path, tell),
+      database: ({ importState }, { fill }, url) => importState((state) => unfit(fill(url, state)))(path, tell)
+    })
 }).pipe(
   Effect.as(stopped),
   Effect.catchTags({

@@ -1,5 +1,6 @@
 import type { Row } from "../Row.ts"
 import { row as bulk } from "./bulk.ts"
+import { clusterSubmit, row as cluster } from "./cluster.ts"
 import { row as engine } from "./engine.ts"
 import { row as get } from "./get.ts"
 import { row as growth } from "./growth.ts"
@@ -35,5 +36,7 @@ export const rows: ReadonlyArray<Row> = [
   list,
   growth,
   keys,
-  listeners
+  listeners,
+  cluster,
+  clusterSubmit
 ]

@@ -41,6 +41,14 @@ export const contenders = {
   },
   bullmqAlways: redis("always"),
   bullmqEverysec: redis("everysec"),
+  venomPostgres: {
+    name: "Venom on PostgreSQL",
+    durable: true,
+    server: "postgres",
+    settings:
+      "PostgreSQL with its defaults, synchronous_commit on, pool of 10; concurrency 64, everything else as by default; finished tasks kept",
+    load: () => import("./VenomPostgres.ts")
+  },
   pgBoss: {
     name: "pg-boss",
     durable: true,

@@ -14,7 +14,7 @@ import { TaskRunner } from "../../src/ports/TaskRunner.ts"
 import { concurrency, type Open, type WorkEvents } from "./System.ts"
 
 /** Tells of verdicts when they are durable. */
-const telling = (on: WorkEvents | undefined) =>
+export const telling = (on: WorkEvents | undefined) =>
   Layer.effect(
     StateRepository,
     Effect.map(StateRepository, (repository) =>
@@ -26,7 +26,7 @@ const telling = (on: WorkEvents | undefined) =>
     )
   )
 
-const noWork = (on: WorkEvents | undefined) =>
+export const noWork = (on: WorkEvents | undefined) =>
   Layer.succeed(
     TaskRunner,
     TaskRunner.of({

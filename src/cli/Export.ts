@@ -57,13 +57,17 @@ const fromService = Effect.fnUntraced(function* (client: Service.Client, screen:
 /** `venom export`: a data directory as one file that `venom import` takes, or the tasks of a service. */
 export const command = <E, R>(options: {
   readonly environment: Readonly<Record<string, string | undefined>>
-  readonly exportTo: (path: string, tell: ProgressBar.Tell) => (directory: string) => Effect.Effect<Carried, E, R>
+  readonly exportTo: (
+    path: string,
+    tell: ProgressBar.Tell
+  ) => (place: DataDirectory.Place) => Effect.Effect<Carried, E, R>
 }) =>
   Command.make(
     "export",
     {
       file,
       directory: DataDirectory.flag(options.environment),
+      database: DataDirectory.database(options.environment),
       ...Service.flags,
       service: Flag.Boolean("service").pipe(
         Flag.withDescription(
@@ -77,11 +81,13 @@ export const command = <E, R>(options: {
         return yield* Service.use(given, (client, screen) => fromService(client, screen, given.file))
       }
       const { columns } = yield* Service.screen(given.json)
-      const carried = yield* ProgressBar.during(columns, (tell) => options.exportTo(given.file, tell)(given.directory))
+      const carried = yield* ProgressBar.during(columns, (tell) =>
+        options.exportTo(given.file, tell)(DataDirectory.placeOf(given))
+      )
       yield* Console.log(given.json ? SafeText.json(carried) : told("exported", carried).join("\n"))
     })
   ).pipe(
-    Command.withDescription("Writes the whole state of a data directory into one file, and checks it"),
+    Command.withDescription("Writes the whole state of a data directory, or a database, into one file, and checks it"),
     Command.withExamples([
       { command: "venom export venom.export", description: "All of the data directory, for venom import" },
       { command: "venom export tasks.jsonl --service", description: "The tasks of a running service" }

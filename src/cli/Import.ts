@@ -12,16 +12,25 @@ export const command = <E, R>(options: {
   readonly importFrom: (
     path: string,
     tell: ProgressBar.Tell
-  ) => (directory: string) => Effect.Effect<Export.Carried, E, R>
+  ) => (place: DataDirectory.Place) => Effect.Effect<Export.Carried, E, R>
 }) =>
   Command.make(
     "import",
-    { file: Export.file, directory: DataDirectory.flag(options.environment), json: Service.jsonFlag },
-    Effect.fnUntraced(function* ({ directory, file, json }) {
+    {
+      file: Export.file,
+      directory: DataDirectory.flag(options.environment),
+      database: DataDirectory.database(options.environment),
+      json: Service.jsonFlag
+    },
+    Effect.fnUntraced(function* ({ file, json, ...given }) {
       const { columns } = yield* Service.screen(json)
-      const carried = yield* ProgressBar.during(columns, (tell) => options.importFrom(file, tell)(directory))
+      const carried = yield* ProgressBar.during(columns, (tell) =>
+        options.importFrom(file, tell)(DataDirectory.placeOf(given))
+      )
       yield* Console.log(json ? SafeText.json(carried) : Export.told("imported", carried).join("\n"))
     })
   ).pipe(
-    Command.withDescription("Makes a data directory of an export, every line checked; refuses one that holds a state")
+    Command.withDescription(
+      "Makes a data directory of an export, or fills a database, every line checked; refuses one that holds a state"
+    )
   )

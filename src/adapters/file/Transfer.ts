@@ -27,6 +27,9 @@ export interface Step {
 }
 export type Tell = (step: Step) => void
 
+/** All that is kept. */
+export type State = Omit<Dump.Snapshot, "sequence">
+
 const newline = Buffer.from("\n")
 
 const unfit = (path: string, reason: string) => new Disk.DataDirectoryError({ directory: path, reason })
@@ -134,8 +137,15 @@ export const exportTo =
         : merged(fs, directory, path, tell)
     })
 
-const merged = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, directory: string, path: string, tell: Tell) {
-  const snapshot = yield* Doctor.snapshot(fs, directory)
+const merged = (fs: FileSystem.FileSystem, directory: string, path: string, tell: Tell) =>
+  Effect.flatMap(Doctor.snapshot(fs, directory), (snapshot) => written(fs, path, tell, snapshot))
+
+const written = Effect.fnUntraced(function* (
+  fs: FileSystem.FileSystem,
+  path: string,
+  tell: Tell,
+  snapshot: Dump.Snapshot
+) {
   const now = yield* Clock.currentTimeMillis
   return yield* placed(fs, path, (temporary) =>
     Effect.gen(function* () {
@@ -173,3 +183,27 @@ export const importFrom =
         return carried
       })
     )
+
+/** Writes a state that is kept elsewhere into one file, as `exportTo` does. */
+export const exportState =
+  <E>(state: Effect.Effect<State, E>) =>
+  (path: string, tell: Tell) =>
+  (fs: FileSystem.FileSystem): Effect.Effect<Carried, E | Disk.DataDirectoryError | PlatformError> =>
+    Effect.gen(function* () {
+      if (yield* fs.exists(path)) return yield* unfit(path, "it is there already, and nothing is written over it")
+      return yield* written(fs, path, tell, { ...(yield* state), sequence: 0 })
+    })
+
+/** Hands the state of an exported file to where it is to be kept, when every line of it has been looked at. */
+export const importState =
+  <E>(keep: (state: State) => Effect.Effect<void, E>) =>
+  (path: string, tell: Tell) =>
+  (fs: FileSystem.FileSystem): Effect.Effect<Carried, E | Disk.DataDirectoryError | PlatformError> =>
+    Effect.gen(function* () {
+      if (!(yield* fs.exists(path))) return yield* unfit(path, "there is no such file to import")
+      const carried = yield* checked(fs, path, path, tell)
+      const reading = yield* Dump.read(fs, path)
+      if (reading._tag !== "Read") return yield* unfit(path, "it cannot be read")
+      yield* keep({ tasks: Array.from(reading.tasks.values()), entries: Array.from(reading.entries.values()) })
+      return carried
+    })

@@ -42,3 +42,8 @@ export const expire = `
 
 /** When the next one expires. */
 export const nextExpiry = `select min(expires_at) as at from venom.entry where expires_at is not null`
+
+/** Entries as they were elsewhere. */
+export const putBack = `
+  insert into venom.entry (name, value, revision, expires_at)
+  select * from unnest($1::text[], $2::text[], $3::float8[], $4::float8[])`
