@@ -40,7 +40,7 @@ export const row: Row = {
     arena.startServer()
     const measured = async (workers: number): Promise<number> => {
       const millis = bench.quick ? 700 : 5000
-      const tasks = bench.quick ? 3000 : 60_000
+      const tasks = (bench.quick ? 3000 : 40_000) * workers
       const filling = arena.inside("./rows/cluster.ts", { fill: tasks })
       await filling.next()
       await filling.end("SIGTERM")

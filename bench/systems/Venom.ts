@@ -10,33 +10,8 @@ import { defaults, EngineSettings } from "../../src/engine/EngineSettings.ts"
 import { Orchestrator } from "../../src/engine/Orchestrator.ts"
 import * as RandomBytes from "../../src/host/RandomBytes.ts"
 import { StateRepository } from "../../src/ports/StateRepository.ts"
-import { TaskRunner } from "../../src/ports/TaskRunner.ts"
 import { concurrency, type Open, type WorkEvents } from "./System.ts"
-
-/** Tells of verdicts when they are durable. */
-export const telling = (on: WorkEvents | undefined) =>
-  Layer.effect(
-    StateRepository,
-    Effect.map(StateRepository, (repository) =>
-      StateRepository.of({
-        ...repository,
-        settle: (settlements) =>
-          Effect.tap(repository.settle(settlements), () => Effect.sync(() => on?.completed(settlements.length)))
-      })
-    )
-  )
-
-export const noWork = (on: WorkEvents | undefined) =>
-  Layer.succeed(
-    TaskRunner,
-    TaskRunner.of({
-      run: () =>
-        Effect.sync(() => {
-          on?.started()
-          return "done"
-        })
-    })
-  )
+import { noWork, telling } from "./venomWork.ts"
 
 const runtimeOf = (directory: string, on: WorkEvents | undefined) =>
   ManagedRuntime.make(

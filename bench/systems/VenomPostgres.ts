@@ -11,7 +11,7 @@ import * as RandomBytes from "../../src/host/RandomBytes.ts"
 import { StateRepository } from "../../src/ports/StateRepository.ts"
 import { postgresAnswers } from "../servers/Answers.ts"
 import { concurrency, type Open, type WorkEvents } from "./System.ts"
-import { noWork, telling } from "./Venom.ts"
+import { noWork, telling } from "./venomWork.ts"
 
 const store = (port: number) =>
   Connected.layer({ url: `postgres://postgres@127.0.0.1:${port}/postgres`, concurrency, connections: 10 })

@@ -46,7 +46,10 @@ export const make = (to: number): Effect.Effect<Proxy, never, Scope.Scope> =>
       stall: (still) =>
         Effect.sync(() => {
           isStill = still
-          for (const socket of sockets) still ? socket.pause() : socket.resume()
+          for (const socket of sockets) {
+            if (still) socket.pause()
+            else socket.resume()
+          }
         })
     }
   })

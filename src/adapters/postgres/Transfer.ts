@@ -49,7 +49,7 @@ const tasksOf = Effect.fnUntraced(function* (database: Database.Database) {
     const page = yield* Pages.read(database, {}, { limit: step, ...(before === undefined ? {} : { before }) })
     tasks.push(...page.tasks)
     before = page.tasks.at(-1)?.id
-    if (!page.more || before === undefined) return tasks.reverse()
+    if (!page.more || before === undefined) return tasks.toReversed()
   }
 })
 
