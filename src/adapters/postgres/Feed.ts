@@ -7,12 +7,14 @@ import * as Told from "./Told.ts"
 
 /** Whatever is missed is found so late at most. */
 const poll = "1 second"
+/** What happens meanwhile is read together. */
+const rest = "4 millis"
 /** While it is not known what became of a number that is missing. */
 const missingPoll = "5 millis"
 /** A transaction that takes longer has its number passed over. */
 const missingFor = 3000
 /** Others are told of what has happened here at most so often. */
-const notifyEvery = "10 millis"
+const notifyEvery = "20 millis"
 /** The pause after the database refused. */
 const pause = "500 millis"
 
@@ -105,6 +107,7 @@ export const make = Effect.fnUntraced(function* (
     const found = yield* read
     if (found === "missing") return yield* Effect.sleep(missingPoll)
     if (found === "idle") yield* Effect.raceFirst(mayHaveMore.await, Effect.sleep(poll))
+    yield* Effect.sleep(rest)
   }).pipe(Effect.catchTag("StorageError", () => Effect.sleep(pause)))
 
   let isBack = false

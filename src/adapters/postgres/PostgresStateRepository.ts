@@ -15,6 +15,7 @@ import * as FlowRow from "./FlowRow.ts"
 import * as Held from "./Held.ts"
 import * as Maintenance from "./Maintenance.ts"
 import * as Nodes from "./Nodes.ts"
+import * as Overdue from "./Overdue.ts"
 import { texts, uuids } from "./Parameters.ts"
 import * as Pages from "./Pages.ts"
 import * as Pruning from "./Pruning.ts"
@@ -24,7 +25,7 @@ import { counts, countsByType } from "./statements/counts.ts"
 import { get } from "./statements/get.ts"
 import { firstDue } from "./statements/lanes.ts"
 import { remove } from "./statements/prune.ts"
-import { ofNode, orphans, overdue } from "./statements/tasks.ts"
+import { ofNode, orphans } from "./statements/tasks.ts"
 import * as Submits from "./Submits.ts"
 import * as Told from "./Told.ts"
 
@@ -74,7 +75,9 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
   })
   const claims = Claims.make(database, node.id, limits)
 
+  const overdue = Overdue.make(database)
   const onChange = (before: VenomTask, after: VenomTask): void => {
+    overdue.note(after)
     if (after.status !== "PROCESSING") {
       held.end(after)
       hint()
@@ -93,7 +96,8 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
     options.maxPending ?? Number.MAX_SAFE_INTEGER,
     Effect.map(counted, ({ PENDING, PROCESSING }) => PENDING + PROCESSING)
   )
-  const submit = yield* Submits.make(database, room, () => {
+  const submit = yield* Submits.make(database, room, (tasks) => {
+    for (const task of tasks) overdue.note(task)
     hint()
     feed.stir()
   })
@@ -192,12 +196,7 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
       }
     }),
     standing: claims.standing,
-    overdue: ({ limit, now }) =>
-      Effect.map(database.query<Row.Row>(overdue, [limit + 1]), (rows) => {
-        const first = rows.map(Row.read)
-        const tasks = first.slice(0, limit).filter(({ deadline }) => (deadline ?? now + 1) <= now)
-        return { tasks, next: Option.fromUndefinedOr(first[tasks.length]?.deadline) }
-      }),
+    overdue: overdue.read,
     nextDue: claims.nextDue,
     wake: Stream.fromPubSub(hints),
     finished: Stream.fromPubSub(ends),

@@ -28,7 +28,11 @@ const plain = insert(false)
 const unique = insert(true)
 
 /** Takes tasks in: those that are only new all together, those that hang together with something else one by one. */
-export const make = Effect.fnUntraced(function* (database: Database, room: Room, onNew: () => void) {
+export const make = Effect.fnUntraced(function* (
+  database: Database,
+  room: Room,
+  onNew: (tasks: ReadonlyArray<VenomTask>) => void
+) {
   const add = (statement: string, tasks: ReadonlyArray<VenomTask>) =>
     Effect.map(
       database.query<{ readonly id: TaskId }>(statement, [
@@ -80,7 +84,7 @@ export const make = Effect.fnUntraced(function* (database: Database, room: Room,
       const all = taken.flat()
       const added = yield* Effect.result(all.length === 0 ? Effect.void : addPlain(all))
       room.settled(all.length)
-      if (Result.isSuccess(added)) onNew()
+      if (Result.isSuccess(added)) onNew(all)
       return asks.map((tasks) => {
         const refusal = refused.get(tasks)
         if (refusal !== undefined) return Exit.fail(refusal)
@@ -129,7 +133,7 @@ export const make = Effect.fnUntraced(function* (database: Database, room: Room,
       ),
       Effect.map(areThere(tasks), (there) => (there ? Option.some(tasks) : Option.none()))
     ).pipe(
-      Effect.tap(() => Effect.sync(onNew)),
+      Effect.tap((made) => Effect.sync(() => onNew(made))),
       Effect.uninterruptible
     )
 

@@ -1,5 +1,5 @@
 import { columns } from "./columns.ts"
-import { inTime } from "./parts.ts"
+import { inTime, isPendingById } from "./parts.ts"
 
 /** What is told of a claim; `Told.ts` reads it. */
 const told = `json_build_array(t.id, t.type, t.tags, t.attempt, t.max_attempts, t.run_at, t.revision, t.claimed_at)`
@@ -10,7 +10,7 @@ const claimed = (due: string) => `
     update venom.task t
     set status = 'PROCESSING', attempt = t.attempt + 1, started_at = greatest($1::bigint, t.started_at + 1),
       claimed_at = $1::bigint, revision = t.revision + 1, node = $2::uuid
-    where t.id = any(array(select id from ${due})) and t.status = 'PENDING'
+    where t.id = any(array(select id from ${due})) and ${isPendingById}
     returning t.*
   ), told as (
     insert into venom.change (body)

@@ -1,9 +1,11 @@
+import { isFinishedById } from "./parts.ts"
+
 /** Deletions happen one after the other. */
 export const lock = `select pg_advisory_xact_lock(x'76656e70'::int)`
 
 const gone = `
   ), gone as (
-    delete from venom.task t using chosen where t.id = chosen.id and t.status in ('COMPLETED', 'FAILED')
+    delete from venom.task t using chosen where t.id = chosen.id and ${isFinishedById}
     returning t.id, t.type, t.status
   ), tallied as (
     insert into venom.tally (type, status, n) select type, status, -count(*) from gone group by type, status
