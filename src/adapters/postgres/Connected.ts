@@ -44,7 +44,7 @@ export const layer = (
 ): Layer.Layer<StateRepository, DatabaseUnavailable, SecureRandom.SecureRandom> => {
   const time = DatabaseClock.make()
   return Layer.merge(
-    PostgresStateRepository.layer({ ...options, onTime: time.set }),
+    Layer.effect(StateRepository, PostgresStateRepository.make({ ...options, onTime: time.set })),
     Layer.succeed(Clock.Clock, time.clock)
   ).pipe(
     Layer.provide(Layer.effectDiscard(prepared)),
@@ -54,3 +54,9 @@ export const layer = (
     )
   )
 }
+
+/**
+ * Over the `PgClient` of an application. What is submitted in a transaction of it is committed with the rest of that,
+ * or not at all.
+ */
+export const layerOfClient = PostgresStateRepository.layer

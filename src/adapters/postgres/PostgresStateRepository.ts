@@ -14,6 +14,7 @@ import * as Feed from "./Feed.ts"
 import * as FlowRow from "./FlowRow.ts"
 import * as Held from "./Held.ts"
 import * as Maintenance from "./Maintenance.ts"
+import * as Migrations from "./Migrations.ts"
 import * as Nodes from "./Nodes.ts"
 import * as Overdue from "./Overdue.ts"
 import { texts, uuids } from "./Parameters.ts"
@@ -96,7 +97,7 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
     options.maxPending ?? Number.MAX_SAFE_INTEGER,
     Effect.map(counted, ({ PENDING, PROCESSING }) => PENDING + PROCESSING)
   )
-  const submit = yield* Submits.make(database, room, (tasks) => {
+  const submit = yield* Submits.make(sql, database, room, (tasks) => {
     for (const task of tasks) overdue.note(task)
     hint()
     feed.stir()
@@ -213,5 +214,15 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
   })
 })
 
-/** Over a client that is there already. */
-export const layer = (options: PostgresOptions = {}) => Layer.effect(StateRepository, make(options))
+/**
+ * Over a client that is there already: that of an application. The tables are brought to this version first. What is
+ * submitted in a transaction of the same client is committed with it, or not at all.
+ */
+export const layer = (options: PostgresOptions = {}) =>
+  Layer.effect(
+    StateRepository,
+    Effect.gen(function* () {
+      yield* Migrations.run(yield* PgClient.PgClient)
+      return yield* make(options)
+    })
+  )

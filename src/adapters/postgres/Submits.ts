@@ -1,4 +1,5 @@
 import { Effect, Exit, Option, Result } from "effect"
+import type { SqlClient } from "effect/sql/SqlClient"
 import type { TaskId, VenomTask } from "../../domain/Task.ts"
 import type { EntryChanged, Put, QueueFull, StorageError } from "../../ports/StateRepository.ts"
 import * as Batches from "./Batches.ts"
@@ -11,6 +12,8 @@ import { get } from "./statements/get.ts"
 import { holders } from "./statements/holders.ts"
 import { insert } from "./statements/insert.ts"
 import * as Told from "./Told.ts"
+
+type PutOf = Put | ((made: ReadonlyArray<VenomTask>) => Put)
 
 type Refusal = StorageError | QueueFull | EntryChanged
 
@@ -26,9 +29,11 @@ const pause = "100 millis"
 
 const plain = insert(false)
 const unique = insert(true)
+const joined = insert(true, "joined")
 
 /** Takes tasks in: those that are only new all together, those that hang together with something else one by one. */
 export const make = Effect.fnUntraced(function* (
+  sql: SqlClient,
   database: Database,
   room: Room,
   onNew: (tasks: ReadonlyArray<VenomTask>) => void
@@ -94,8 +99,8 @@ export const make = Effect.fnUntraced(function* (
   )
 
   /** Those with a unique key that another task has are replaced by that one. */
-  const addUnique = Effect.fnUntraced(function* (tasks: ReadonlyArray<VenomTask>) {
-    const added = yield* add(unique, tasks)
+  const addUnique = Effect.fnUntraced(function* (statement: string, tasks: ReadonlyArray<VenomTask>) {
+    const added = yield* add(statement, tasks)
     const made: Array<VenomTask> = []
     for (const task of tasks) {
       for (let isMade = added.has(task.id); ;) {
@@ -109,7 +114,7 @@ export const make = Effect.fnUntraced(function* (
           break
         }
         // it has finished since
-        isMade = (yield* add(unique, [task])).size > 0
+        isMade = (yield* add(statement, [task])).size > 0
       }
     }
     return made
@@ -120,30 +125,32 @@ export const make = Effect.fnUntraced(function* (
       row === undefined ? undefined : Row.read(row)
     )
 
-  const alone = (tasks: ReadonlyArray<VenomTask>, put: Put | ((made: ReadonlyArray<VenomTask>) => Put) | undefined) =>
-    certain(
-      database.transaction(
-        Effect.gen(function* () {
-          const made = yield* addUnique(tasks)
-          const fresh = made.filter((task, n) => task === tasks[n]).length
-          yield* room.taken(fresh)
-          if (put !== undefined) yield* Entries.put(database, typeof put === "function" ? put(made) : put, false)
-          return made
-        })
-      ),
-      Effect.map(areThere(tasks), (there) => (there ? Option.some(tasks) : Option.none()))
-    ).pipe(
-      Effect.tap((made) => Effect.sync(() => onNew(made))),
-      Effect.uninterruptible
+  const addAll = (statement: string, tasks: ReadonlyArray<VenomTask>, put: PutOf | undefined) =>
+    database.transaction(
+      Effect.gen(function* () {
+        const made = yield* addUnique(statement, tasks)
+        const fresh = made.filter((task, n) => task === tasks[n]).length
+        yield* room.taken(fresh)
+        if (put !== undefined) yield* Entries.put(database, typeof put === "function" ? put(made) : put, false)
+        yield* sql.afterCommit(Effect.sync(() => onNew(made)))
+        return made
+      })
     )
 
-  return (
+  const alone = (tasks: ReadonlyArray<VenomTask>, put: PutOf | undefined) =>
+    certain(
+      addAll(unique, tasks, put),
+      Effect.map(areThere(tasks), (there) => (there ? Option.some(tasks) : Option.none()))
+    ).pipe(Effect.uninterruptible)
+
+  return Effect.fnUntraced(function* (
     tasks: ReadonlyArray<VenomTask>,
-    put: Put | ((made: ReadonlyArray<VenomTask>) => Put) | undefined
-  ): Effect.Effect<ReadonlyArray<VenomTask>, Refusal> =>
-    put === undefined && tasks.every(({ uniqueKey }) => uniqueKey === undefined)
-      ? tasks.length === 0
-        ? Effect.succeed(tasks)
-        : together(tasks)
-      : alone(tasks, put)
+    put: PutOf | undefined
+  ): Effect.fn.Return<ReadonlyArray<VenomTask>, Refusal> {
+    if (tasks.length === 0 && put === undefined) return tasks
+    // in a transaction of the application: it happens with the rest of that, or not at all
+    if (Option.isSome(yield* Effect.serviceOption(sql.transactionService))) return yield* addAll(joined, tasks, put)
+    const isPlain = put === undefined && tasks.every(({ uniqueKey }) => uniqueKey === undefined)
+    return yield* isPlain ? together(tasks) : alone(tasks, put)
+  })
 })

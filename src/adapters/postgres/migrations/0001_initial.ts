@@ -84,6 +84,20 @@ const statements = [
     at timestamptz not null default clock_timestamp(),
     body text not null
   )`,
+  // what an application's own transaction has done is told when that commits: it may be long until then
+  `create table venom.joined (
+    id bigint generated always as identity primary key,
+    body text not null
+  )`,
+  `create function venom.tell_joined() returns trigger language plpgsql as $$
+    begin
+      insert into venom.change (body) values (new.body);
+      delete from venom.joined where id = new.id;
+      return null;
+    end
+  $$`,
+  `create constraint trigger tell_joined after insert on venom.joined
+    deferrable initially deferred for each row execute function venom.tell_joined()`,
   `create table venom.node (
     id uuid primary key,
     name text not null,

@@ -5,9 +5,10 @@ const names = [...fixed, ...changing]
 
 /**
  * New tasks, what is told of them, and their number, in one statement. Rows of `change` are for a thousand of them.
- * Returns the ids of those that were inserted: with `unique`, not of those whose unique key a task has.
+ * Returns the ids of those that were inserted: with `unique`, not of those whose unique key a task has. In a
+ * transaction of an application it is told when that commits.
  */
-export const insert = (unique: boolean): string => `
+export const insert = (unique: boolean, place: "change" | "joined" = "change"): string => `
   with incoming as (
     select * from unnest(${placeholders(names, 1)}, $${names.length + 1}::text[])
       with ordinality as i(${names.join(", ")}, told, n)
@@ -17,7 +18,7 @@ export const insert = (unique: boolean): string => `
     ${unique ? `on conflict (unique_key) where unique_key is not null and ${isUnfinished} do nothing` : ""}
     returning id, type, status
   ), told as (
-    insert into venom.change (body)
+    insert into venom.${place} (body)
     select '[' || string_agg(i.told, ',' order by i.n) || ']' from incoming i join added using (id)
     group by (i.n - 1) / 1000 order by (i.n - 1) / 1000
   ), tallied as (
