@@ -2,7 +2,10 @@ import type { PgClient } from "@effect/sql-pg"
 import { Effect, Latch, PubSub, Queue, type Scope } from "effect"
 import type { Change } from "../../ports/StateRepository.ts"
 import type { Database, Failed } from "./Database.ts"
+import { uuids } from "./Parameters.ts"
 import { feed, newest, newestRows } from "./statements/feed.ts"
+import * as Row from "./Row.ts"
+import { get } from "./statements/get.ts"
 import * as Told from "./Told.ts"
 
 /** Whatever is missed is found so late at most. */
@@ -31,7 +34,7 @@ interface Kept {
   readonly body: string
 }
 
-interface Row {
+interface FeedRow {
   readonly seq: bigint | null
   readonly body: string
   readonly xmin: string
@@ -70,8 +73,23 @@ export const make = Effect.fnUntraced(function* (
   }
   let missing: { readonly seq: number; readonly xmax: bigint; readonly since: number } | undefined
 
-  const tell = (seq: number, body: string): void => {
-    const { changes: found, entries } = Told.read(body, (index) => seq * inRow + index)
+  /** Ends that were too long to be told are read from the tasks, as long as those have not gone on. */
+  const whole = Effect.fnUntraced(function* (told: ReturnType<typeof Told.read>["changes"]) {
+    const long = told.flatMap(({ after, isLong }) => (isLong === true && after !== undefined ? [after.id] : []))
+    if (long.length === 0) return told
+    const rows = yield* database.query<Row.Row>(get, [uuids(long)])
+    const tasks = new Map(rows.map(Row.read).map((task) => [task.id, task]))
+    return told.map((change) => {
+      const task = change.after === undefined || change.isLong !== true ? undefined : tasks.get(change.after.id)
+      return task === undefined || task.revision !== change.after?.revision
+        ? change
+        : { ...change, after: { ...change.after, result: task.result, failure: task.failure } }
+    })
+  })
+
+  const tell = Effect.fnUntraced(function* (seq: number, body: string) {
+    const { changes: read, entries } = Told.read(body, (index) => seq * inRow + index)
+    const found = yield* whole(read)
     place = seq
     missing = undefined
     for (const name of entries) told.onEntry(name)
@@ -81,11 +99,11 @@ export const make = Effect.fnUntraced(function* (
     past?.push(...found)
     told.onChanges(found)
     PubSub.publishUnsafe(changes, found)
-  }
+  })
 
   /** Whether there may be more at once, or something is missing. */
   const read = Effect.gen(function* () {
-    const rows = yield* database.query<Row>(feed, [place])
+    const rows = yield* database.query<FeedRow>(feed, [place])
     let count = 0
     for (const { body, seq, xmax, xmin } of rows) {
       if (seq === null) break
@@ -96,7 +114,7 @@ export const make = Effect.fnUntraced(function* (
         const hasEnded = BigInt(xmin) >= missing.xmax || now - missing.since > missingFor
         if (!hasEnded) return "missing"
       }
-      tell(next, body)
+      yield* tell(next, body)
       count++
     }
     return count === 200 ? "more" : "idle"

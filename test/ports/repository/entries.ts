@@ -245,6 +245,19 @@ export const entries = (test: Tests): void => {
         )
       }))
 
+    test("a result is told whole, however long it is", (repository) =>
+      Effect.gen(function* () {
+        yield* repository.insert([submitted(1)])
+        const [claimed] = yield* claimAll(repository)
+        assert(claimed !== undefined)
+        const result = "é".repeat(100_000)
+        const told = yield* changesDuring(
+          repository,
+          repository.settle([{ claimed, transition: Lifecycle.complete(result, 1) }])
+        )
+        assert.strictEqual(told.find(({ after }) => after?.id === idOf(1))?.after?.result, result)
+      }))
+
     test("what is refused is not told", (repository) =>
       Effect.gen(function* () {
         yield* repository.insert([submitted(1)])
