@@ -15,6 +15,9 @@ const long = ["kill", "load", "leftovers", "package", "terminal", "transfer"].ma
   (name) => `test/process/${name}.test.ts`
 )
 
+/** Tests of the real program that know nothing of files: they run with `--store postgres` too. */
+const onPostgres = ["queue", "changing", "restart"].map((name) => `test/process/${name}.test.ts`)
+
 /** The real program, started again and again: alone on the machine, or its timing means little. */
 const alone = {
   fileParallelism: false,
@@ -35,6 +38,7 @@ export default defineConfig({
       },
       { test: { name: "process", include: ["test/process/**/*.test.ts"], exclude: long, ...alone } },
       { test: { name: "browser", include: ["test/browser/**/*.test.ts"], ...alone } },
+      { test: { name: "postgres", include: onPostgres, globalSetup: "test/process/support/onPostgres.ts", ...alone } },
       { test: { name: "long", include: [...long, ...whole], env: { TEST_EVERYTHING: "true" }, ...alone } }
     ]
   }

