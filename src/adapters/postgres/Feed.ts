@@ -29,6 +29,9 @@ const inRow = 65_536
 /** Rows that are told to those who come back to a node that has only begun. */
 const pastRows = 1000
 
+/** Changes that are kept for whoever begins to listen. */
+const mostPast = 20_000
+
 interface Kept {
   readonly seq: bigint
   readonly body: string
@@ -97,6 +100,8 @@ export const make = Effect.fnUntraced(function* (
     if (newestFound === undefined) return
     position = newestFound.position
     past?.push(...found)
+    // nobody has asked for it
+    if (past !== undefined && past.length > mostPast) past = past.slice(-mostPast / 2)
     told.onChanges(found)
     PubSub.publishUnsafe(changes, found)
   })
@@ -113,6 +118,7 @@ export const make = Effect.fnUntraced(function* (
         if (missing?.seq !== place + 1) missing = { seq: place + 1, xmax: BigInt(xmax), since: now }
         const hasEnded = BigInt(xmin) >= missing.xmax || now - missing.since > missingFor
         if (!hasEnded) return "missing"
+        if (next - place > pastRows) told.onGap()
       }
       yield* tell(next, body)
       count++
