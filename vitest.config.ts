@@ -16,7 +16,12 @@ const long = ["kill", "load", "leftovers", "package", "terminal", "transfer"].ma
 )
 
 /** Tests of the real program that know nothing of files: they run with `--store postgres` too. */
-const onPostgres = ["queue", "changing", "restart"].map((name) => `test/process/${name}.test.ts`)
+const onPostgres = [
+  ...["queue", "changing", "restart"].map((name) => `test/process/${name}.test.ts`),
+  "test/server/*.test.ts"
+]
+/** Those that set the clock, or say what comes of steps that only memory takes at once. */
+const notOnPostgres = ["keys", "refusals", "types"].map((name) => `test/server/${name}.test.ts`)
 
 /** The real program, started again and again: alone on the machine, or its timing means little. */
 const alone = {
@@ -38,7 +43,15 @@ export default defineConfig({
       },
       { test: { name: "process", include: ["test/process/**/*.test.ts"], exclude: long, ...alone } },
       { test: { name: "browser", include: ["test/browser/**/*.test.ts"], ...alone } },
-      { test: { name: "postgres", include: onPostgres, globalSetup: "test/process/support/onPostgres.ts", ...alone } },
+      {
+        test: {
+          name: "postgres",
+          include: onPostgres,
+          exclude: notOnPostgres,
+          globalSetup: "test/process/support/onPostgres.ts",
+          ...alone
+        }
+      },
       { test: { name: "long", include: [...long, ...whole], env: { TEST_EVERYTHING: "true" }, ...alone } }
     ]
   }

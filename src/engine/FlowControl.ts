@@ -53,6 +53,8 @@ export class FlowControl extends Context.Service<
 
       const state = Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
+        // before the numbers are read: what runs is in them then
+        const running = yield* dispatcher.running
         const flow = yield* repository.flow
         const { oldestDue, statuses, types } = yield* repository.queueCounts({ now, types: mostTypes })
         return {
@@ -64,7 +66,7 @@ export class FlowControl extends Context.Service<
             counts: statuses
           })),
           oldestDue: Option.getOrNull(oldestDue),
-          running: yield* dispatcher.running,
+          running,
           limit: Math.min(concurrency, flow.concurrency ?? concurrency)
         }
       })

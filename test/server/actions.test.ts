@@ -6,7 +6,7 @@ import { VenomTask } from "../../src/domain/Task.ts"
 import { StateRepository, StorageError } from "../../src/ports/StateRepository.ts"
 import { TaskRunner } from "../../src/ports/TaskRunner.ts"
 import { after } from "../support/tasks.ts"
-import { type Answer, ask, get, json, problemOf, served, submit, submitted, tasks } from "./support.ts"
+import { type Answer, ask, get, json, problemOf, served, submit, submitted, tasks, running } from "./support.ts"
 
 const task = ({ text }: Answer) => Schema.decodeUnknownEffect(Schema.fromJsonString(VenomTask))(text)
 const path = "/api/v1/tasks"
@@ -75,6 +75,7 @@ layer(served(), { excludeTestServices: true })("One task", (it) => {
   it.effect("that runs is interrupted, and may not be deleted before", () =>
     Effect.gen(function* () {
       const id = yield* made({ content: "a" })
+      yield* running(id)
       yield* forbids(yield* remove(id), id, "PROCESSING")
       const { attempts } = yield* task(yield* act(id, "cancel"))
       assert.strictEqual(attempts[0]?.outcome, "cancelled")

@@ -2,7 +2,7 @@ import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
 import { StateRepository, StorageError } from "../../src/ports/StateRepository.ts"
 import * as MemoryStateRepository from "../../src/adapters/memory/MemoryStateRepository.ts"
-import { type Answer, ask, get, json, post, problemOf, served, submitted } from "./support.ts"
+import { type Answer, ask, get, json, post, problemOf, running, served, submitted } from "./support.ts"
 
 const Responses = Schema.fromJsonString(Schema.Array(Schema.Struct({ task_id: Schema.String, status: Schema.String })))
 const responses = ({ text }: Answer) => Schema.decodeUnknownEffect(Responses)(text)
@@ -114,6 +114,7 @@ describe("unique_key", () => {
       Effect.gen(function* () {
         const first = yield* post(`{"content":"a","unique_key":"u"}`)
         const { task_id } = yield* submitted(first.text)
+        yield* running(task_id)
         const second = yield* post(`{"content":"b","unique_key":"u"}`)
         assert.strictEqual(second.status, 201)
         assert.strictEqual(second.headers["location"], `/api/v1/tasks/${task_id}`)

@@ -3,7 +3,10 @@ import { SecureRandom } from "effect/crypto"
 import { HttpServer } from "effect/http"
 import { type IncomingHttpHeaders, request as nodeRequest } from "node:http"
 import { connect, type Socket } from "node:net"
+import process from "node:process"
+import { inject } from "vitest"
 import * as MemoryStateRepository from "../../src/adapters/memory/MemoryStateRepository.ts"
+import * as ConnectedPostgres from "../../src/adapters/postgres/Connected.ts"
 import * as Lifecycle from "../../src/domain/Lifecycle.ts"
 import { TaskId, type TaskRequest, type VenomTask } from "../../src/domain/Task.ts"
 import * as Engine from "../../src/engine/Engine.ts"
@@ -11,6 +14,8 @@ import type { FlowControl } from "../../src/engine/FlowControl.ts"
 import { Orchestrator } from "../../src/engine/Orchestrator.ts"
 import type { Schedules } from "../../src/engine/Schedules.ts"
 import type { TypeCatalog } from "../../src/engine/TypeCatalog.ts"
+import * as RandomBytes from "../../src/host/RandomBytes.ts"
+import * as Postgres from "../support/Postgres.ts"
 import { StateRepository } from "../../src/ports/StateRepository.ts"
 import { TaskRunner } from "../../src/ports/TaskRunner.ts"
 import * as NodeServer from "../../src/server/NodeServer.ts"
@@ -33,10 +38,23 @@ interface Options {
   readonly others?: Layer.Layer<FlowControl | Schedules | TypeCatalog>
 }
 
+let databases = 0
+
+/** In memory; where tests run on PostgreSQL, and nothing is to be there, in a database of its own. */
+const usual = (options: MemoryStateRepository.MemoryOptions | undefined): Layer.Layer<StateRepository> => {
+  const port = inject("postgresPort")
+  if (port === undefined || options !== undefined) return MemoryStateRepository.layer(options)
+  return Layer.unwrap(
+    Effect.map(Postgres.databaseNamed(port, `s${process.pid}_${performance.now() | 0}_${++databases}`), (url) =>
+      Layer.orDie(ConnectedPostgres.layer({ url, concurrency: 64 }))
+    )
+  ).pipe(Layer.provide(RandomBytes.layer))
+}
+
 /** Venom on a free port, all in memory. */
 export const served = (options: Options = {}) => {
   const engine = Engine.layer.pipe(
-    Layer.provideMerge(options.repository ?? MemoryStateRepository.layer(options.memory)),
+    Layer.provideMerge(options.repository ?? usual(options.memory)),
     Layer.provide(options.runner ?? idleRunner)
   )
   const { orchestrator } = options
@@ -117,6 +135,12 @@ export const ask = ({ body, headers = {}, method = "GET", path = "/" }: Asked) =
 
 export const get = (path: string, headers?: Readonly<Record<string, string>>) =>
   ask({ path, ...(headers === undefined ? {} : { headers }) })
+
+/** Until an attempt of a task runs: where the store is elsewhere, that is a moment after its submit. */
+export const running = (id: string): Effect.Effect<void, Error, HttpServer.HttpServer> =>
+  Effect.flatMap(get(`/api/v1/tasks/${id}`), ({ text }) =>
+    text.includes('"status":"PENDING"') ? Effect.andThen(Effect.yieldNow, running(id)) : Effect.void
+  )
 
 export const post = (body: string | Uint8Array, headers: Readonly<Record<string, string>> = {}) =>
   ask({ method: "POST", path: "/api/v1/tasks", body, headers: { "content-type": "application/json", ...headers } })
