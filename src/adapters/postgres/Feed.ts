@@ -28,6 +28,8 @@ const inRow = 65_536
 
 /** Rows that are told to those who come back to a node that has only begun. */
 const pastRows = 1000
+/** Of them, as the database holds them. */
+const pastBytes = 1_000_000
 
 /** Changes that are kept for whoever begins to listen. */
 const mostPast = 20_000
@@ -71,7 +73,7 @@ export const make = Effect.fnUntraced(function* (
   let place = Number(last?.newest ?? 0)
   let position = place * inRow + inRow - 1
   let past: Array<Change> | undefined = []
-  for (const { body, seq } of yield* database.query<Kept>(newestRows, [place, pastRows])) {
+  for (const { body, seq } of yield* database.query<Kept>(newestRows, [place, pastRows, pastBytes])) {
     past.push(...Told.read(body, (index) => Number(seq) * inRow + index).changes)
   }
   let missing: { readonly seq: number; readonly xmax: bigint; readonly since: number } | undefined
@@ -123,7 +125,7 @@ export const make = Effect.fnUntraced(function* (
       yield* tell(next, body)
       count++
     }
-    return count === 200 ? "more" : "idle"
+    return count === 50 ? "more" : "idle"
   })
 
   const follow = Effect.gen(function* () {

@@ -7,19 +7,20 @@ export const feed = `
     select pg_snapshot_xmin(snapshot)::text as xmin, pg_snapshot_xmax(snapshot)::text as xmax
     from pg_current_snapshot() as snapshot
   ) s left join lateral (
-    select seq, body from venom.change where seq > $1::bigint order by seq limit 200
+    select seq, body from venom.change where seq > $1::bigint order by seq limit 50
   ) c on true order by c.seq`
 
 /** The newest place. */
 export const newest = `select coalesce(max(seq), 0) as newest from venom.change`
 
-/** What has happened up to a place, without what is missing before: the newest rows between which none is. */
+/** What has happened up to a place, up to a size: the newest rows between which none is missing. */
 export const newestRows = `
   with recent as (
-    select seq, body from venom.change where seq <= $1::bigint and seq > $1::bigint - $2::int
+    select seq, body, sum(pg_column_size(body)) over (order by seq desc) as size
+    from venom.change where seq <= $1::bigint and seq > $1::bigint - $2::int
   )
   select seq, body from recent
-  where seq > coalesce((
+  where size <= $3::int and seq > coalesce((
     select max(g.seq) from generate_series($1::bigint - $2::int, $1::bigint) as g(seq)
     where not exists (select 1 from recent r where r.seq = g.seq)
   ), 0)
