@@ -4,6 +4,7 @@ import * as Callbacks from "./Callbacks.ts"
 import { Dispatcher } from "./Dispatcher.ts"
 import { Draining } from "./Draining.ts"
 import { Events } from "./Events.ts"
+import { Metrics } from "./Metrics.ts"
 import { Orchestrator } from "./Orchestrator.ts"
 import { Pruner } from "./Pruner.ts"
 import { FlowControl } from "./FlowControl.ts"
@@ -18,7 +19,12 @@ import { TypeCatalog } from "./TypeCatalog.ts"
  * The whole engine over a repository and a runner: orphans are handled first, then claiming begins.
  * Closing its scope interrupts what runs and releases it.
  */
-export const layer = Layer.mergeAll(InProcessTaskClient.layer, FlowControl.layer, TypeCatalog.layer, Nodes.layer).pipe(
+export const layer = Layer.mergeAll(
+  InProcessTaskClient.layer,
+  Layer.provideMerge(Metrics.layer, FlowControl.layer),
+  TypeCatalog.layer,
+  Nodes.layer
+).pipe(
   Layer.provideMerge(Orchestrator.layer),
   Layer.provideMerge(Dispatcher.layer),
   Layer.provide(Attempt.layer),

@@ -1,7 +1,8 @@
-import { Clock, Effect, Layer, Stream } from "effect"
+import { Clock, Effect, Layer, Metric, Stream } from "effect"
 import * as Lifecycle from "../domain/Lifecycle.ts"
 import { StateRepository } from "../ports/StateRepository.ts"
 import { EngineSettings } from "./EngineSettings.ts"
+import { recovered } from "./Metrics.ts"
 
 /** The pause after storage refused, and after a defect. */
 const pause = "1 second"
@@ -21,6 +22,7 @@ export const layer = Layer.effectDiscard(
           ? Lifecycle.rescue(settings.crashLimit, now)
           : Lifecycle.fail("crashed", "the process died during this attempt", now)
       )
+      yield* Metric.update(recovered, rescued.length)
       yield* Effect.forEach(
         rescued,
         (task) =>

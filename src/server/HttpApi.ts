@@ -2,6 +2,7 @@ import { Layer } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { VenomApi } from "../api/VenomApi.ts"
 import type { FlowControl } from "../engine/FlowControl.ts"
+import type { Metrics } from "../engine/Metrics.ts"
 import type { Nodes } from "../engine/Nodes.ts"
 import type { Orchestrator } from "../engine/Orchestrator.ts"
 import type { Schedules } from "../engine/Schedules.ts"
@@ -12,6 +13,7 @@ import * as Docs from "./Docs.ts"
 import * as Edge from "./Edge.ts"
 import * as EventsHandlers from "./EventsHandlers.ts"
 import * as HealthHandlers from "./HealthHandlers.ts"
+import * as MetricsPage from "./MetricsPage.ts"
 import * as NodesHandlers from "./NodesHandlers.ts"
 import * as QueueHandlers from "./QueueHandlers.ts"
 import * as SchedulesHandlers from "./SchedulesHandlers.ts"
@@ -21,7 +23,7 @@ import * as TasksHandlers from "./TasksHandlers.ts"
 import * as TypesHandlers from "./TypesHandlers.ts"
 
 /** The use cases that are answered. */
-export type Engine = Orchestrator | Schedules | FlowControl | TypeCatalog | Nodes
+export type Engine = Orchestrator | Schedules | FlowControl | TypeCatalog | Nodes | Metrics
 
 /** Of the router of these routes. A parameter may be the longest name of a schedule, with each of its letters escaped. */
 export const routerConfig = { caseSensitive: true, maxParamLength: 3 * 128 }
@@ -46,5 +48,6 @@ export const layer = Layer.mergeAll(
     ])
   ),
   Docs.layer,
+  MetricsPage.layer,
   Edge.layer
 ).pipe(Layer.provide([ServiceLog.layer, Access.layer]))

@@ -6,6 +6,7 @@ import { createServer } from "node:http"
 import { Access } from "./Access.ts"
 import * as ConnectionErrors from "./ConnectionErrors.ts"
 import * as HttpApi from "./HttpApi.ts"
+import * as RequestMetrics from "./RequestMetrics.ts"
 import { defaults, ServerSettings } from "./ServerSettings.ts"
 import { ServiceLog } from "./ServiceLog.ts"
 import * as ShortWay from "./ShortWay.ts"
@@ -65,7 +66,8 @@ export const layer = (
         disableListenLog: true,
         routerConfig: HttpApi.routerConfig
       })
-      return ShortWay.layer(server).pipe(
+      return Layer.effectDiscard(RequestMetrics.install(server)).pipe(
+        Layer.provide(ShortWay.layer(server)),
         Layer.provide(ordinaryWay),
         Layer.provide([ServiceLog.layer, Access.layer]),
         Layer.provideMerge(cut),

@@ -6,9 +6,11 @@ import { VenomApi } from "../api/VenomApi.ts"
 import type { Needed } from "./Access.ts"
 
 /** Routes beside those of the contract, and what they answer with. */
-export const pages = { "/openapi.json": "application/json", "/docs": "text/html" } as const
+export const pages = { "/openapi.json": "application/json", "/docs": "text/html", "/metrics": "text/plain" } as const
 
 interface Route {
+  /** As the contract writes it. */
+  readonly path: string
   readonly produces: string
   readonly needed: Needed
 }
@@ -24,11 +26,12 @@ HttpApi.reflect(VenomApi, {
     methods.add(endpoint.method)
     const produces = Context.get(mergedAnnotations, Documented.Produces)
     const needed = Context.get(mergedAnnotations, Documented.Needed) ?? usual(endpoint.method)
-    table.on(endpoint.method, `/${endpoint.path.slice(1)}`, { produces, needed })
+    table.on(endpoint.method, `/${endpoint.path.slice(1)}`, { path: endpoint.path, produces, needed })
   }
 })
-table.on("GET", "/openapi.json", { produces: pages["/openapi.json"], needed: "read" })
-table.on("GET", "/docs", { produces: pages["/docs"], needed: "read" })
+table.on("GET", "/openapi.json", { path: "/openapi.json", produces: pages["/openapi.json"], needed: "read" })
+table.on("GET", "/docs", { path: "/docs", produces: pages["/docs"], needed: "read" })
+table.on("GET", "/metrics", { path: "/metrics", produces: pages["/metrics"], needed: "read" })
 
 const find = (method: string, url: string): Route | undefined =>
   table.find(method === "HEAD" ? "GET" : method, url)?.handler
@@ -44,3 +47,6 @@ export const produces = (method: string, url: string): string | undefined => fin
 
 /** What a request needs; as much where there is no such route, so that only those with a key are told so. */
 export const needed = (method: string, url: string): Needed => find(method, url)?.needed ?? "read"
+
+/** The path of the route that a request is for, as the contract writes it. */
+export const pathOf = (method: string, url: string): string | undefined => find(method, url)?.path

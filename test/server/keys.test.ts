@@ -49,6 +49,7 @@ const asked = [
   ["GET", "/api/v1/types", "read", 200],
   ["GET", "/openapi.json", "read", 200],
   ["GET", "/docs", "read", 200],
+  ["GET", "/metrics", "read", 200],
   ["GET", "/nope", "read", 404],
   ["PATCH", "/api/v1/tasks", "read", 405],
   ["POST", "/api/v1/tasks", "write", 201],

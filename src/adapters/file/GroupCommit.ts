@@ -2,6 +2,7 @@ import { Clock, Deferred, Effect, Exit, Latch, Option, type Scope, Semaphore } f
 import type { TaskId, VenomTask } from "../../domain/Task.ts"
 import * as TaskLog from "../../domain/TaskLog.ts"
 import { type Change, StorageError, type StorageHealth } from "../../ports/StateRepository.ts"
+import * as StoreMetrics from "../../ports/StoreMetrics.ts"
 import type { EntryChange } from "../memory/EntryTable.ts"
 import type { Overlay } from "./Overlay.ts"
 import * as Record from "./Record.ts"
@@ -101,6 +102,7 @@ export const make = Effect.fnUntraced(function* (options: {
 }): Effect.fn.Return<GroupCommit, never, Scope.Scope> {
   const { fsync, onCommit, onHealth, overlay } = options
   const clock = yield* Clock.Clock
+  const context = yield* Effect.context()
   const work = yield* Latch.make(false)
   const turn = yield* Semaphore.make(1)
   let segment = options.segment
@@ -193,6 +195,7 @@ export const make = Effect.fnUntraced(function* (options: {
   const giveUp = (failed: Batch, failure: SegmentFailure) =>
     Effect.suspend(() => {
       const { reason, trusted } = failure
+      StoreMetrics.errors.updateUnsafe(1, context)
       const later = batch
       batch = emptyBatch()
       // a number that may stand in a doubtful record is never given again: the dump that follows covers it
@@ -217,6 +220,7 @@ export const make = Effect.fnUntraced(function* (options: {
 
   const commit = (current: Batch, last: number) =>
     Effect.gen(function* () {
+      const begun = clock.currentTimeNanosUnsafe()
       yield* segment.append(current.lines)
       written = last
       for (const task of current.claims) overlay.reveal(task)
@@ -232,6 +236,9 @@ export const make = Effect.fnUntraced(function* (options: {
       if (synced === last) forgetLeft()
       onCommit(current)
       Deferred.doneUnsafe(current.synced, Exit.void)
+      StoreMetrics.batchRecords.updateUnsafe(current.lines.length, context)
+      if (synced === last)
+        StoreMetrics.commitSeconds.updateUnsafe(Number(clock.currentTimeNanosUnsafe() - begun) / 1e9, context)
     }).pipe(
       Effect.catch((failure) => giveUp(current, failure)),
       Effect.catchCause((cause) =>

@@ -1,5 +1,6 @@
 import { Clock, Duration, Effect, type FileSystem, Latch, Option, type Scope, Semaphore } from "effect"
 import type { PlatformError } from "effect/PlatformError"
+import * as StoreMetrics from "../../ports/StoreMetrics.ts"
 import * as Disk from "./Disk.ts"
 import * as Dump from "./Dump.ts"
 import type { GroupCommit } from "./GroupCommit.ts"
@@ -87,6 +88,12 @@ export const make = Effect.fnUntraced(function* (options: {
   let left = 0
   let covered = 0
   const journalSize = () => left + commit.segment().size()
+  const context = yield* Effect.context()
+  const measured = () => {
+    StoreMetrics.dumpBytes.updateUnsafe(dumpSize, context)
+    StoreMetrics.journalBytes.updateUnsafe(journalSize() - covered, context)
+  }
+  measured()
   // the journal holds what the next dump has more than the last one
   const room = yield* Room.make(directory, () => dumpSize + journalSize() - covered)
   yield* room.measure
@@ -99,6 +106,7 @@ export const make = Effect.fnUntraced(function* (options: {
     const size = commit.segment().size()
     room.spend(size - sizeBefore)
     sizeBefore = size
+    StoreMetrics.journalBytes.updateUnsafe(journalSize() - covered, context)
     hasChanges.openUnsafe()
     grows.openUnsafe()
     if (size <= options.journalMaxBytes) return
@@ -133,6 +141,7 @@ export const make = Effect.fnUntraced(function* (options: {
     covered = snapshot.covers
     previouslyDumped = dumped
     dumped = snapshot.sequence
+    measured()
     yield* deleteOldSegments
   })
 
@@ -201,6 +210,7 @@ export const make = Effect.fnUntraced(function* (options: {
       ),
       Effect.tap((done) => {
         failures = done ? 0 : failures + 1
+        if (!done) StoreMetrics.errors.updateUnsafe(1, context)
         return done ? Effect.void : hasChanges.open
       })
     )

@@ -8,6 +8,7 @@ import { TaskNotFound } from "../../../src/domain/TaskError.ts"
 import { ServiceDraining } from "../../../src/engine/Draining.ts"
 import { FlowControl } from "../../../src/engine/FlowControl.ts"
 import { Orchestrator } from "../../../src/engine/Orchestrator.ts"
+import { Metrics } from "../../../src/engine/Metrics.ts"
 import { Nodes } from "../../../src/engine/Nodes.ts"
 import { Schedules } from "../../../src/engine/Schedules.ts"
 import { TypeCatalog } from "../../../src/engine/TypeCatalog.ts"
@@ -68,6 +69,7 @@ const dies = Effect.die("not here")
 const nothingElse = Layer.mergeAll(
   Layer.succeed(TypeCatalog, { registered: [], list: dies }),
   Layer.succeed(Nodes, { list: dies }),
+  Layer.succeed(Metrics, { refresh: Effect.void }),
   Layer.succeed(FlowControl, {
     state: dies,
     pause: () => dies,
