@@ -8,14 +8,13 @@ const heap = Metric.gauge("nodejs_heap_size_used_bytes", { description: "Heap in
 const heapTotal = Metric.gauge("nodejs_heap_size_total_bytes", { description: "Heap taken from the system" })
 const cpu = Metric.counter("process_cpu_seconds_total", { description: "Processor time used" })
 const started = Metric.gauge("process_start_time_seconds", { description: "When the process started, since 1970" })
-const delay = (quantile: string) =>
-  Metric.gauge("nodejs_eventloop_delay_seconds", {
-    description: "How late the event loop was since the last time this was read",
-    attributes: { quantile }
+const delay = (which: string) =>
+  Metric.gauge(`nodejs_eventloop_lag_${which}_seconds`, {
+    description: "How late the event loop was since the last time this was read"
   })
-const p50 = delay("0.5")
-const p99 = delay("0.99")
-const worst = delay("1")
+const p50 = delay("p50")
+const p99 = delay("p99")
+const worst = delay("max")
 
 /** Milliseconds between two looks at the loop, which the delay of a loop with nothing to do includes. */
 const resolution = 10

@@ -39,7 +39,7 @@ describe("GET /metrics", () => {
       assert.strictEqual(value(text, `venom_http_requests_total{method="any",route="none",status="404"}`), 1)
       for (const name of ["process_resident_memory_bytes", "nodejs_heap_size_used_bytes"])
         assert.isAbove(value(text, name) ?? 0, 1e6)
-      assert.isDefined(value(text, `nodejs_eventloop_delay_seconds{quantile="0.99"}`))
+      assert.isDefined(value(text, "nodejs_eventloop_lag_p99_seconds"))
     }).pipe(Effect.provide(service()))
   )
 
