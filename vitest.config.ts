@@ -10,8 +10,8 @@ const whole = [
   "test/simulation/schedules.test.ts"
 ]
 
-/** Kills without number, cancels and load by the thousand, each command at a terminal, the package in a project: `npm run test:long`. */
-const long = ["kill", "load", "leftovers", "package", "terminal", "transfer"].map(
+/** Kills without number, cancels and load by the thousand, each command at a terminal, the package in a project, nodes and cut-overs on PostgreSQL: `npm run test:long`. */
+const long = ["cutover", "kill", "leftovers", "load", "nodes", "package", "terminal", "transfer"].map(
   (name) => `test/process/${name}.test.ts`
 )
 
