@@ -1,6 +1,6 @@
 import process from "node:process"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Cause, Console, Effect, Exit, FileSystem, type PlatformError } from "effect"
+import { Cause, Console, Effect, Exit, FileSystem, Option, type PlatformError } from "effect"
 import { CliError } from "effect/cli"
 import { DataDirectoryError } from "./adapters/file/Disk.ts"
 import type * as Doctor from "./adapters/file/Doctor.ts"
@@ -91,9 +91,13 @@ const program = Venom.run({
   physician: { examine: examined(({ examine }) => examine), repair: examined(({ repair }) => repair) },
   keyring: {
     list: (directory) =>
-      Effect.flatMap(keyring, ({ list }) => list(directory)).pipe(
-        Effect.catchTag("InvalidKeyFile", ({ message }) => Effect.fail(Trouble.ended("failed", message)))
-      ),
+      Effect.gen(function* () {
+        const found = yield* Effect.flatMap(keyring, ({ list }) => list(directory))
+        const [broken] = Option.isSome(found) ? found.value.broken : []
+        return broken === undefined
+          ? Option.map(found, ({ keys }) => keys)
+          : yield* Trouble.ended("failed", broken.error.message)
+      }),
     create: (directory, wish) => Effect.flatMap(keyring, ({ create }) => create(directory, wish)),
     revoke: (directory, id) => Effect.flatMap(keyring, ({ revoke }) => revoke(directory, id))
   },

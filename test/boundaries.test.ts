@@ -16,7 +16,7 @@ const rooms: Record<string, { readonly may: ReadonlyArray<string>; readonly plat
   "adapters/memory": { may: ["ports", "domain"], platform: true },
   "adapters/file": { may: ["ports", "domain", "adapters/memory"], platform: true },
   "adapters/postgres": { may: ["ports", "domain"], platform: true },
-  "adapters/keys": { may: ["ports", "domain"], platform: true },
+  "adapters/keys": { may: ["ports", "domain", "adapters/file"], platform: true },
   "adapters/http": { may: ["ports", "domain"], platform: true },
   "adapters/runners": { may: ["ports", "domain", "adapters/http"], platform: true },
   api: { may: ["domain"], platform: false },

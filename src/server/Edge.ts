@@ -25,18 +25,6 @@ export const layer = HttpRouter.middleware(
     const access = yield* Access
     const clock = yield* Clock.Clock
 
-    const refuse = (request: Request): Response | undefined => {
-      const { headers, method, url } = request
-      const refused = guard(request) ?? access.refusal(method, Routes.needed(method, url), headers)
-      if (refused !== undefined) return problem(request, refused.kind, { detail: refused.detail }, refused.headers)
-      const { accept } = headers
-      if (accept === undefined || accept === "*/*") return undefined
-      const type = Routes.produces(method, url)
-      return type === undefined || Guard.accepts(accept, type)
-        ? undefined
-        : problem(request, problems.notAcceptable, { detail: `This resource is ${type}` })
-    }
-
     const noRoute = (request: Request): Response => {
       if (Routes.produces(request.method, request.url) !== undefined) {
         return problem(request, problems.invalidRequest, { detail: "A part of the path is too long" })
@@ -50,6 +38,20 @@ export const layer = HttpRouter.middleware(
             { detail: `${request.method} is not possible here; ${allow.join(", ")} are` },
             { allow: allow.join(", ") }
           )
+    }
+
+    const refuse = (request: Request): Response | undefined => {
+      const { headers, method, url } = request
+      const refused = guard(request) ?? access.refusal(method, Routes.needed(method, url), headers)
+      if (refused !== undefined) return problem(request, refused.kind, { detail: refused.detail }, refused.headers)
+      // what a route needs is known by the same table: nothing gets past it to a handler
+      if (!Routes.has(method, url)) return noRoute(request)
+      const { accept } = headers
+      if (accept === undefined || accept === "*/*") return undefined
+      const type = Routes.produces(method, url)
+      return type === undefined || Guard.accepts(accept, type)
+        ? undefined
+        : problem(request, problems.notAcceptable, { detail: `This resource is ${type}` })
     }
 
     const invalid = (request: Request, error: HttpApiError.HttpApiSchemaError): Response => {

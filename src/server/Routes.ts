@@ -42,6 +42,9 @@ export const allowed = (url: string): ReadonlyArray<string> => {
   return found.includes("GET") ? [...found, "HEAD"] : found
 }
 
+/** Whether there is such a route. */
+export const has = (method: string, url: string): boolean => find(method, url) !== undefined
+
 /** The media type that a route of ours answers with. */
 export const produces = (method: string, url: string): string | undefined => find(method, url)?.produces
 

@@ -1,4 +1,4 @@
-import { Clock, Effect, Equal, type FileSystem, Option, Redacted, type Scope } from "effect"
+import { Clock, Effect, type FileSystem, Option, Redacted, type Scope } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import type { ApiKey } from "../../domain/ApiKey.ts"
 import type { KnownKeys } from "../../ports/ApiKeys.ts"
@@ -26,39 +26,49 @@ const ofSettings = (key: Redacted.Redacted, now: number): ApiKey => ({
 
 /**
  * The keys of a directory, read anew each second: they come and go without a restart. Where the directory is, even
- * empty, a key is needed; where it vanishes, or a file in it cannot be read, those stay in force that were known last.
+ * empty, a key is needed. What cannot be read at the start is refused; later the key of such a file stays as it was
+ * known, and all keys do where the directory vanishes.
  */
 export const make = Effect.fnUntraced(function* ({
   apiKey,
   directory
 }: Options): Effect.fn.Return<KnownKeys, PlatformError | KeyFiles.InvalidKeyFile, FileSystem.FileSystem | Scope.Scope> {
   const own = apiKey === undefined ? undefined : ofSettings(apiKey, yield* Clock.currentTimeMillis)
-  const begun = yield* KeyFiles.list(directory)
-  let byId = index(Option.getOrElse(begun, () => []))
-  // with none at the start it is open: it would be odd to be locked by what is made later, and worse not to be
-  let isLocked = own !== undefined || Option.isSome(begun)
-  let trouble: string | undefined
+  const begun = Option.getOrUndefined(yield* KeyFiles.list(directory))
+  const [broken] = begun?.broken ?? []
+  if (broken !== undefined) return yield* broken.error
+  let byId = index(begun?.keys ?? [])
+  let isLocked = own !== undefined || begun !== undefined
+  let told = ""
 
-  const look = Effect.matchEffect(KeyFiles.list(directory), {
-    onSuccess: (found) => {
-      trouble = undefined
-      if (Option.isNone(found)) return Effect.void
+  /** Once, until it is something else. */
+  const tellTrouble = (trouble: string) => {
+    if (trouble === told) return Effect.void
+    told = trouble
+    return trouble === "" ? Effect.void : Effect.logError(`API keys cannot be read: ${trouble}`)
+  }
+
+  const take = ({ broken, keys }: KeyFiles.Found) =>
+    Effect.suspend(() => {
       isLocked = true
-      const next = index(found.value)
-      if (Equal.equals(next, byId)) return Effect.void
-      const gone = [...byId.values()].filter(({ id }) => !next.has(id))
-      const come = [...next.values()].filter(({ id }) => !byId.has(id))
+      const kept = broken.flatMap(({ id }) => byId.get(id) ?? [])
+      const next = index([...keys, ...kept])
+      const gone = Array.from(byId.keys()).filter((id) => !next.has(id))
+      const come = Array.from(next.keys()).filter((id) => !byId.has(id))
       byId = next
-      return Effect.logInfo("API keys have changed").pipe(
-        Effect.annotateLogs({ come: come.map(({ id }) => id), gone: gone.map(({ id }) => id) })
-      )
-    },
-    onFailure: ({ message }) => {
-      if (message === trouble) return Effect.void
-      trouble = message
-      return Effect.logError(`API keys cannot be read, those stay in force that were: ${message}`)
-    }
-  })
+      const tell =
+        gone.length + come.length === 0
+          ? Effect.void
+          : Effect.annotateLogs(Effect.logInfo("API keys have changed"), { come, gone })
+      return Effect.andThen(tell, tellTrouble(broken.map(({ error }) => error.message).join("; ")))
+    })
+
+  const look = KeyFiles.list(directory).pipe(
+    Effect.flatMap(Option.match({ onNone: () => Effect.void, onSome: take })),
+    Effect.catch(({ message }) => tellTrouble(message)),
+    // it may not end unseen: what is revoked would open for ever
+    Effect.catchDefect((defect) => Effect.logError("Looking for API keys met a defect", defect))
+  )
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(lookEvery), look)))
 
   return { find: (id) => byId.get(id ?? "") ?? own, isLocked: () => isLocked }

@@ -16,6 +16,9 @@ const inDirectory = <A, E>(
     return yield* test(`${yield* fs.makeTempDirectoryScoped()}/keys`, fs)
   }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
 
+const keysIn = (directory: string) =>
+  Effect.map(KeyFiles.list(directory), Option.match({ onNone: () => [], onSome: ({ keys }) => keys }))
+
 describe("keys in a directory", () => {
   it.effect("are kept as a hash, for nobody else to read", () =>
     inDirectory(
@@ -29,7 +32,7 @@ describe("keys in a directory", () => {
         assert.notInclude(yield* fs.readFileString(path), key.slice(-43))
         assert.strictEqual((yield* fs.stat(path)).mode & 0o777, 0o600)
         assert.strictEqual((yield* fs.stat(directory)).mode & 0o777, 0o700)
-        assert.deepStrictEqual(yield* KeyFiles.list(directory), Option.some([kept]))
+        assert.deepStrictEqual(yield* KeyFiles.list(directory), Option.some({ keys: [kept], broken: [] }))
         assert.deepStrictEqual(yield* fs.readDirectory(directory), [`${kept.id}.json`])
       })
     )
@@ -47,7 +50,7 @@ describe("keys in a directory", () => {
           [...revoked.map(({ kept }) => KeyFiles.revoke(directory, kept.id)), KeyFiles.create(directory, wish)],
           { concurrency: "unbounded", discard: true }
         )
-        const left = Option.getOrElse(yield* KeyFiles.list(directory), () => []).map(({ id }) => id)
+        const left = (yield* keysIn(directory)).map(({ id }) => id)
         assert.lengthOf(left, 11)
         for (const { kept } of others) assert.include(left, kept.id)
         assert.isFalse(yield* KeyFiles.revoke(directory, revoked[0]?.kept.id ?? ""))
@@ -55,14 +58,18 @@ describe("keys in a directory", () => {
     )
   )
 
-  it.effect("are refused where a file is none, or another's", () =>
+  it.effect("are told apart from a file that is none, or another's", () =>
     inDirectory(
       Effect.fnUntraced(function* (directory, fs) {
         const { kept } = yield* KeyFiles.create(directory, wish)
+        const other = yield* KeyFiles.create(directory, wish)
+        const refused = Effect.map(Effect.flip(WatchedKeys.make({ directory })), ({ message }) => message)
         yield* fs.rename(`${directory}/${kept.id}.json`, `${directory}/other.json`)
-        assert.include((yield* Effect.flip(KeyFiles.list(directory))).message, "other.json is no API key")
+        assert.deepStrictEqual(yield* keysIn(directory), [other.kept])
+        assert.include(yield* refused, "other.json is no API key")
         yield* fs.writeFileString(`${directory}/other.json`, "{}")
-        assert.include((yield* Effect.flip(KeyFiles.list(directory))).message, "other.json is no API key")
+        assert.deepStrictEqual(yield* keysIn(directory), [other.kept])
+        assert.include(yield* refused, "other.json is no API key")
       })
     )
   )
@@ -92,8 +99,14 @@ describe("keys of a running service", () => {
           yield* look(() => known.find(first.kept.id) === undefined)
           assert.deepStrictEqual(known.find(second.kept.id), second.kept)
 
+          const another = yield* KeyFiles.create(directory, wish)
+          yield* look(() => known.find(another.kept.id) !== undefined)
           yield* fs.writeFileString(`${directory}/${second.kept.id}.json`, "{")
           yield* look(() => said.some((line) => line.includes("cannot be read")))
+          assert.deepStrictEqual(known.find(second.kept.id), second.kept)
+          // what is wrong with one file keeps no other in force
+          yield* KeyFiles.revoke(directory, another.kept.id)
+          yield* look(() => known.find(another.kept.id) === undefined)
           assert.deepStrictEqual(known.find(second.kept.id), second.kept)
 
           yield* fs.remove(directory, { recursive: true })
