@@ -20,8 +20,8 @@ const onPostgres = [
   ...["queue", "changing", "restart"].map((name) => `test/process/${name}.test.ts`),
   "test/server/*.test.ts"
 ]
-/** Those that set the clock, count attempts of which all is known, or say what comes of steps that only memory takes at once. */
-const notOnPostgres = ["keys", "metrics", "refusals", "types"].map((name) => `test/server/${name}.test.ts`)
+/** Those that set the clock, or say what comes of steps that only memory takes at once. */
+const notOnPostgres = ["refusals", "types"].map((name) => `test/server/${name}.test.ts`)
 
 /** The real program, started again and again: alone on the machine, or its timing means little. */
 const alone = {

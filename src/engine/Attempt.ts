@@ -6,6 +6,7 @@ import { AttemptTimeout, type TaskFailure } from "../domain/TaskError.ts"
 import * as Verdict from "../domain/Verdict.ts"
 import { StateRepository } from "../ports/StateRepository.ts"
 import { TaskRunner } from "../ports/TaskRunner.ts"
+import * as AttemptMetrics from "./AttemptMetrics.ts"
 import { AttemptReport } from "./AttemptReport.ts"
 import { EngineSettings } from "./EngineSettings.ts"
 import { Events } from "./Events.ts"
@@ -35,6 +36,7 @@ export class Attempt extends Context.Service<
       const runner = yield* TaskRunner
       const { backoff, taskTimeout, typeTimeouts } = yield* EngineSettings
       const scope = yield* Effect.scope
+      const metrics = yield* AttemptMetrics.make
 
       const inTime = (work: Effect.Effect<string, TaskFailure>, task: VenomTask, now: Instant) => {
         const after = timeOf(task, typeTimeouts?.get(task.type) ?? taskTimeout, now)
@@ -61,6 +63,7 @@ export class Attempt extends Context.Service<
       })
 
       const attempt = Effect.fnUntraced(function* (claimed: VenomTask, restore: Restore) {
+        metrics.began(claimed)
         const report = new AttemptReport({ repository, events }, claimed, scope)
         const work = Effect.suspend(() => runner.run(claimed, report.handle))
         const exit = yield* Effect.exit(restore(inTime(work, claimed, yield* Clock.currentTimeMillis)))
@@ -70,6 +73,7 @@ export class Attempt extends Context.Service<
         const earned = Verdict.transition(verdict, now)
         const said = yield* report.close(earned, now)
         const settled = yield* settle(claimed, said, restore)
+        metrics.ended(claimed, verdict, settled !== undefined && Result.isSuccess(settled), now)
         yield* settled !== undefined && Result.isFailure(settled)
           ? Effect.logInfo("The verdict came too late and was dropped", settled.failure.message)
           : tell(verdict, exit)
