@@ -10,10 +10,23 @@ const whole = [
   "test/simulation/schedules.test.ts"
 ]
 
-/** Kills without number, cancels and load by the thousand, each command at a terminal, the package in a project, nodes and cut-overs on PostgreSQL: `npm run test:long`. */
-const long = ["cutover", "kill", "leftovers", "load", "nodes", "package", "terminal", "transfer"].map(
-  (name) => `test/process/${name}.test.ts`
-)
+/**
+ * What takes long: kills, cancels and load by the thousand, disks that fail and files that are damaged, each command at a
+ * terminal, every example, the package in a project, nodes and cut-overs on PostgreSQL: `npm run test:long`.
+ */
+const long = [
+  "cutover",
+  "damage",
+  "disk",
+  "examples",
+  "kill",
+  "leftovers",
+  "load",
+  "nodes",
+  "package",
+  "terminal",
+  "transfer"
+].map((name) => `test/process/${name}.test.ts`)
 
 /** Tests of the real program that know nothing of files: they run with `--store postgres` too. */
 const onPostgres = [
