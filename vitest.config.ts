@@ -11,10 +11,12 @@ const whole = [
 ]
 
 /**
- * What takes long: kills, cancels and load by the thousand, disks that fail and files that are damaged, each command at a
- * terminal, every example, the package in a project, nodes and cut-overs on PostgreSQL: `npm run test:long`.
+ * What takes long: kills, cancels and load by the thousand, disks that fail and files that are damaged, every runner and
+ * what is kept for how long, each command at a terminal, every example, the package in a project, nodes and cut-overs on
+ * PostgreSQL: `npm run test:long`.
  */
 const long = [
+  "bulk",
   "cutover",
   "damage",
   "disk",
@@ -24,6 +26,8 @@ const long = [
   "load",
   "nodes",
   "package",
+  "retention",
+  "runners",
   "terminal",
   "transfer"
 ].map((name) => `test/process/${name}.test.ts`)
