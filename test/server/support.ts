@@ -44,11 +44,12 @@ let databases = 0
 const usual = (options: MemoryStateRepository.MemoryOptions | undefined): Layer.Layer<StateRepository> => {
   const port = inject("postgresPort")
   if (port === undefined || options !== undefined) return MemoryStateRepository.layer(options)
-  return Layer.unwrap(
-    Effect.map(Postgres.databaseNamed(port, `s${process.pid}_${performance.now() | 0}_${++databases}`), (url) =>
-      Layer.orDie(ConnectedPostgres.layer({ url, concurrency: 64 }))
-    )
-  ).pipe(Layer.provide(RandomBytes.layer))
+  const fresh = Effect.suspend(() =>
+    Postgres.databaseNamed(port, `s${process.pid}_${performance.now() | 0}_${++databases}`)
+  )
+  return Layer.unwrap(Effect.map(fresh, (url) => Layer.orDie(ConnectedPostgres.layer({ url, concurrency: 64 })))).pipe(
+    Layer.provide(RandomBytes.layer)
+  )
 }
 
 /** Venom on a free port, all in memory. */
