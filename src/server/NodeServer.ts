@@ -26,6 +26,8 @@ const limits = {
   requestTimeout: 30_000,
   connectionsCheckingInterval: 1000,
   keepAliveTimeout: 60_000,
+  /** Nothing has gone either way: a client that does not read is cut off. More than any wait, and than a heartbeat. */
+  idleTimeout: 300_000,
   maxHeaderSize: 16 * 1024,
   maxConnections: 4096
 }
@@ -42,15 +44,18 @@ export const layer = (
   Layer.unwrap(
     Effect.sync(() => {
       const settings: ServerSettings = { ...defaults, ...options }
-      const { maxConnections, ...serverOptions } = { ...limits, ...options.limits }
+      const { idleTimeout, maxConnections, ...serverOptions } = { ...limits, ...options.limits }
       const server = createServer({
         ...serverOptions,
         // our own to ask for, with an answer that says so
         requireHostHeader: false,
+        // a proxy may have gone by the first of two, Node by the last: together they are refused
+        joinDuplicateHeaders: true,
         // a tenth of a GET goes into the body that it does not have
         optimizeEmptyRequests: true
       })
       server.maxConnections = maxConnections
+      server.timeout = idleTimeout
       ConnectionErrors.install(server)
 
       const socket = NodeHttpServer.layerServer(() => server, {

@@ -80,7 +80,11 @@ const invalid = (errors: Issues): ProblemMembers => ({ detail: InputIssues.summa
 
 const foreignMediaType = (headers: Request["headers"]): string | undefined => {
   const encoding = headers["content-encoding"]
-  if (encoding !== undefined && encoding.toLowerCase() !== "identity") return "The body must not be compressed"
+  const isCompressed = encoding !== undefined && encoding.toLowerCase() !== "identity"
+  // what Node has taken away is the chunks alone
+  if (isCompressed || (headers["transfer-encoding"] ?? "chunked").toLowerCase() !== "chunked") {
+    return "The body must not be compressed"
+  }
   const [type, ...parameters] = (headers["content-type"] ?? "").toLowerCase().split(";")
   if (type?.trim() !== "application/json") return "The body must be JSON: send Content-Type: application/json"
   const charsets = parameters.flatMap((parameter) => /^\s*charset="?([^"]*)"?\s*$/.exec(parameter)?.[1] ?? [])
