@@ -6,6 +6,7 @@ import { NodesApi } from "./NodesApi.ts"
 import { QueueApi } from "./QueueApi.ts"
 import { SessionApi } from "./SessionApi.ts"
 import { SchedulesApi } from "./SchedulesApi.ts"
+import { StatisticsApi } from "./StatisticsApi.ts"
 import { TasksApi } from "./TasksApi.ts"
 import { TypesApi } from "./TypesApi.ts"
 
@@ -21,6 +22,7 @@ export class VenomApi extends HttpApi.make("venom")
   .add(SchedulesApi)
   .add(TypesApi)
   .add(NodesApi)
+  .add(StatisticsApi)
   .add(SessionApi)
   .add(HealthApi)
   .annotate(HttpApi.PayloadParseOptions, strict)

@@ -1,4 +1,5 @@
 import { Result, type Schema, Struct } from "effect"
+import * as AttemptLine from "./AttemptLine.ts"
 import * as Callback from "./Callback.ts"
 import * as IsoTime from "./IsoTime.ts"
 import {
@@ -208,14 +209,14 @@ export const fail = (reason: FailureReason, message: string, now: Instant, data?
       finishedAt: now,
       attempts: ended(task, now, reason, message)
     },
-    says: `attempt ${task.attempt} failed for good (${reason}): ${message}`
+    says: AttemptLine.failedForGood(task.attempt, reason, message)
   }))
 
 /** Another attempt is due at `runAt`. The caller has seen that attempts are left. */
 export const retry = (reason: FailureReason, message: string, runAt: Instant, now: Instant): Transition =>
   from("be retried", ["PROCESSING"], now, (task) => ({
     change: { status: "PENDING", runAt, attempts: ended(task, now, reason, message) },
-    says: `attempt ${task.attempt} failed (${reason}): ${message}; next one in ${(runAt - now) / 1000} s`
+    says: AttemptLine.retried(task.attempt, reason, message, runAt - now)
   }))
 
 /** Given back by an orderly stop: the attempt is not counted. */
@@ -240,7 +241,7 @@ export const rescue = (crashLimit: number, now: Instant): Transition =>
     if (crashes < Math.min(crashLimit, limits.attempts)) {
       return {
         change: { status: "PENDING", attempts },
-        says: `attempt ${task.attempt} ended with the process; runs again`
+        says: AttemptLine.orphaned(task.attempt)
       }
     }
     const message = `${crashes} ${crashes === 1 ? "attempt" : "attempts"} ended with the process`

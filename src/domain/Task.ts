@@ -7,6 +7,9 @@ import * as Span from "./Span.ts"
 export const TaskId = Schema.String.check(Schema.isUUID()).pipe(Schema.brand("TaskId"))
 export type TaskId = typeof TaskId.Type
 
+/** When an id was made, in milliseconds since 1970. */
+export const timeOfId = (id: TaskId): number => Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
+
 /** An id as somebody gives it: in capitals a UUID is the same (RFC 9562, section 4). */
 export const GivenTaskId = Schema.String.check(Schema.isUUID()).pipe(
   Schema.decodeTo(TaskId, SchemaTransformation.toLowerCase())

@@ -13,6 +13,8 @@ import { Nodes } from "./Nodes.ts"
 import * as Recovery from "./Recovery.ts"
 import * as Scheduler from "./Scheduler.ts"
 import { Schedules } from "./Schedules.ts"
+import { Statistics } from "./Statistics.ts"
+import { StorageReport } from "./StorageReport.ts"
 import { TypeCatalog } from "./TypeCatalog.ts"
 
 /**
@@ -23,7 +25,8 @@ export const layer = Layer.mergeAll(
   InProcessTaskClient.layer,
   Layer.provideMerge(Metrics.layer, FlowControl.layer),
   TypeCatalog.layer,
-  Nodes.layer
+  Nodes.layer,
+  Layer.provideMerge(StorageReport.layer, Statistics.layer)
 ).pipe(
   Layer.provideMerge(Orchestrator.layer),
   Layer.provideMerge(Dispatcher.layer),

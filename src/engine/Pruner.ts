@@ -1,4 +1,5 @@
 import { Clock, Context, Duration, Effect, Latch, Layer, Metric, Option, Stream } from "effect"
+import type { Instant } from "../domain/Task.ts"
 import { CallbackSender } from "../ports/CallbackSender.ts"
 import { type Retention, StateRepository } from "../ports/StateRepository.ts"
 import { EngineSettings } from "./EngineSettings.ts"
@@ -27,6 +28,8 @@ export class Pruner extends Context.Service<
   {
     /** Tasks deleted since the start. */
     readonly pruned: Effect.Effect<number>
+    /** When something is deleted next, as far as is known. */
+    readonly next: Effect.Effect<Option.Option<Instant>>
   }
 >()("venom/engine/Pruner") {
   static readonly layer = Layer.effect(
@@ -44,6 +47,7 @@ export class Pruner extends Context.Service<
       }
       const mayHaveMore = yield* Latch.make(false)
       let pruned = 0
+      let nextAt = Option.none<Instant>()
 
       /** Deletes a step's worth; tells whether there may be more, and when there will be as far as is known. */
       const deleteSome = Effect.gen(function* () {
@@ -52,6 +56,7 @@ export class Pruner extends Context.Service<
         pruned += gone.count
         yield* Metric.update(prunedTotal, gone.count)
         const expired = yield* repository.expireEntries({ now, limit: stepSize })
+        nextAt = gone.next
         return {
           hasMore: Math.max(gone.count, expired.count) === stepSize,
           next: Option.reduceCompact([gone.next, expired.next], Number.POSITIVE_INFINITY, Math.min)
@@ -80,7 +85,7 @@ export class Pruner extends Context.Service<
       yield* Effect.forkScoped(Stream.runForEach(repository.finished, () => mayHaveMore.open))
       yield* Effect.forkScoped(Effect.forever(prune))
 
-      return Pruner.of({ pruned: Effect.sync(() => pruned) })
+      return Pruner.of({ pruned: Effect.sync(() => pruned), next: Effect.sync(() => nextAt) })
     })
   )
 }

@@ -172,6 +172,26 @@ export type StorageHealth =
   /** Only new tasks are refused. */
   | { readonly _tag: "Full"; readonly reason: string }
 
+/** What was found at the start. */
+export interface Recovered {
+  readonly at: Instant
+  /** How long it took, in milliseconds. */
+  readonly took: number
+  readonly tasks: number
+  /** Changes since the last dump. */
+  readonly records: number
+  readonly damagedBytes: number
+}
+
+/** What holds the state, for those who look after it. */
+export interface Storage {
+  /** In one word. */
+  readonly kind: string
+  /** What takes room there. */
+  readonly files: ReadonlyArray<{ readonly name: string; readonly bytes: number }>
+  readonly recovered: Recovered | undefined
+}
+
 /**
  * Holds every task. The domain decides a change, the repository makes it atomic and durable.
  *
@@ -310,6 +330,8 @@ export class StateRepository extends Context.Service<
     readonly position: Effect.Effect<number>
 
     readonly health: Effect.Effect<StorageHealth>
+
+    readonly storage: Effect.Effect<Storage, StorageError>
 
     /** Whether other processes may share it. */
     readonly isShared: boolean

@@ -4,6 +4,8 @@ import { VenomApi } from "../api/VenomApi.ts"
 import type { FlowControl } from "../engine/FlowControl.ts"
 import type { Metrics } from "../engine/Metrics.ts"
 import type { Nodes } from "../engine/Nodes.ts"
+import type { Statistics } from "../engine/Statistics.ts"
+import type { StorageReport } from "../engine/StorageReport.ts"
 import type { Orchestrator } from "../engine/Orchestrator.ts"
 import type { Schedules } from "../engine/Schedules.ts"
 import type { TypeCatalog } from "../engine/TypeCatalog.ts"
@@ -19,11 +21,12 @@ import * as QueueHandlers from "./QueueHandlers.ts"
 import * as SchedulesHandlers from "./SchedulesHandlers.ts"
 import { ServiceLog } from "./ServiceLog.ts"
 import * as SessionHandlers from "./SessionHandlers.ts"
+import * as StatisticsHandlers from "./StatisticsHandlers.ts"
 import * as TasksHandlers from "./TasksHandlers.ts"
 import * as TypesHandlers from "./TypesHandlers.ts"
 
 /** The use cases that are answered. */
-export type Engine = Orchestrator | Schedules | FlowControl | TypeCatalog | Nodes | Metrics
+export type Engine = Orchestrator | Schedules | FlowControl | TypeCatalog | Nodes | Metrics | Statistics | StorageReport
 
 /** Of the router of these routes. A parameter may be the longest name of a schedule, with each of its letters escaped. */
 export const routerConfig = { caseSensitive: true, maxParamLength: 3 * 128 }
@@ -43,6 +46,7 @@ export const layer = Layer.mergeAll(
       SchedulesHandlers.layer,
       TypesHandlers.layer,
       NodesHandlers.layer,
+      StatisticsHandlers.layer,
       SessionHandlers.layer,
       HealthHandlers.layer
     ])

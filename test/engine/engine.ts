@@ -10,6 +10,7 @@ import { defaults, EngineSettings } from "../../src/engine/EngineSettings.ts"
 import { Orchestrator } from "../../src/engine/Orchestrator.ts"
 import { Pruner } from "../../src/engine/Pruner.ts"
 import { Schedules } from "../../src/engine/Schedules.ts"
+import { Statistics } from "../../src/engine/Statistics.ts"
 import * as Shutdown from "../../src/engine/Shutdown.ts"
 import { StateRepository } from "../../src/ports/StateRepository.ts"
 import { TaskRunner } from "../../src/ports/TaskRunner.ts"
@@ -42,6 +43,7 @@ export interface TestEngine {
   readonly tasks: Effect.Effect<ReadonlyArray<VenomTask>, unknown>
   /** How many tasks retention has deleted. */
   readonly pruned: Effect.Effect<number>
+  readonly lastHour: Statistics["Service"]["lastHour"]
   /** The orderly stop. */
   readonly stop: Effect.Effect<void>
   /** Every line logged, with its level and annotations. */
@@ -100,6 +102,7 @@ export const start = Effect.fnUntraced(function* (run: Run, options: Options = {
     reaches: (id, status) => eventually(get(id), (found) => found.status === status),
     tasks: Effect.map(repository.page({}, { limit: 1_000_000 }), ({ tasks }) => tasks),
     pruned: Context.get(services, Pruner).pruned,
+    lastHour: Context.get(services, Statistics).lastHour,
     stop: Scope.close(engineScope, Exit.void),
     logged
   }

@@ -9,6 +9,7 @@ import { againstModel } from "./repository/model.ts"
 import { pages } from "./repository/pages.ts"
 import { whyAgainstClaims } from "./repository/why.ts"
 import { prune } from "./repository/prune.ts"
+import { storage } from "./repository/storage.ts"
 
 /** Holds a repository to every sentence of `StateRepository`. */
 export const suite = (name: string, make: MakeRepository, options: { readonly runs?: number } = {}): void => {
@@ -20,6 +21,7 @@ export const suite = (name: string, make: MakeRepository, options: { readonly ru
     entries(test)
     pages(test)
     prune(test)
+    storage(test)
     whyAgainstClaims(make, options.runs ?? 100)
     againstModel(make, options.runs ?? 100)
   })

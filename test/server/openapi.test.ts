@@ -6,6 +6,8 @@ import * as Lifecycle from "../../src/domain/Lifecycle.ts"
 import { FlowControl } from "../../src/engine/FlowControl.ts"
 import type { Orchestrator } from "../../src/engine/Orchestrator.ts"
 import { Nodes } from "../../src/engine/Nodes.ts"
+import { Statistics } from "../../src/engine/Statistics.ts"
+import { StorageReport } from "../../src/engine/StorageReport.ts"
 import { Schedules } from "../../src/engine/Schedules.ts"
 import { TypeCatalog } from "../../src/engine/TypeCatalog.ts"
 import { ApiKeys } from "../../src/ports/ApiKeys.ts"
@@ -161,6 +163,8 @@ const provocations: Readonly<Record<string, Readonly<Record<string, Asked>>>> = 
     406: { path: "/api/v1/events", headers: unacceptable }
   },
   "get /api/v1/nodes": reading("/api/v1/nodes"),
+  "get /api/v1/statistics": reading("/api/v1/statistics"),
+  "get /api/v1/storage": reading("/api/v1/storage"),
   "get /api/v1/queue": reading("/api/v1/queue"),
   "post /api/v1/queue/pause": writing("POST", "/api/v1/queue/pause", `{"type":"nothing"}`),
   "post /api/v1/queue/resume": writing("POST", "/api/v1/queue/resume", "{}"),
@@ -220,6 +224,12 @@ const othersInTrouble = (effect: Effect.Effect<never, StorageError>) =>
   Layer.mergeAll(
     Layer.succeed(TypeCatalog, { registered: [], list: effect }),
     Layer.succeed(Nodes, { list: effect }),
+    Layer.succeed(StorageReport, { report: effect }),
+    // it asks no storage
+    Layer.succeed(Statistics, {
+      lastHour: Effect.catch(effect, () => Effect.succeed({ since: 0, minutes: [], failures: [] })),
+      savedAt: Effect.undefined
+    }),
     Layer.succeed(FlowControl, {
       state: effect,
       pause: () => effect,

@@ -13,6 +13,8 @@ import * as Engine from "../../src/engine/Engine.ts"
 import type { FlowControl } from "../../src/engine/FlowControl.ts"
 import { Orchestrator } from "../../src/engine/Orchestrator.ts"
 import type { Schedules } from "../../src/engine/Schedules.ts"
+import type { Statistics } from "../../src/engine/Statistics.ts"
+import type { StorageReport } from "../../src/engine/StorageReport.ts"
 import type { TypeCatalog } from "../../src/engine/TypeCatalog.ts"
 import * as RandomBytes from "../../src/host/RandomBytes.ts"
 import * as Postgres from "../support/Postgres.ts"
@@ -35,7 +37,7 @@ interface Options {
   /** Puts something else in the place of the engine's own orchestrator. */
   readonly orchestrator?: (own: Orchestrator["Service"]) => Partial<Orchestrator["Service"]>
   /** In the place of the engine's own. */
-  readonly others?: Layer.Layer<FlowControl | Schedules | TypeCatalog>
+  readonly others?: Layer.Layer<FlowControl | Schedules | TypeCatalog | Statistics | StorageReport>
 }
 
 let databases = 0

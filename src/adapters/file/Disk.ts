@@ -96,3 +96,16 @@ export const makeDirectory = Effect.fnUntraced(function* (
     child = above
   }
 })
+
+/** The files of a directory and their bytes; one that goes meanwhile is left out. */
+export const sizes = (fs: FileSystem.FileSystem, directory: string) =>
+  Effect.gen(function* () {
+    const names = yield* fs.readDirectory(directory)
+    const found = yield* Effect.forEach(names.sort(), (name) => Effect.option(fs.stat(`${directory}/${name}`)))
+    return names.flatMap((name, n) =>
+      Option.match(found[n] ?? Option.none(), {
+        onNone: () => [],
+        onSome: ({ size, type }) => (type === "File" ? [{ name, bytes: Number(size) }] : [])
+      })
+    )
+  })

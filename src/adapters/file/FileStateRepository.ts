@@ -11,11 +11,11 @@ import {
   type Put,
   QueueFull,
   StateRepository,
-  type StorageError,
+  StorageError,
   type StorageFull
 } from "../../ports/StateRepository.ts"
 import * as EntryTable from "../memory/EntryTable.ts"
-import { DataDirectoryError, describe } from "./Disk.ts"
+import * as Disk from "./Disk.ts"
 import * as FlowEntry from "./FlowEntry.ts"
 import type * as GroupCommit from "./GroupCommit.ts"
 import * as Store from "./Store.ts"
@@ -35,7 +35,9 @@ export interface FileOptions {
 const none: ReadonlyArray<never> = []
 
 /** Memory is what is read, a journal with group commit is what survives; `docs/journal-format.md` tells the rest. */
-export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDirectoryError, FileSystem.FileSystem> =>
+export const layer = (
+  options: FileOptions
+): Layer.Layer<StateRepository, Disk.DataDirectoryError, FileSystem.FileSystem> =>
   Layer.effect(
     StateRepository,
     Effect.gen(function* () {
@@ -44,8 +46,9 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
       const ends = yield* PubSub.sliding<void>({ capacity: 1, replay: 1 })
       const changes = yield* PubSub.unbounded<ReadonlyArray<Change>>()
       let position = 0
-      const { commit, orphans, overlay, room } = yield* Store.open({
-        fs: yield* FileSystem.FileSystem,
+      const fs = yield* FileSystem.FileSystem
+      const { commit, orphans, overlay, recovered, room } = yield* Store.open({
+        fs,
         directory: options.directory,
         fsync: options.fsync ?? "always",
         dumpInterval: Duration.fromInputUnsafe(options.dumpInterval ?? "1 second"),
@@ -58,7 +61,7 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
         onFinished: () => PubSub.publishUnsafe(ends, undefined)
       }).pipe(
         Effect.catchTag("PlatformError", (error) =>
-          Effect.fail(new DataDirectoryError({ directory: options.directory, reason: describe(error) }))
+          Effect.fail(new Disk.DataDirectoryError({ directory: options.directory, reason: Disk.describe(error) }))
         )
       )
       const { table } = overlay
@@ -209,6 +212,10 @@ export const layer = (options: FileOptions): Layer.Layer<StateRepository, DataDi
         finished: Stream.fromPubSub(ends),
         changes: Stream.fromPubSub(changes),
         position: Effect.sync(() => position),
+        storage: Disk.sizes(fs, options.directory).pipe(
+          Effect.map((files) => ({ kind: "file", files, recovered })),
+          Effect.mapError((cause) => new StorageError({ reason: Disk.describe(cause), cause }))
+        ),
         health: Effect.sync(() => {
           const health = commit.health()
           return Option.match(health._tag === "Writable" ? room.refusal() : Option.none(), {

@@ -2,7 +2,7 @@ import { Clock, type Duration, Effect, Equal, Exit, type FileSystem, Option, Res
 import type { PlatformError } from "effect/PlatformError"
 import * as Flow from "../../domain/Flow.ts"
 import { isFinished, type TaskId, type VenomTask } from "../../domain/Task.ts"
-import type { Change } from "../../ports/StateRepository.ts"
+import type { Change, Recovered } from "../../ports/StateRepository.ts"
 import { TypeLimits } from "../../ports/TypeLimits.ts"
 import * as Disk from "./Disk.ts"
 import * as Dump from "./Dump.ts"
@@ -22,6 +22,7 @@ export interface Store {
   readonly room: Room.Room
   /** Tasks that a dead process has left PROCESSING. */
   readonly orphans: Map<TaskId, VenomTask>
+  readonly recovered: Recovered
 }
 
 /** More are there when processes have died young, one after the other, or before they had deleted what was old. */
@@ -111,7 +112,7 @@ export const open = Effect.fnUntraced(function* (options: {
     commit.close.pipe(Effect.andThen(keeper.close), Effect.andThen(commit.segment().close))
   )
 
-  return { overlay, commit, room: keeper.room, orphans }
+  return { overlay, commit, room: keeper.room, orphans, recovered: begun.recovered }
 })
 
 /**
@@ -123,6 +124,7 @@ const begin = Effect.fnUntraced(function* (
   directory: string,
   made: Effect.Effect<void, PlatformError>
 ) {
+  const began = yield* Clock.currentTimeMillis
   const found = yield* Recovery.read(fs, directory)
   yield* Effect.logInfo(
     `Recovered ${found.tasks.size} tasks from ${directory} (dump up to record ${found.dumped}, then ${found.records} records)`
@@ -159,11 +161,20 @@ const begin = Effect.fnUntraced(function* (
     )
   }
 
+  const at = yield* Clock.currentTimeMillis
+  const recovered: Recovered = {
+    at,
+    took: at - began,
+    tasks: found.tasks.size,
+    records: found.records,
+    damagedBytes: found.damage.reduce((sum, { bytes }) => sum + bytes, 0)
+  }
   const orphans = new Map<TaskId, VenomTask>()
   for (const task of found.tasks.values()) if (task.status === "PROCESSING") orphans.set(task.id, task)
   return {
     overlay: new Overlay(found.tasks.values(), found.entries.values(), yield* TypeLimits),
     orphans,
+    recovered,
     segment: Result.getOrElse(fresh, () => Segment.unmade(directory, number, from)),
     trouble: Result.isFailure(fresh) ? Option.some(Disk.describe(fresh.failure)) : Option.none(),
     sequence: found.sequence,

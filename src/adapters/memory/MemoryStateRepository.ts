@@ -157,6 +157,7 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
         finished: Stream.fromPubSub(ends),
         changes: Stream.fromPubSub(changes),
         position: Effect.sync(() => position),
+        storage: Effect.succeed({ kind: "memory", files: [], recovered: undefined }),
         health: Effect.succeed({ _tag: "Writable" })
       })
     })

@@ -26,6 +26,7 @@ import { counts, countsByType } from "./statements/counts.ts"
 import { get } from "./statements/get.ts"
 import { firstDue } from "./statements/lanes.ts"
 import { remove } from "./statements/prune.ts"
+import { sizes } from "./statements/sizes.ts"
 import { ofNode, orphans } from "./statements/tasks.ts"
 import * as Submits from "./Submits.ts"
 import * as Told from "./Told.ts"
@@ -209,6 +210,11 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
     changes: Stream.fromPubSub(feed.changes),
     position: Effect.sync(feed.position),
     health: database.health,
+    storage: Effect.map(database.query<{ readonly name: string; readonly bytes: number }>(sizes), (files) => ({
+      kind: "postgres",
+      files,
+      recovered: undefined
+    })),
     isShared: true,
     past: Effect.sync(feed.past),
     nodes: node.all,

@@ -9,6 +9,8 @@ import { ServiceDraining } from "../../../src/engine/Draining.ts"
 import { FlowControl } from "../../../src/engine/FlowControl.ts"
 import { Orchestrator } from "../../../src/engine/Orchestrator.ts"
 import { Metrics } from "../../../src/engine/Metrics.ts"
+import { Statistics } from "../../../src/engine/Statistics.ts"
+import { StorageReport } from "../../../src/engine/StorageReport.ts"
 import { Nodes } from "../../../src/engine/Nodes.ts"
 import { Schedules } from "../../../src/engine/Schedules.ts"
 import { TypeCatalog } from "../../../src/engine/TypeCatalog.ts"
@@ -70,6 +72,8 @@ const nothingElse = Layer.mergeAll(
   Layer.succeed(TypeCatalog, { registered: [], list: dies }),
   Layer.succeed(Nodes, { list: dies }),
   Layer.succeed(Metrics, { refresh: Effect.void }),
+  Layer.succeed(Statistics, { lastHour: dies, savedAt: dies }),
+  Layer.succeed(StorageReport, { report: dies }),
   Layer.succeed(FlowControl, {
     state: dies,
     pause: () => dies,
