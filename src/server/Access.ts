@@ -15,8 +15,8 @@ type Headers = Readonly<Record<string, string | ReadonlyArray<string> | undefine
 const sessionLasts = Duration.hours(12)
 const mostSessions = 1000
 
-const cookieName = "venom_session"
-const inCookie = new RegExp(`(?:^|;\\s*)${cookieName}=([\\w-]{43})(?:;|$)`)
+export const sessionCookie = "venom_session"
+const inCookie = new RegExp(`(?:^|;\\s*)${sessionCookie}=([\\w-]{43})(?:;|$)`)
 const inAuthorization = /^bearer +([\x21-\x7e]+) *$/i
 
 /** Whoever asks where no key is needed. */
@@ -140,4 +140,4 @@ const isFromOwnPage = (headers: Headers): boolean =>
   headers["origin"] !== undefined || headers["sec-fetch-site"] === "same-origin"
 
 const cookie = (value: string, prefix: string, seconds: number, isSecure: boolean): string =>
-  `${cookieName}=${value}; Path=${prefix || "/"}; HttpOnly; SameSite=Strict; Max-Age=${seconds}${isSecure ? "; Secure" : ""}`
+  `${sessionCookie}=${value}; Path=${prefix || "/"}; HttpOnly; SameSite=Strict; Max-Age=${seconds}${isSecure ? "; Secure" : ""}`

@@ -3,8 +3,17 @@ import { HttpServerResponse } from "effect/http"
 import type { InputIssue } from "../domain/InputIssues.ts"
 import { wholePathOf } from "./Mounted.ts"
 
-/** Answers tell of this moment, and are what they say they are. */
-export const headers = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const
+/**
+ * Answers tell of this moment, are what they say they are, and are no pages: opened in a browser they load nothing, run
+ * nothing and stand in no frame. No page of another origin may have them, not even as an image or a script.
+ */
+export const headers = {
+  "cache-control": "no-store",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff"
+} as const
 
 /** An answer from JSON text. */
 export const json = (
