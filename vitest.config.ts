@@ -32,13 +32,29 @@ const long = [
   "transfer"
 ].map((name) => `test/process/${name}.test.ts`)
 
-/** Tests of the real program that know nothing of files: they run with `--store postgres` too. */
+/** Tests that know nothing of files: they run with `--store postgres` too. */
 const onPostgres = [
-  ...["queue", "changing", "restart"].map((name) => `test/process/${name}.test.ts`),
+  ...[
+    "bulk",
+    "callbacks",
+    "changing",
+    "connections",
+    "events",
+    "keys",
+    "kill",
+    "load",
+    "queue",
+    "reading",
+    "requests",
+    "restart",
+    "retention",
+    "runners",
+    "shutdown",
+    "tasks",
+    "terminal"
+  ].map((name) => `test/process/${name}.test.ts`),
   "test/server/*.test.ts"
 ]
-/** Those that set the clock, or say what comes of steps that only memory takes at once. */
-const notOnPostgres = ["refusals", "types"].map((name) => `test/server/${name}.test.ts`)
 
 /** The real program, started again and again: alone on the machine, or its timing means little. */
 const alone = {
@@ -64,7 +80,6 @@ export default defineConfig({
         test: {
           name: "postgres",
           include: onPostgres,
-          exclude: notOnPostgres,
           globalSetup: "test/process/support/onPostgres.ts",
           ...alone
         }

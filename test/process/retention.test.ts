@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { directory, launch, serve, type Service, until } from "./support/Service.ts"
+import { directory, isOnPostgres, launch, serve, type Service, until } from "./support/Service.ts"
 
 const atOnce = { VENOM_SIMULATED_DURATION: "0 seconds" }
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => n)
@@ -32,7 +32,7 @@ describe("retention", () => {
         (yield* venom.list).map(({ id }) => id),
         [later]
       )
-      assert.isAbove(removals(data).length, 0)
+      if (!isOnPostgres) assert.isAbove(removals(data).length, 0)
       yield* venom.kill
 
       const again = yield* serve(data, { ...settings, VENOM_RETENTION: "forever" })
@@ -40,8 +40,7 @@ describe("retention", () => {
         (yield* again.list).map(({ id }) => id),
         [later]
       )
-      const { message } = yield* again.heard(/^Recovered/)
-      assert.match(`${message}`, /^Recovered 1 tasks/)
+      if (!isOnPostgres) assert.match(`${(yield* again.heard(/^Recovered/))["message"]}`, /^Recovered 1 tasks/)
       assert.notInclude(again.stderr(), "Damage")
     })
   )
@@ -71,11 +70,10 @@ describe("retention", () => {
       yield* first.stop
       const settings = { ...atOnce, VENOM_RETENTION: "1 second", VENOM_DUMP_INTERVAL: "1 hour" }
       const pruning = yield* serve(data, settings)
-      yield* until(
-        "the first removal",
-        Effect.sync(() => removals(data)),
-        (lines) => lines.length > 0
-      )
+      const removed = isOnPostgres
+        ? Effect.map(pruning.list, (left) => 1500 - left.length)
+        : Effect.sync(() => removals(data).length)
+      yield* until("the first removal", removed, (count) => count > 0)
       yield* pruning.kill
       const again = yield* serve(data, settings)
       yield* until("none to be left", again.list, (tasks) => tasks.length === 0)

@@ -1,15 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { join } from "node:path"
-import { isRunning, read, write } from "./support/Files.ts"
+import { isRunning, write } from "./support/Files.ts"
 import { ask, open } from "./support/Http.ts"
+import { leftIn } from "./support/Left.ts"
 import { directory, launch, serve, until } from "./support/Service.ts"
-import { dumpOf, problemIn } from "./support/Wire.ts"
+import { problemIn } from "./support/Wire.ts"
 
 const forever = { VENOM_SIMULATED_DURATION: "1 hour" }
 const instantly = { VENOM_SIMULATED_DURATION: "0 seconds" }
-const dumpIn = (data: string) =>
-  Effect.flatMap(read(join(data, "state_dump.json")), (bytes) => dumpOf(bytes.toString()))
 
 /** A program that ends when the test says so. */
 const gate = (path: string) => ({
@@ -49,7 +48,7 @@ describe("after SIGTERM", { concurrent: true }, () => {
       yield* write(file, "")
       const { code, stdout } = yield* venom.ended
       assert.deepStrictEqual({ code, stdout }, { code: 0, stdout: "" })
-      const states = new Map((yield* dumpIn(data)).map((task) => [task.id, task]))
+      const states = new Map((yield* leftIn(data)).map((task) => [task.id, task]))
       assert.include(states.get(running), { status: "COMPLETED", result: "running", attempt: 1 })
       assert.include(states.get(waiting), { status: "PENDING", attempt: 0 })
       assert.strictEqual(states.size, 2)
@@ -75,7 +74,7 @@ describe("after SIGTERM", { concurrent: true }, () => {
       const begun = performance.now()
       assert.strictEqual((yield* venom.stop).code, 0)
       assert.isAtLeast(performance.now() - begun, 200)
-      const left = yield* dumpIn(data)
+      const left = yield* leftIn(data)
       assert.lengthOf(left, 20)
       for (const task of left) assert.deepInclude(task, { status: "PENDING", attempt: 0, attempts: [], failure: null })
 

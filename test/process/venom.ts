@@ -1,7 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { Effect } from "effect"
 import { afterEach } from "vitest"
+import { storeOf } from "./support/Service.ts"
 import { type Ended, type Options, Venom } from "./support/Venom.ts"
 
 export type { Venom }
@@ -33,9 +35,8 @@ export const run = (args: ReadonlyArray<string>, options: Omit<Options, "args"> 
   start({ args, ...options }).ended()
 
 /** Serves, on a free port and with its state in a directory of its own where nothing else is said. */
-export const serve = async (args: ReadonlyArray<string> = [], options: Omit<Options, "args"> = {}): Promise<Venom> =>
-  start({
-    args: ["serve", ...args],
-    cwd: options.cwd ?? (await directory()),
-    env: { VENOM_PORT: "0", ...options.env }
-  })
+export const serve = async (args: ReadonlyArray<string> = [], options: Omit<Options, "args"> = {}): Promise<Venom> => {
+  const cwd = options.cwd ?? (await directory())
+  const store = await Effect.runPromise(storeOf(cwd))
+  return start({ args: ["serve", ...args], cwd, env: { VENOM_PORT: "0", ...store, ...options.env } })
+}

@@ -1,4 +1,4 @@
-import { Deferred, Duration, Effect, Layer, Logger, Schema } from "effect"
+import { Clock, Deferred, Duration, Effect, Layer, Logger, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpServer } from "effect/http"
 import { type IncomingHttpHeaders, request as nodeRequest } from "node:http"
@@ -42,6 +42,9 @@ interface Options {
 
 let databases = 0
 
+/** As it is where no test sets it. */
+const realClock = Layer.succeed(Clock.Clock, Clock.Clock.defaultValue())
+
 /** In memory; where tests run on PostgreSQL, and nothing is to be there, in a database of its own. */
 const usual = (options: MemoryStateRepository.MemoryOptions | undefined): Layer.Layer<StateRepository> => {
   const port = inject("postgresPort")
@@ -49,8 +52,13 @@ const usual = (options: MemoryStateRepository.MemoryOptions | undefined): Layer.
   const fresh = Effect.suspend(() =>
     Postgres.databaseNamed(port, `s${process.pid}_${performance.now() | 0}_${++databases}`)
   )
-  return Layer.unwrap(Effect.map(fresh, (url) => Layer.orDie(ConnectedPostgres.layer({ url, concurrency: 64 })))).pipe(
-    Layer.provide(RandomBytes.layer)
+  const connected = Layer.unwrap(
+    Effect.map(fresh, (url) => Layer.orDie(ConnectedPostgres.layer({ url, concurrency: 64 })))
+  )
+  // without the clock of the database: a test may have set its own
+  return Layer.effect(StateRepository, StateRepository).pipe(
+    Layer.provide(connected),
+    Layer.provide(Layer.merge(RandomBytes.layer, realClock))
   )
 }
 

@@ -132,11 +132,14 @@ export const make = (database: Database, nodeId: Effect.Effect<string, StorageEr
     types: ReadonlySet<string> | undefined,
     situation: Situation.Situation
   ) {
+    const mayBegin = (type: string) => types === undefined || types.has(type)
     const named = new Set([...Object.keys(situation.flow.types), ...Object.keys(limits)])
     const held = Array.from(named).filter(
       (type) =>
         type !== task.type &&
-        (Situation.leftOfType(situation, limits, type) <= 0 || Situation.opensAt(situation, type, 0) > now)
+        (!mayBegin(type) ||
+          Situation.leftOfType(situation, limits, type) <= 0 ||
+          Situation.opensAt(situation, type, 0) > now)
     )
     const rows = yield* database.query<{
       readonly key: string
@@ -151,7 +154,8 @@ export const make = (database: Database, nodeId: Effect.Effect<string, StorageEr
       task.runAt,
       task.id,
       texts(held),
-      types === undefined ? null : texts([...types, task.type])
+      // what holds back this one may hold back others besides
+      mayBegin(task.type) ? typesOf(types) : null
     ])
     const lanes = rows
       .map((row) => ({ ...row, key: unescape(row.key), at: Lanes.turnOf(row.turn, Number(row.first)) }))

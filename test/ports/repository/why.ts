@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
-import type { Flow } from "../../../src/domain/Flow.ts"
+import { type Flow, free } from "../../../src/domain/Flow.ts"
 import * as Lifecycle from "../../../src/domain/Lifecycle.ts"
 import type { Instant } from "../../../src/domain/Task.ts"
 import * as Why from "../../../src/domain/Why.ts"
 import { StateRepository } from "../../../src/ports/StateRepository.ts"
-import { submitted } from "../../support/tasks.ts"
-import { type MakeRepository, quiet, type Repository } from "./harness.ts"
+import { idOf, submitted } from "../../support/tasks.ts"
+import { type MakeRepository, quiet, type Repository, testsWith } from "./harness.ts"
 
 const upTo = (maximum: number) => Schema.Int.check(Schema.isBetween({ minimum: 0, maximum }))
 const Limit = Schema.NullOr(upTo(3))
@@ -74,6 +74,23 @@ const unhindered = Effect.fnUntraced(function* (repository: Repository, now: Ins
 
 export const whyAgainstClaims = (make: MakeRepository, runs: number): void => {
   describe("why", () => {
+    testsWith(make)("counts who is ahead: what may be claimed, and what is held back by the same", (repository) =>
+      Effect.gen(function* () {
+        const types = ["mail", "sms", "mail", "fax", "sms"]
+        const tasks = types.map((type, n) => submitted(n, { type, priority: type === "fax" ? 1 : 0 }, 1000))
+        yield* repository.insert(tasks)
+        const ahead = (n: number, claimed: Claim["types"]) =>
+          Effect.map(repository.standing(idOf(n), 2000, claimed), (standing) => standing.ahead)
+        assert.strictEqual(yield* ahead(4, undefined), 3)
+        assert.strictEqual(yield* ahead(4, new Set(["sms"])), 1)
+        // nobody has work for it: nor for the others before it
+        assert.strictEqual(yield* ahead(3, new Set(["sms"])), 4)
+        yield* repository.setFlow({ ...free, types: { mail: { concurrency: 5 } } })
+        assert.strictEqual(yield* ahead(3, new Set(["sms"])), 2)
+        assert.strictEqual(yield* ahead(2, new Set(["sms"])), 2)
+      })
+    )
+
     it.live.prop(
       "says nothing about exactly the task that is claimed next",
       [Steps],

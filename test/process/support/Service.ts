@@ -66,17 +66,22 @@ const inTime = <A>(waitedFor: string, wait: () => Promise<A>): Effect.Effect<A, 
     orElse: () => Effect.fail(new TooLate({ waitedFor }))
   })
 
-/** Where tests run on PostgreSQL, a directory stands for a database of its own. */
-const storeOf = (dataDir: string): Effect.Effect<Settings> => {
-  const port = process.env["VITEST"] === undefined ? undefined : inject("postgresPort")
-  if (port === undefined) return Effect.succeed({})
-  const name = `t${createHash("sha256").update(dataDir).digest("hex").slice(0, 20)}`
-  return Effect.map(Postgres.databaseNamed(port, name), (url) => ({
-    VENOM_STORE: "postgres",
-    VENOM_DATABASE_URL: url,
-    VENOM_LEASE: "1 second"
-  }))
-}
+const postgresPort = process.env["VITEST"] === undefined ? undefined : inject("postgresPort")
+
+/** Whether these tests keep tasks in PostgreSQL, and none in files. */
+export const isOnPostgres = postgresPort !== undefined
+
+/** The database that stands for a directory where tests run on PostgreSQL. */
+export const databaseOf = (dataDir: string): Effect.Effect<string | undefined> =>
+  postgresPort === undefined
+    ? Effect.undefined
+    : Postgres.databaseNamed(postgresPort, `t${createHash("sha256").update(dataDir).digest("hex").slice(0, 20)}`)
+
+/** The settings of the store that these tests are to run on. */
+export const storeOf = (dataDir: string): Effect.Effect<Settings> =>
+  Effect.map(databaseOf(dataDir), (url): Settings =>
+    url === undefined ? {} : { VENOM_STORE: "postgres", VENOM_DATABASE_URL: url, VENOM_LEASE: "1 second" }
+  )
 
 /** `venom serve` on a free port, with these `VENOM_` settings; it need not come up. */
 export const launch = (dataDir: string, settings: Settings = {}): Effect.Effect<Process, never, Scope.Scope> =>

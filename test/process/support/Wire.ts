@@ -86,7 +86,7 @@ const hold = (task: Task): Task => {
 export const taskOf = (answer: Answer): Effect.Effect<Task> => {
   assert.strictEqual(answer.status, 200, answer.text)
   assert.match(`${answer.headers["content-type"]}`, /^application\/json/)
-  return Effect.map(decode(Task, answer.text), hold)
+  return taskIn(answer.text)
 }
 
 export const tasksOf = (answer: Answer): Effect.Effect<ReadonlyArray<Task>> => {
@@ -121,6 +121,8 @@ const Dump = Schema.Struct({
   version: Schema.Literal(1),
   tasks: Schema.Array(Task)
 })
+
+export const taskIn = (text: string): Effect.Effect<Task> => Effect.map(decode(Task, text), hold)
 
 export const dumpOf = (text: string): Effect.Effect<ReadonlyArray<Task>> =>
   Effect.map(decode(Dump, text), ({ tasks }) => tasks.map(hold))
