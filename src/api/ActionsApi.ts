@@ -1,22 +1,10 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { GivenTaskId, VenomTask } from "../domain/Task.ts"
-import { answers as problem } from "./Problem.ts"
+import { answers as problem, writes } from "./Problem.ts"
 import { filterFields, TaskHeaders } from "./TasksApi.ts"
 
-const always = [
-  problem.invalidRequest,
-  problem.contentTooLarge,
-  problem.unsupportedMediaType,
-  problem.unavailable,
-  problem.unauthorized,
-  problem.forbidden,
-  problem.refusedOrigin,
-  problem.notAcceptable,
-  problem.bug
-] as const
-
-const ofOneTask = [...always, problem.taskNotFound, problem.illegalTransition] as const
+const ofOneTask = [...writes, problem.taskNotFound, problem.illegalTransition] as const
 const params = { id: GivenTaskId }
 
 const cancel = HttpApiEndpoint.post("cancel", "/tasks/:id/cancel", {
@@ -80,7 +68,7 @@ const ofMany = <const Name extends string>(name: Name, action: string, descripti
   HttpApiEndpoint.post(name, `/tasks/actions/${action}`, {
     payload: ActionRequest,
     success: ActionResponse,
-    error: [...always, problem.unexpectedCount]
+    error: [...writes, problem.unexpectedCount]
   }).annotateMerge(
     OpenApi.annotations({
       summary: `${action.charAt(0).toUpperCase()}${action.slice(1)} all tasks that match`,

@@ -2,7 +2,7 @@ import { flow, Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { GivenTaskId, TaskStatus } from "../domain/Task.ts"
 import * as Documented from "./Documented.ts"
-import { answers as problem } from "./Problem.ts"
+import { answers as problem, reads } from "./Problem.ts"
 
 const headers = {
   "last-event-id": Schema.optionalKey(
@@ -23,16 +23,7 @@ const ofTask = HttpApiEndpoint.get("ofTask", "/tasks/:id/events", {
   params: { id: GivenTaskId },
   headers,
   success,
-  error: [
-    problem.invalidRequest,
-    problem.taskNotFound,
-    problem.unavailable,
-    problem.unauthorized,
-    problem.forbidden,
-    problem.refusedOrigin,
-    problem.notAcceptable,
-    problem.bug
-  ]
+  error: [...reads, problem.taskNotFound]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "Follow a task",
@@ -54,15 +45,7 @@ const all = HttpApiEndpoint.get("all", "/events", {
     tag: Schema.optionalKey(Schema.String.annotate({ description: "Of tasks with this tag" }))
   },
   success,
-  error: [
-    problem.invalidRequest,
-    problem.unavailable,
-    problem.unauthorized,
-    problem.forbidden,
-    problem.refusedOrigin,
-    problem.notAcceptable,
-    problem.bug
-  ]
+  error: reads
 }).annotateMerge(
   OpenApi.annotations({
     summary: "Follow all tasks",

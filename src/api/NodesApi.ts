@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Instant } from "../domain/Task.ts"
-import { answers as problem } from "./Problem.ts"
+import { reads } from "./Problem.ts"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
@@ -25,14 +25,7 @@ export const VenomNode = Schema.Struct({
 
 const list = HttpApiEndpoint.get("list", "/nodes", {
   success: Schema.Array(VenomNode),
-  error: [
-    problem.invalidRequest,
-    problem.unavailable,
-    problem.unauthorized,
-    problem.refusedOrigin,
-    problem.notAcceptable,
-    problem.bug
-  ] as const
+  error: reads
 }).annotateMerge(OpenApi.annotations({ summary: "Who is alive, and what runs where" }))
 
 export class NodesApi extends HttpApiGroup.make("nodes")

@@ -170,3 +170,19 @@ export const answers = {
   bug: named("Bug", Bug),
   unavailable: named("Unavailable", Unavailable)
 }
+
+/** Of every endpoint that may need a key. */
+export const guarded = [
+  answers.invalidRequest,
+  answers.unauthorized,
+  answers.forbidden,
+  answers.refusedOrigin,
+  answers.notAcceptable,
+  answers.bug
+] as const
+
+/** Of those that ask storage, */
+export const reads = [...guarded, answers.unavailable] as const
+
+/** and of those that take a body. */
+export const writes = [...reads, answers.contentTooLarge, answers.unsupportedMediaType] as const

@@ -3,7 +3,7 @@ import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Limits } from "../domain/Flow.ts"
 import { Instant, TaskStatus, TaskType } from "../domain/Task.ts"
 import * as Documented from "./Documented.ts"
-import { answers as problem } from "./Problem.ts"
+import { reads, writes } from "./Problem.ts"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 const Counts = Schema.Record(TaskStatus, Count)
@@ -30,17 +30,6 @@ export const PauseRequest = Schema.Struct({ type: Schema.optionalKey(TaskType) }
   identifier: "PauseRequest"
 })
 export type PauseRequest = typeof PauseRequest.Type
-
-const reads = [
-  problem.invalidRequest,
-  problem.unavailable,
-  problem.unauthorized,
-  problem.forbidden,
-  problem.refusedOrigin,
-  problem.notAcceptable,
-  problem.bug
-] as const
-const writes = [...reads, problem.contentTooLarge, problem.unsupportedMediaType] as const
 
 const state = HttpApiEndpoint.get("state", "/queue", { success: QueueState, error: reads }).annotateMerge(
   OpenApi.annotations({ summary: "How the queue stands" })

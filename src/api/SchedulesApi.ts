@@ -2,18 +2,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Schedule, ScheduleName, ScheduleRequest } from "../domain/Schedule.ts"
 import * as Documented from "./Documented.ts"
-import { answers as problem } from "./Problem.ts"
-
-const reads = [
-  problem.invalidRequest,
-  problem.unavailable,
-  problem.unauthorized,
-  problem.forbidden,
-  problem.refusedOrigin,
-  problem.notAcceptable,
-  problem.bug
-] as const
-const writes = [...reads, problem.contentTooLarge, problem.unsupportedMediaType] as const
+import { answers as problem, reads, writes } from "./Problem.ts"
 
 const params = { name: ScheduleName }
 

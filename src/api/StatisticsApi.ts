@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { FailureReason, Instant, TaskId, TaskType } from "../domain/Task.ts"
-import { answers as problem } from "./Problem.ts"
+import { guarded, reads } from "./Problem.ts"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
@@ -71,18 +71,9 @@ export const StorageState = Schema.Struct({
   .pipe(Schema.annotateEncoded({ identifier: "StorageState" }))
 export type StorageState = typeof StorageState.Type
 
-const reads = [
-  problem.invalidRequest,
-  problem.unauthorized,
-  problem.forbidden,
-  problem.refusedOrigin,
-  problem.notAcceptable,
-  problem.bug
-] as const
-
 const lastHour = HttpApiEndpoint.get("lastHour", "/statistics", {
   success: HourStatistics,
-  error: reads
+  error: guarded
 }).annotateMerge(
   OpenApi.annotations({
     summary: "What the last hour brought",
@@ -92,7 +83,7 @@ const lastHour = HttpApiEndpoint.get("lastHour", "/statistics", {
 
 const storage = HttpApiEndpoint.get("storage", "/storage", {
   success: StorageState,
-  error: [...reads, problem.unavailable]
+  error: reads
 }).annotateMerge(OpenApi.annotations({ summary: "Where the state is, and how it fares there" }))
 
 export class StatisticsApi extends HttpApiGroup.make("statistics")

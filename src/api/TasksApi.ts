@@ -12,7 +12,7 @@ import {
 import * as Why from "../domain/Why.ts"
 import * as Documented from "./Documented.ts"
 import { IdempotencyKey } from "./IdempotencyKey.ts"
-import { answers as problem } from "./Problem.ts"
+import { answers as problem, reads, writes } from "./Problem.ts"
 
 /** A task, or another like one that is there. */
 const Requested = Schema.Union([TaskRequest, TaskCopyRequest])
@@ -47,19 +47,7 @@ const submit = HttpApiEndpoint.post("submit", "/tasks", {
     ...Replayed,
     ...Waited
   }),
-  error: [
-    problem.invalidRequest,
-    problem.taskNotFound,
-    problem.idempotencyKeyReused,
-    problem.contentTooLarge,
-    problem.unsupportedMediaType,
-    problem.unavailable,
-    problem.unauthorized,
-    problem.forbidden,
-    problem.refusedOrigin,
-    problem.notAcceptable,
-    problem.bug
-  ]
+  error: [...writes, problem.taskNotFound, problem.idempotencyKeyReused]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "Submit a task",
@@ -79,19 +67,7 @@ const submitAll = HttpApiEndpoint.post("submitAll", "/tasks/bulk", {
   headers: submitHeaders,
   payload: BulkRequest,
   success: HttpApiSchema.WithHeaders(Schema.Array(TaskResponse).pipe(HttpApiSchema.status(201)), Replayed),
-  error: [
-    problem.invalidRequest,
-    problem.taskNotFound,
-    problem.idempotencyKeyReused,
-    problem.contentTooLarge,
-    problem.unsupportedMediaType,
-    problem.unavailable,
-    problem.unauthorized,
-    problem.forbidden,
-    problem.refusedOrigin,
-    problem.notAcceptable,
-    problem.bug
-  ]
+  error: [...writes, problem.taskNotFound, problem.idempotencyKeyReused]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "Submit up to 1,000 tasks, all or none of them",
@@ -114,16 +90,7 @@ const get = HttpApiEndpoint.get("get", "/tasks/:id", {
     ...waiting
   },
   success: HttpApiSchema.WithHeaders(VenomTask, { ...TaskHeaders, ...Waited }),
-  error: [
-    problem.invalidRequest,
-    problem.taskNotFound,
-    problem.unavailable,
-    problem.unauthorized,
-    problem.forbidden,
-    problem.refusedOrigin,
-    problem.notAcceptable,
-    problem.bug
-  ]
+  error: [...reads, problem.taskNotFound]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "Read a task",
@@ -134,16 +101,7 @@ const get = HttpApiEndpoint.get("get", "/tasks/:id", {
 const why = HttpApiEndpoint.get("why", "/tasks/:id/why", {
   params: { id: GivenTaskId },
   success: Why.Answer,
-  error: [
-    problem.invalidRequest,
-    problem.taskNotFound,
-    problem.unavailable,
-    problem.unauthorized,
-    problem.forbidden,
-    problem.refusedOrigin,
-    problem.notAcceptable,
-    problem.bug
-  ]
+  error: [...reads, problem.taskNotFound]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "Why a task is not running, or not done",
@@ -176,15 +134,7 @@ const list = HttpApiEndpoint.get("list", "/tasks", {
   success: HttpApiSchema.WithHeaders(Schema.Array(VenomTask), {
     link: Schema.optionalKey(Schema.String.annotate({ description: 'The next page: <...>; rel="next"' }))
   }),
-  error: [
-    problem.invalidRequest,
-    problem.unavailable,
-    problem.unauthorized,
-    problem.forbidden,
-    problem.refusedOrigin,
-    problem.notAcceptable,
-    problem.bug
-  ]
+  error: reads
 }).annotateMerge(
   OpenApi.annotations({
     summary: "List tasks",

@@ -2,7 +2,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { BackoffRequest } from "../domain/Backoff.ts"
 import { TaskStatus } from "../domain/Task.ts"
-import { answers as problem } from "./Problem.ts"
+import { reads } from "./Problem.ts"
 
 const JsonSchema = Schema.NullOr(Schema.Record(Schema.String, Schema.Json))
 const Span = Schema.Union([Schema.String, Schema.Finite])
@@ -39,15 +39,7 @@ export type TypeInfo = typeof TypeInfo.Type
 
 const list = HttpApiEndpoint.get("list", "/types", {
   success: Schema.Array(TypeInfo),
-  error: [
-    problem.invalidRequest,
-    problem.unavailable,
-    problem.unauthorized,
-    problem.forbidden,
-    problem.refusedOrigin,
-    problem.notAcceptable,
-    problem.bug
-  ]
+  error: reads
 }).annotateMerge(
   OpenApi.annotations({
     summary: "List the types of tasks",
