@@ -1,5 +1,16 @@
 import { Array, Cause, Formatter, Layer, Logger, type LogLevel, References } from "effect"
 
+/** What a terminal takes as an order, or as a change of direction, and some readers as the end of a line. */
+const orders = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu
+
+/** As JSON writes it. */
+const escaped = (order: string): string => `\\u${order.charCodeAt(0).toString(16).padStart(4, "0")}`
+
+/** Whoever submits a task, or does its work, has a say in what is logged: it stays text, and within its event. */
+const line = (text: string): string =>
+  text.replaceAll(orders, (order) => (order === "\n" ? "\\n" : order === "\t" ? order : escaped(order)))
+const lines = (text: string): string => text.split("\n").map(line).join("\n  ")
+
 const text = (part: unknown): string =>
   typeof part === "string" ? part : part instanceof Error ? part.message : Formatter.format(part)
 
@@ -11,8 +22,20 @@ const json = Logger.make(({ cause, date, fiber, logLevel, message }) =>
     message: Array.ensure(message).map(text).join(": "),
     ...fiber.getRef(References.CurrentLogAnnotations),
     ...(cause.reasons.length === 0 ? {} : { cause: Cause.pretty(cause) })
-  })
+  }).replaceAll(orders, escaped)
 )
+
+const pretty = (colors: boolean): Logger.Logger<unknown, void> => {
+  const own = Logger.consolePretty({ colors, mode: "tty" })
+  return Logger.make((event) => {
+    const { cause, message } = event
+    const parts = Array.ensure(message).map((part) =>
+      typeof part === "string" ? line(part) : lines(part instanceof Error ? (part.stack ?? part.message) : text(part))
+    )
+    const told = cause.reasons.length === 0 ? [] : [lines(Cause.pretty(cause))]
+    own.log({ ...event, message: [...parts.slice(0, 1), ...told, ...parts.slice(1)], cause: Cause.empty })
+  })
+}
 
 const unshowable = "(it cannot be shown)"
 
@@ -36,9 +59,7 @@ export interface LogOptions {
 /** Logs go to stderr: stdout is for what a command answers. */
 export const layer = ({ colors, format, level }: LogOptions) =>
   Layer.mergeAll(
-    Logger.layer([
-      guarded(format === "json" ? Logger.withConsoleError(json) : Logger.consolePretty({ colors, mode: "tty" }))
-    ]),
+    Logger.layer([guarded(format === "json" ? Logger.withConsoleError(json) : pretty(colors))]),
     Layer.succeed(Logger.LogToStderr, true),
     Layer.succeed(References.MinimumLogLevel, level)
   )

@@ -87,3 +87,33 @@ describe("the pretty log", () => {
     })
   )
 })
+
+const hostile = `done\n{"level":"fatal","message":"forged"}\r\n[12:00:00.000] FATAL (#1): forged\u001b[2J\u001b]0;title\u0007\u009b31m\u2028\u202eflip`
+const orders = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/
+
+describe("what a task has to say", () => {
+  const events = Effect.logWarning("Attempt failed for good", hostile).pipe(
+    Effect.andThen(Effect.logError(hostile, new Error(hostile), { hostile })),
+    Effect.andThen(Effect.logError("It broke", Cause.die(new Error(hostile))))
+  )
+
+  it.effect("is one line of the JSON log for each event, and whole", () =>
+    Effect.gen(function* () {
+      const lines = yield* errors(events)
+      assert.lengthOf(lines, 3)
+      for (const line of lines) assert.notMatch(line, new RegExp(`\\n|${orders.source}`))
+      assert.strictEqual(JSON.parse(lines[0] ?? "").message, `Attempt failed for good: ${hostile}`)
+    })
+  )
+
+  it.effect("gives a terminal no orders, and looks like no event of its own", () =>
+    Effect.gen(function* () {
+      const text = (yield* errors(events, { format: "pretty" })).join("\n")
+      assert.notMatch(text, orders)
+      assert.lengthOf(text.match(/^\[.*\] /gm) ?? [], 3)
+      assert.include(text, "forged\\u001b[2J")
+      const [first = ""] = yield* errors(Effect.logInfo("fine"), { format: "pretty", colors: true })
+      assert.include(first, "\u001b[32mINFO")
+    })
+  )
+})
