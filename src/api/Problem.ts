@@ -45,6 +45,7 @@ export const problems = {
     status: 415,
     title: "The body is not plain JSON"
   },
+  tooManyRequests: { type: "urn:venom:problem:too-many-requests", status: 429, title: "The key asks for too much" },
   bug: { type: "urn:venom:problem:bug", status: 500, title: "Venom has a bug" },
   unavailable: { type: "urn:venom:problem:unavailable", status: 503, title: "Venom cannot do this now" }
 } as const
@@ -135,6 +136,13 @@ export class UnsupportedMediaType extends HttpApiError.Problem<UnsupportedMediaT
   { description: "The body is not application/json, not UTF-8, or compressed" }
 ) {}
 
+export class TooManyRequests extends HttpApiError.Problem<TooManyRequests>()(
+  "TooManyRequests",
+  problems.tooManyRequests,
+  {},
+  { description: "The key has asked more often than it may; Retry-After says when to ask again" }
+) {}
+
 export class Bug extends HttpApiError.Problem<Bug>()(
   "Bug",
   problems.bug,
@@ -167,6 +175,7 @@ export const answers = {
   notAcceptable: named("NotAcceptable", NotAcceptable),
   contentTooLarge: named("ContentTooLarge", ContentTooLarge),
   unsupportedMediaType: named("UnsupportedMediaType", UnsupportedMediaType),
+  tooManyRequests: named("TooManyRequests", TooManyRequests),
   bug: named("Bug", Bug),
   unavailable: named("Unavailable", Unavailable)
 }
@@ -175,6 +184,7 @@ export const answers = {
 export const guarded = [
   answers.invalidRequest,
   answers.unauthorized,
+  answers.tooManyRequests,
   answers.forbidden,
   answers.refusedOrigin,
   answers.notAcceptable,

@@ -42,6 +42,12 @@ export const table = {
     takes: "directory",
     about: "Where venom keys puts API keys; where it is, one is needed"
   },
+  requestsPerKey: {
+    schema: Text.wholeNumber(1, 1_000_000, "unlimited"),
+    default: "unlimited",
+    takes: "number",
+    about: "Requests a second of each API key, or of all where none is needed; beyond it the answer is 429"
+  },
   readOnly: {
     schema: Text.onOff,
     default: "false",

@@ -4,6 +4,7 @@ import { problems } from "../api/Problem.ts"
 import { allows, type ApiKey, idIn, isExpired, type Scope } from "../domain/ApiKey.ts"
 import { ApiKeys } from "../ports/ApiKeys.ts"
 import type { Refused } from "./Guard.ts"
+import * as RequestQuota from "./RequestQuota.ts"
 import { ServerSettings } from "./ServerSettings.ts"
 
 /** What a route needs: nothing, or a key that allows so much. */
@@ -19,8 +20,10 @@ export const sessionCookie = "venom_session"
 const inCookie = new RegExp(`(?:^|;\\s*)${sessionCookie}=([\\w-]{43})(?:;|$)`)
 const inAuthorization = /^bearer +([\x21-\x7e]+) *$/i
 
-/** Whoever asks where no key is needed. */
-const anyone: Scope = "admin"
+type Holder = Pick<ApiKey, "id" | "scope">
+
+/** Whoever asks where no key is needed: all are one. */
+const anyone: Holder = { id: "", scope: "admin" }
 
 /**
  * Who may do what. A key is looked up by the id in it and compared by its hash, in the same time whatever it is;
@@ -31,8 +34,8 @@ export class Access extends Context.Service<
   {
     /** What is allowed to whoever sent these headers; none without a key that is known. */
     readonly scopeOf: (headers: Headers) => Scope | undefined
-    /** Why a request is refused, if it is. */
-    readonly refusal: (method: string, needed: Needed, headers: Headers) => Refused | undefined
+    /** Why a request is refused, if it is. It counts as one of whoever asks, however often this is asked about it. */
+    readonly refusal: (request: object, method: string, needed: Needed, headers: Headers) => Refused | undefined
     /** Begins a session: the cookie for it, or none where the key is not known. */
     readonly begin: (key: string, isSecure: boolean) => string | undefined
     /** Ends the session of these headers: the cookie that deletes it. */
@@ -43,8 +46,9 @@ export class Access extends Context.Service<
     Access,
     Effect.gen(function* () {
       const keys = yield* ApiKeys
-      const { prefix, readOnly } = yield* ServerSettings
+      const { prefix, readOnly, requestsPerKey } = yield* ServerSettings
       const clock = yield* Clock.Clock
+      const quota = RequestQuota.make(requestsPerKey, clock)
       /** By the hash of what is in the cookie: for which key they stand. */
       const sessions = new Map<string, { readonly id: string; readonly hash: Buffer; readonly until: number }>()
 
@@ -68,34 +72,42 @@ export class Access extends Context.Service<
       const bearerOf = ({ authorization }: Headers): string | undefined =>
         typeof authorization === "string" ? inAuthorization.exec(authorization)?.[1] : undefined
 
-      const scopeOf = (headers: Headers): Scope | undefined => {
+      const holderOf = (headers: Headers): Holder | undefined => {
         if (!keys.isLocked()) return anyone
-        if (headers["authorization"] === undefined) return sessionOf(headers)?.scope
+        if (headers["authorization"] === undefined) return sessionOf(headers)
         const bearer = bearerOf(headers)
-        return bearer === undefined ? undefined : known(bearer)?.scope
+        return bearer === undefined ? undefined : known(bearer)
       }
 
       return Access.of({
-        scopeOf,
-        refusal: (method, needed, headers) => {
+        scopeOf: (headers) => holderOf(headers)?.scope,
+        refusal: (request, method, needed, headers) => {
           if (needed === "none") return undefined
           if (readOnly && !reads.has(method))
             return { kind: problems.forbidden, detail: "This service is read-only (VENOM_READ_ONLY)" }
-          if (!keys.isLocked()) return undefined
-          const scope = scopeOf(headers)
-          if (scope === undefined) {
+          const holder = holderOf(headers)
+          if (holder === undefined) {
             const detail =
               headers["authorization"] === undefined
                 ? "This service needs an API key: Authorization: Bearer …"
                 : "The Authorization header has no API key that is known, or it has expired or was revoked"
             return { kind: problems.unauthorized, detail, headers: challenge }
           }
-          if (!allows(scope, needed)) {
+          const wait = quota.wait(holder.id, request)
+          if (wait !== undefined) {
             return {
-              kind: problems.forbidden,
-              detail: `This needs a key of the scope ${needed}, and this one has ${scope}`
+              kind: problems.tooManyRequests,
+              detail: `A key may ask for ${requestsPerKey} things a second, and this one asks for more`,
+              headers: { "retry-after": String(wait) }
             }
           }
+          if (!allows(holder.scope, needed)) {
+            return {
+              kind: problems.forbidden,
+              detail: `This needs a key of the scope ${needed}, and this one has ${holder.scope}`
+            }
+          }
+          if (holder === anyone) return undefined
           const isBySession = headers["authorization"] === undefined
           return isBySession && !reads.has(method) && !isFromOwnPage(headers)
             ? { kind: problems.refusedOrigin, detail: "With a session, only pages of this service may write" }

@@ -42,7 +42,7 @@ export const layer = HttpRouter.middleware(
 
     const refuse = (request: Request): Response | undefined => {
       const { headers, method, url } = request
-      const refused = guard(request) ?? access.refusal(method, Routes.needed(method, url), headers)
+      const refused = guard(request) ?? access.refusal(request.source, method, Routes.needed(method, url), headers)
       if (refused !== undefined) return problem(request, refused.kind, { detail: refused.detail }, refused.headers)
       // what a route needs is known by the same table: nothing gets past it to a handler
       if (!Routes.has(method, url)) return noRoute(request)

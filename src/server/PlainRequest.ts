@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import type { IncomingHttpHeaders, IncomingMessage } from "node:http"
+import type { IncomingMessage } from "node:http"
 import { TaskId } from "../domain/Task.ts"
 import type { Scope } from "../domain/ApiKey.ts"
 import type { Access } from "./Access.ts"
@@ -35,31 +35,33 @@ export const make = (settings: ServerSettings, access: Access["Service"]) => {
   const isOurs = Guard.ours(settings)
   let lastHost: string | undefined
 
-  const isPlain = (method: string, needed: Scope, headers: IncomingHttpHeaders): boolean => {
+  const isPlain = (request: IncomingMessage, method: string, needed: Scope): boolean => {
+    const { headers } = request
     for (const name in headers) if (!known.has(name)) return false
     const { accept, host } = headers
     if (host === undefined || (host !== lastHost && !isOurs(host))) return false
     lastHost = host
-    return Guard.accepts(accept, "application/json") && access.refusal(method, needed, headers) === undefined
+    return Guard.accepts(accept, "application/json") && access.refusal(request, method, needed, headers) === undefined
   }
 
   return {
     /** A POST of a task; its body is still to be looked at. */
-    isSubmit: ({ headers, method, url }: IncomingMessage): boolean =>
-      method === "POST" &&
-      url === tasks &&
-      headers["content-type"] === "application/json" &&
-      Number(headers["content-length"]) <= most &&
-      isPlain(method, "write", headers),
+    isSubmit: (request: IncomingMessage): boolean =>
+      request.method === "POST" &&
+      request.url === tasks &&
+      request.headers["content-type"] === "application/json" &&
+      Number(request.headers["content-length"]) <= most &&
+      isPlain(request, request.method, "write"),
 
     /** The id of the one task that a GET asks for. */
-    idToRead: ({ headers, method, url = "" }: IncomingMessage): TaskId | undefined => {
+    idToRead: (request: IncomingMessage): TaskId | undefined => {
+      const { headers, method, url = "" } = request
       if (method !== "GET" || !url.startsWith(inTasks)) return undefined
       const id = url.slice(inTasks.length)
       return isTaskId(id) &&
         isLowerCase(id) &&
         headers["content-length"] === undefined &&
-        isPlain(method, "read", headers)
+        isPlain(request, method, "read")
         ? id
         : undefined
     }

@@ -11,6 +11,8 @@ export interface ServerSettings {
   readonly prefix: Prefix
   /** Nothing can be changed by HTTP. */
   readonly readOnly: boolean
+  /** Requests a second of each key, or of all where no key is needed; infinite without a limit. */
+  readonly requestsPerKey: number
   /** What people call this place, such as production; shown on the page. */
   readonly environment: string
 }
@@ -23,6 +25,7 @@ export const defaults: ServerSettings = {
   maxBody: 2 * 1024 * 1024,
   prefix: "",
   readOnly: false,
+  requestsPerKey: Number.POSITIVE_INFINITY,
   environment: ""
 }
 

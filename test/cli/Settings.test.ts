@@ -18,6 +18,7 @@ const twoValues: Record<Table.Key, readonly [string, string, beside?: Texts]> = 
   allowOpen: ["true", "false"],
   apiKey: ["x".repeat(32), "y".repeat(64)],
   keysDir: ["keys", "/etc/venom/keys"],
+  requestsPerKey: ["100", "unlimited"],
   readOnly: ["true", "false"],
   environment: ["production", "test"],
   allowedHosts: ["venom.example", "a.example, b.example"],
@@ -65,6 +66,10 @@ const refused: Record<Table.Key, { readonly texts: ReadonlyArray<string>; readon
   allowOpen: { texts: ["yes", "1", "TRUE"], says: "expected true or false" },
   apiKey: { texts: ["short", "x".repeat(31), `a b${"x".repeat(40)}`, "é".repeat(40)], says: "expected 32 characters" },
   keysDir: { texts: [], says: "" },
+  requestsPerKey: {
+    texts: ["0", "-1", "1.5", "1000001", "many"],
+    says: "a whole number from 1 to 1000000, or unlimited"
+  },
   readOnly: { texts: ["yes"], says: "expected true or false" },
   environment: { texts: ["x".repeat(41), "a\nb"], says: "expected up to 40 characters" },
   allowedHosts: { texts: ["a b", "a,b:80", "https://a"], says: "is none" },
@@ -113,6 +118,7 @@ describe("settings", () => {
       host: "127.0.0.1",
       port: 8000,
       allowOpen: false,
+      requestsPerKey: Number.POSITIVE_INFINITY,
       readOnly: false,
       environment: "",
       allowedHosts: [],

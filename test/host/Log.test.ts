@@ -89,7 +89,7 @@ describe("the pretty log", () => {
 })
 
 const hostile = `done\n{"level":"fatal","message":"forged"}\r\n[12:00:00.000] FATAL (#1): forged\u001b[2J\u001b]0;title\u0007\u009b31m\u2028\u202eflip`
-const orders = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/
+const orders = /(?!\n)[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u
 
 describe("what a task has to say", () => {
   const events = Effect.logWarning("Attempt failed for good", hostile).pipe(
@@ -101,7 +101,10 @@ describe("what a task has to say", () => {
     Effect.gen(function* () {
       const lines = yield* errors(events)
       assert.lengthOf(lines, 3)
-      for (const line of lines) assert.notMatch(line, new RegExp(`\\n|${orders.source}`))
+      for (const line of lines) {
+        assert.notMatch(line, orders)
+        assert.notInclude(line, "\n")
+      }
       assert.strictEqual(JSON.parse(lines[0] ?? "").message, `Attempt failed for good: ${hostile}`)
     })
   )

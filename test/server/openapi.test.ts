@@ -307,7 +307,7 @@ layer(served({ memory: { tasks: held } }), { excludeTestServices: true })("The O
         // they need a place in the history, and a client that leaves: the tests of streams have them
         const isElsewhere = (status: string) => elsewhere.has(`${status} ${name}`)
         const promised = Object.keys(responses).filter(
-          (status) => !(status in troubles) && status !== "401" && !isElsewhere(status)
+          (status) => !(status in troubles) && status !== "401" && status !== "429" && !isElsewhere(status)
         )
         assert.sameMembers(promised, Object.keys(provocations[name] ?? {}), name)
         for (const [status, asked] of Object.entries(provocations[name] ?? {})) {
@@ -386,6 +386,22 @@ describe("The OpenAPI document of a service with keys", () => {
         }
       }
     }).pipe(Effect.provide(served().pipe(Layer.provide(locked))))
+  )
+})
+
+describe("The OpenAPI document of a service with a limit of requests", () => {
+  it.effect("promises 429 wherever it answers so to whoever asks too often", () =>
+    Effect.gen(function* () {
+      const { paths } = yield* document
+      for (const [route, methods] of Object.entries(paths)) {
+        for (const [method, { responses }] of Object.entries(methods)) {
+          const name = `${method} ${route}`
+          const answer = yield* ask(successOf(name))
+          if ("429" in responses) yield* isAsPromised(name, answer, "429", responses)
+          else assert.notStrictEqual(answer.status, 429, name)
+        }
+      }
+    }).pipe(Effect.provide(served({ server: { requestsPerKey: 1 } })))
   )
 })
 
