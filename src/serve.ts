@@ -1,5 +1,6 @@
 import { resolve } from "node:path"
 import process from "node:process"
+import { randomUUID } from "node:crypto"
 import { Cause, Effect, type FileSystem, Layer, Predicate, Schema, String } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import { HttpServer, type HttpServerError } from "effect/http"
@@ -120,6 +121,25 @@ const composed = (settings: Settings, { callbacks, runner, typeLimits, ...work }
     Layer.provide(Layer.succeed(EngineSettings, { ...defaults, ...settings, ...work, version }))
   )
 
+/** Traces and logs to a collector, where there is one. Loaded only then. */
+const telemetry = ({
+  nodeName,
+  otlpEndpoint: endpoint,
+  otlpHeaders: headers = {},
+  otlpProtocol: protocol,
+  resourceAttributes = {},
+  serviceName = resourceAttributes["service.name"] ?? "venom"
+}: Settings): Layer.Layer<never> => {
+  if (endpoint === undefined) return Layer.empty
+  const attributes = { "service.instance.id": nodeName ?? randomUUID(), ...resourceAttributes }
+  return Layer.unwrap(
+    Effect.map(
+      Effect.promise(() => import("./adapters/otlp/Otlp.ts")),
+      (otlp) => otlp.layer({ endpoint, headers, protocol, serviceName, version, attributes })
+    )
+  )
+}
+
 const reasons: Readonly<Record<string, string>> = {
   EADDRINUSE: "the port is in use",
   EACCES: "this user may not use the port",
@@ -158,10 +178,13 @@ export const serve = (
     }),
     Effect.catchCauseIf(Cause.hasDies, (cause) => failed(1, "Venom broke", cause)),
     Effect.provide(
-      Log.layer({
-        level: String.capitalize(settings.logLevel),
-        format: settings.logFormat ?? (process.stderr.isTTY ? "pretty" : "json"),
-        colors: process.stderr.isTTY && process.env["NO_COLOR"] === undefined
-      })
+      Layer.provideMerge(
+        telemetry(settings),
+        Log.layer({
+          level: String.capitalize(settings.logLevel),
+          format: settings.logFormat ?? (process.stderr.isTTY ? "pretty" : "json"),
+          colors: process.stderr.isTTY && process.env["NO_COLOR"] === undefined
+        })
+      )
     )
   )

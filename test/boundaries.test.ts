@@ -19,6 +19,7 @@ const rooms: Record<string, { readonly may: ReadonlyArray<string>; readonly plat
   "adapters/keys": { may: ["ports", "domain", "adapters/file"], platform: true },
   "adapters/http": { may: ["ports", "domain"], platform: true },
   "adapters/runners": { may: ["ports", "domain", "adapters/http"], platform: true },
+  "adapters/otlp": { may: ["ports", "domain"], platform: true },
   api: { may: ["domain"], platform: false },
   server: { may: ["engine", "ports", "api", "domain"], platform: true },
   typed: { may: ["ports", "domain"], platform: false },

@@ -17,7 +17,15 @@ import { answers as problem, reads, writes } from "./Problem.ts"
 /** A task, or another like one that is there. */
 const Requested = Schema.Union([TaskRequest, TaskCopyRequest])
 
-const submitHeaders = { "idempotency-key": Schema.optionalKey(IdempotencyKey) }
+const submitHeaders = {
+  "idempotency-key": Schema.optionalKey(IdempotencyKey),
+  traceparent: Schema.optionalKey(
+    Schema.String.annotate({
+      description:
+        "The trace that the submit belongs to (W3C Trace Context); kept with the task. What is none is ignored"
+    })
+  )
+}
 
 const Replayed = {
   "idempotency-replayed": Schema.optionalKey(

@@ -108,6 +108,33 @@ export const hosts = written(Schema.Array(Schema.String), (text) => {
     : Result.fail(`expected host names separated by commas, without ports: ${JSON.stringify(wrong)} is none`)
 })
 
+/** Where something is sent to; what it takes to be let in there stands elsewhere. */
+export const endpoint = written(Schema.String, (text) => {
+  const { hash, password, protocol, search, username } = URL.parse(text) ?? {}
+  return (protocol === "http:" || protocol === "https:") && `${username}${password}${search}${hash}` === ""
+    ? Result.succeed(text)
+    : Result.fail("expected a URL such as http://localhost:4318, without a user, a query or a fragment")
+})
+
+/** As OpenTelemetry writes lists: percent-encoded; `allowed` are the characters of a value. */
+const pairs = (allowed: RegExp) =>
+  written(Schema.Record(Schema.String, Schema.String), (text) => {
+    const read = text
+      .split(",")
+      .map((pair) => pair.trim())
+      .filter((pair) => pair !== "")
+      .map((pair) => /^([\w!#$%&'*+.^`|~/-]+)\s*=\s*(.*)$/.exec(pair)?.slice(1))
+    const all = Result.try(() => read.map((pair = []) => pair.map((part) => decodeURIComponent(part))))
+    const expected = "expected name=value, more of them after commas, with other characters percent-encoded"
+    return Result.isFailure(all) ||
+      all.success.some(([name = "", value]) => name === "" || value === undefined || !allowed.test(value))
+      ? Result.fail(expected)
+      : Result.succeed(Object.fromEntries(all.success))
+  })
+
+export const headerPairs = pairs(/^[\x20-\x7e]*$/)
+export const attributePairs = pairs(/^\P{C}*$/u)
+
 /** Sent in a header, so only what may stand there. */
 export const apiKey = written(Schema.Redacted(Schema.String), (text) =>
   /^[\x21-\x7e]{32,1000}$/.test(text)

@@ -1,7 +1,10 @@
 import { Schema, String } from "effect"
 import * as Text from "./SettingText.ts"
 
-/** One setting. Its flag and its variable are named after its key: `dataDir` is `--data-dir` and `VENOM_DATA_DIR`. */
+/**
+ * One setting. Its flag and its variable are named after its key: `dataDir` is `--data-dir` and `VENOM_DATA_DIR`.
+ * What OpenTelemetry has a variable for is read from that.
+ */
 export interface Row {
   readonly schema: Schema.Codec<unknown, string, never, never> | Schema.optionalKey<Schema.Codec<unknown, string>>
   /** As it would be written. */
@@ -10,6 +13,7 @@ export interface Row {
   readonly absent?: string
   readonly takes: string
   readonly about: string
+  readonly variable?: string
   /** What is written is never told again. */
   readonly secret?: true
 }
@@ -281,13 +285,52 @@ export const table = {
     absent: "pretty on a terminal, else json",
     takes: "pretty|json",
     about: "How a log event is written; json is one object on one line"
+  },
+  otlpEndpoint: {
+    schema: Schema.optionalKey(Text.endpoint),
+    absent: "none",
+    takes: "url",
+    variable: "OTEL_EXPORTER_OTLP_ENDPOINT",
+    about: "Where traces and logs are sent by OTLP over HTTP, such as http://localhost:4318; without it nowhere"
+  },
+  otlpProtocol: {
+    schema: Text.choice(["http/protobuf", "http/json"]),
+    default: "http/protobuf",
+    takes: "http/protobuf|http/json",
+    variable: "OTEL_EXPORTER_OTLP_PROTOCOL",
+    about: "How they are written"
+  },
+  otlpHeaders: {
+    schema: Schema.optionalKey(Text.headerPairs),
+    absent: "none",
+    takes: "name=value,…",
+    secret: true,
+    variable: "OTEL_EXPORTER_OTLP_HEADERS",
+    about: "Headers that are sent with them, such as a key"
+  },
+  serviceName: {
+    schema: Schema.optionalKey(Text.filled),
+    absent: "`venom`",
+    takes: "name",
+    variable: "OTEL_SERVICE_NAME",
+    about: "What this service is called in traces and logs"
+  },
+  resourceAttributes: {
+    schema: Schema.optionalKey(Text.attributePairs),
+    absent: "none",
+    takes: "name=value,…",
+    variable: "OTEL_RESOURCE_ATTRIBUTES",
+    about: "What else is said of it there, such as deployment.environment.name=production"
   }
 } satisfies Record<string, Row>
 
 export type Key = keyof typeof table
 
 export const flag = (key: Key): string => String.kebabCase(key)
-export const variable = (key: Key): string => `VENOM_${String.constantCase(key)}`
+export const variable = (key: Key): string => {
+  const row: Row = table[key]
+  return row.variable ?? `VENOM_${String.constantCase(key)}`
+}
 
 /** Variables of the commands that ask a service: no settings of its own. */
 export const ofClients = ["VENOM_URL"]

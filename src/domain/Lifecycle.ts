@@ -44,6 +44,7 @@ type Change = Partial<
     | "priority"
     | "tags"
     | keyof Wishes
+    | "traceparent"
     | "revision"
     | "updatedAt"
     | "logs"
@@ -125,6 +126,7 @@ export const submit = (
     readonly maxAttempts: number
     readonly by?: string
     readonly hasCallback?: boolean
+    readonly traceparent?: string | undefined
   }
 ): VenomTask => ({
   id: options.id,
@@ -146,6 +148,7 @@ export const submit = (
   failure: null,
   tags: request.tags ?? none,
   ...wishesOf(request),
+  ...(options.traceparent === undefined ? undefined : { traceparent: options.traceparent }),
   progress: null,
   ...(options.hasCallback === true ? { callback: Callback.waiting } : undefined),
   revision: 1

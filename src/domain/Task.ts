@@ -2,6 +2,7 @@ import { Schema, SchemaTransformation, Struct } from "effect"
 import { BackoffRequest } from "./Backoff.ts"
 import * as IsoTime from "./IsoTime.ts"
 import * as Span from "./Span.ts"
+import * as Traceparent from "./Traceparent.ts"
 
 /** A UUID, version 7, so that ids sort by creation (RFC 9562, section 5.7). */
 export const TaskId = Schema.String.check(Schema.isUUID()).pipe(Schema.brand("TaskId"))
@@ -275,6 +276,11 @@ export const VenomTask = Schema.Struct({
   failure: Schema.NullOr(Failure),
   tags: Schema.Array(Schema.String),
   ...wishes,
+  traceparent: Schema.optionalKey(
+    Schema.String.check(Schema.isPattern(Traceparent.pattern)).annotate({
+      description: "The trace that the submit belonged to (W3C Trace Context)"
+    })
+  ),
   progress: Schema.NullOr(Progress),
   callback: Schema.optionalKey(Callback),
   revision: Schema.Int.annotate({ description: "Grows by one with every change" })

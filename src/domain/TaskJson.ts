@@ -50,6 +50,7 @@ export const toWire = (task: VenomTask): TaskWire => ({
   ...(task.concurrencyKey === undefined ? undefined : { concurrency_key: task.concurrencyKey }),
   ...(task.uniqueKey === undefined ? undefined : { unique_key: task.uniqueKey }),
   ...(task.retention === undefined ? undefined : { retention: task.retention }),
+  ...(task.traceparent === undefined ? undefined : { traceparent: task.traceparent }),
   progress: task.progress,
   ...(task.callback === undefined ? undefined : { callback: callbackToWire(task.callback) }),
   revision: task.revision
@@ -107,6 +108,7 @@ const wishesToJson = (task: VenomTask): string => {
   if (task.concurrencyKey !== undefined) text += `,"concurrency_key":${JSON.stringify(task.concurrencyKey)}`
   if (task.uniqueKey !== undefined) text += `,"unique_key":${JSON.stringify(task.uniqueKey)}`
   if (task.retention !== undefined) text += `,"retention":${JSON.stringify(task.retention)}`
+  if (task.traceparent !== undefined) text += `,"traceparent":${JSON.stringify(task.traceparent)}`
   return text
 }
 
@@ -132,7 +134,7 @@ export const timeToJson = (instant: Instant | null): string =>
  */
 export const fromWire = (input: unknown): Result.Result<VenomTask, string> => {
   if (!isRecord(input)) return Result.fail("the whole: it is no object")
-  const { id, content, status, result, logs, type, priority, attempt, tags, revision } = input
+  const { id, content, status, result, logs, type, priority, attempt, tags, traceparent, revision } = input
   const createdAt = timeFromWire(input["created_at"])
   const logsDropped = input["logs_dropped"]
   const runAt = timeFromWire(input["run_at"])
@@ -165,6 +167,7 @@ export const fromWire = (input: unknown): Result.Result<VenomTask, string> => {
   if (failure === undefined) return Result.fail("failure")
   if (!isStrings(tags)) return Result.fail("tags")
   if (typeof wishes === "string") return Result.fail(wishes)
+  if (traceparent !== undefined && typeof traceparent !== "string") return Result.fail("traceparent")
   if (progress === undefined) return Result.fail("progress")
   if (input["callback"] !== undefined && callback === undefined) return Result.fail("callback")
   if (!isInt(revision)) return Result.fail("revision")
@@ -188,6 +191,7 @@ export const fromWire = (input: unknown): Result.Result<VenomTask, string> => {
     failure,
     tags,
     ...wishes,
+    ...(traceparent === undefined ? undefined : { traceparent }),
     progress,
     ...(callback === undefined ? undefined : { callback }),
     revision

@@ -10,6 +10,7 @@ import * as AttemptMetrics from "./AttemptMetrics.ts"
 import { AttemptReport } from "./AttemptReport.ts"
 import { EngineSettings } from "./EngineSettings.ts"
 import { Events } from "./Events.ts"
+import * as TaskSpan from "./TaskSpan.ts"
 
 /** Milliseconds until a verdict is offered again to a store that refused it: the first time, and at most. */
 const firstPause = 50
@@ -37,6 +38,7 @@ export class Attempt extends Context.Service<
       const { backoff, taskTimeout, typeTimeouts } = yield* EngineSettings
       const scope = yield* Effect.scope
       const metrics = yield* AttemptMetrics.make
+      const inSpan = yield* TaskSpan.make
 
       const inTime = (work: Effect.Effect<string, TaskFailure>, task: VenomTask, now: Instant) => {
         const after = timeOf(task, typeTimeouts?.get(task.type) ?? taskTimeout, now)
@@ -62,7 +64,7 @@ export class Attempt extends Context.Service<
         }
       })
 
-      const attempt = Effect.fnUntraced(function* (claimed: VenomTask, restore: Restore) {
+      const attempt = Effect.fnUntraced(function* (claimed: VenomTask, restore: Restore, end: TaskSpan.Tell) {
         metrics.began(claimed)
         const report = new AttemptReport({ repository, events }, claimed, scope)
         const work = Effect.suspend(() => runner.run(claimed, report.handle))
@@ -77,13 +79,16 @@ export class Attempt extends Context.Service<
         yield* settled !== undefined && Result.isFailure(settled)
           ? Effect.logInfo("The verdict came too late and was dropped", settled.failure.message)
           : tell(verdict, exit)
+        yield* end(endOf(verdict, settled !== undefined && Result.isSuccess(settled)))
       })
 
       return Attempt.of({
         run: (claimed, before) =>
           Effect.uninterruptibleMask((restore) =>
-            Effect.catchCause(inTurn(attempt(claimed, restore), before), (cause) =>
-              Effect.logError("The attempt has no verdict; a restart rescues its task", cause)
+            inSpan(claimed, spanOf(claimed), (end) =>
+              Effect.catchCause(inTurn(attempt(claimed, restore, end), before), (cause) =>
+                Effect.logError("The attempt has no verdict; a restart rescues its task", cause)
+              )
             )
           ).pipe(Effect.annotateLogs({ task_id: claimed.id, attempt: claimed.attempt }))
       })
@@ -98,6 +103,30 @@ const inTurn = (attempt: Effect.Effect<void>, before: Fiber.Fiber<void> | undefi
 const timeOf = ({ deadline, timeout }: VenomTask, usual: Duration.Duration, now: Instant): Duration.Duration => {
   const wished = timeout === undefined ? usual : Duration.millis(Span.millis(timeout))
   return deadline === undefined ? wished : Duration.min(wished, Duration.millis(Math.max(0, deadline - now)))
+}
+
+const spanOf = (task: VenomTask) => ({
+  operation: "attempt",
+  kind: "consumer" as const,
+  attributes: {
+    "messaging.operation.type": "process",
+    "venom.attempt": task.attempt,
+    "venom.max_attempts": task.maxAttempts,
+    "venom.wait_ms": AttemptMetrics.waitMillis(task)
+  }
+})
+
+const endOf = (verdict: Verdict.Verdict, settled: boolean): TaskSpan.End => {
+  if (!settled) return { outcome: "dropped", isFailure: false }
+  switch (verdict._tag) {
+    case "Complete":
+      return { outcome: "completed", isFailure: false }
+    case "Release":
+      return { outcome: "released", isFailure: false }
+    case "Retry":
+    case "Fail":
+      return { outcome: verdict.reason, isFailure: true }
+  }
 }
 
 const tell = (verdict: Verdict.Verdict, exit: Verdict.AttemptExit): Effect.Effect<void> => {

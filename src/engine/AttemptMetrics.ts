@@ -20,10 +20,7 @@ const runSeconds = Metric.histogram("venom_task_run_seconds", {
 export const make = Effect.map(Effect.context<never>(), (context) => {
   const attempts = TypeSeries.counter("venom_attempts_total", "Attempts that have ended, by how")
   return {
-    began: ({ createdAt, runAt, startedAt }: VenomTask): void => {
-      const due = Math.max(runAt, createdAt)
-      waitSeconds.updateUnsafe(Math.max(0, (startedAt ?? due) - due) / 1000, context)
-    },
+    began: (task: VenomTask): void => waitSeconds.updateUnsafe(waitMillis(task) / 1000, context),
     /** `settled`: storage took the verdict; else the task was cancelled or given to another before. */
     ended: ({ startedAt, type }: VenomTask, verdict: Verdict, settled: boolean, now: Instant): void => {
       if (settled && verdict._tag === "Release") return
@@ -32,6 +29,12 @@ export const make = Effect.map(Effect.context<never>(), (context) => {
     }
   }
 })
+
+/** From when it was due until its attempt began. */
+export const waitMillis = ({ createdAt, runAt, startedAt }: VenomTask): number => {
+  const due = Math.max(runAt, createdAt)
+  return Math.max(0, (startedAt ?? due) - due)
+}
 
 const outcomeOf = (verdict: Verdict): string =>
   verdict._tag === "Retry" || verdict._tag === "Fail" ? verdict.reason : "completed"

@@ -6,6 +6,7 @@ import { StateRepository } from "../ports/StateRepository.ts"
 import { Draining } from "./Draining.ts"
 import { EngineSettings } from "./EngineSettings.ts"
 import { sleepUntil } from "./SleepUntil.ts"
+import * as TaskSpan from "./TaskSpan.ts"
 
 /** Callbacks under way at once: of all types, and of one, so that a receiver that never answers holds up its own alone. */
 const together = 32
@@ -109,6 +110,7 @@ export const layer = Layer.effectDiscard(
     const senders = yield* FiberSet.make()
     const mayHaveWork = yield* Latch.make(true)
     const owed = new Owed()
+    const inSpan = yield* TaskSpan.make
 
     const note = (task: Pick<VenomTask, "id" | "type" | "callback">) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
@@ -194,7 +196,10 @@ export const layer = Layer.effectDiscard(
         // it may have been told since it became due, and even be due later
         if (Option.isNone(found) || !Callback.isDue(found.value, yield* Clock.currentTimeMillis)) return
         const task = found.value
-        yield* Effect.flatMap(outcomeOf(task), (outcome) => settle(task, outcome)).pipe(
+        yield* inSpan(task, spanOf(task), (tell) =>
+          Effect.tap(outcomeOf(task), (outcome) => tell(endOf(outcome)))
+        ).pipe(
+          Effect.flatMap((outcome) => settle(task, outcome)),
           Effect.annotateLogs({ task_id: id })
         )
       }).pipe(
@@ -241,6 +246,15 @@ export const layer = Layer.effectDiscard(
     yield* Effect.forkScoped(Effect.raceFirst(forever(step), draining.awaitBegin))
   })
 )
+
+const spanOf = ({ callback }: VenomTask) => ({
+  operation: "callback",
+  kind: "producer" as const,
+  attributes: { "messaging.operation.type": "send", "venom.callback.attempt": (callback?.attempts ?? 0) + 1 }
+})
+
+const endOf = ({ _tag }: Callback.Outcome): TaskSpan.End =>
+  _tag === "Delivered" ? { outcome: "delivered", isFailure: false } : { outcome: "failed", isFailure: true }
 
 const failed = (message: string, retryable = true, retryAfter = 0): Effect.Effect<Callback.Outcome> =>
   Effect.succeed({ _tag: "Failed", message, retryable, retryAfter })

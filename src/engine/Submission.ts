@@ -4,6 +4,7 @@ import { type InputIssue, within } from "../domain/InputIssues.ts"
 import * as Lifecycle from "../domain/Lifecycle.ts"
 import { type Instant, limits, type TaskCopyRequest, TaskId, type TaskRequest, type VenomTask } from "../domain/Task.ts"
 import { IdempotencyKeyReused, InvalidContent, TaskNotFound } from "../domain/TaskError.ts"
+import * as Trace from "../domain/Trace.ts"
 import { CallbackSender } from "../ports/CallbackSender.ts"
 import {
   type Entry,
@@ -103,12 +104,13 @@ export const make = Effect.gen(function* () {
     return issues.length === 0 ? all : yield* new InvalidContent({ issues })
   })
 
-  const taskOf = (request: TaskRequest, id: TaskId, now: Instant): VenomTask =>
+  const taskOf = (request: TaskRequest, id: TaskId, now: Instant, traceparent: string | undefined): VenomTask =>
     Lifecycle.submit(request, {
       id,
       now,
       maxAttempts: settings.maxAttempts,
-      hasCallback: callbacks !== undefined && callbacks.isFor(request.type ?? "default")
+      hasCallback: callbacks !== undefined && callbacks.isFor(request.type ?? "default"),
+      traceparent
     })
 
   const tasksOf = Effect.fnUntraced(function* (kind: Kind, requests: ReadonlyArray<Requested>) {
@@ -117,7 +119,8 @@ export const make = Effect.gen(function* () {
     }
     const now = yield* Clock.currentTimeMillis
     const all = yield* kind === "one" ? Effect.forEach(requests, whole) : wholeOfAll(requests)
-    return yield* Effect.forEach(all, (request) => Effect.map(newId, (id) => taskOf(request, id, now)))
+    const traceparent = yield* Trace.ofSubmit
+    return yield* Effect.forEach(all, (request) => Effect.map(newId, (id) => taskOf(request, id, now, traceparent)))
   })
 
   const insert = (tasks: ReadonlyArray<VenomTask>) =>
@@ -167,22 +170,21 @@ export const make = Effect.gen(function* () {
       const task = taskOf(
         "copyOf" in request || !isComplete(request) ? yield* whole(request) : request,
         yield* newId,
-        now
+        now,
+        yield* Trace.ofSubmit
       )
       const [made = task] = yield* insert([task])
       return made
     }),
-    submitAll: Effect.fn("Orchestrator.submitAll")(function* (requests: ReadonlyArray<Requested>) {
+    submitAll: Effect.fnUntraced(function* (requests: ReadonlyArray<Requested>) {
       yield* draining.refuse
       return yield* insert(yield* tasksOf("many", requests))
     }),
-    submitOnce: Effect.fn("Orchestrator.submitOnce")(function* (key: string, request: Requested) {
+    submitOnce: Effect.fnUntraced(function* (key: string, request: Requested) {
       const { replayed, tasks } = yield* once(key, "one", [request])
       const [task] = tasks
       return task === undefined ? yield* Effect.die("no task was made") : { task, replayed }
     }),
-    submitAllOnce: Effect.fn("Orchestrator.submitAllOnce")((key: string, requests: ReadonlyArray<Requested>) =>
-      once(key, "many", requests)
-    )
+    submitAllOnce: (key: string, requests: ReadonlyArray<Requested>) => once(key, "many", requests)
   }
 })

@@ -7,6 +7,7 @@ import { Access } from "./Access.ts"
 import * as ConnectionErrors from "./ConnectionErrors.ts"
 import * as HttpApi from "./HttpApi.ts"
 import * as RequestMetrics from "./RequestMetrics.ts"
+import * as RequestSpan from "./RequestSpan.ts"
 import { defaults, ServerSettings } from "./ServerSettings.ts"
 import { ServiceLog } from "./ServiceLog.ts"
 import * as ShortWay from "./ShortWay.ts"
@@ -73,7 +74,7 @@ export const layer = (
       })
       return Layer.effectDiscard(RequestMetrics.install(server)).pipe(
         Layer.provide(ShortWay.layer(server)),
-        Layer.provide(ordinaryWay),
+        Layer.provide(Layer.provide(ordinaryWay, RequestSpan.layer)),
         Layer.provide([ServiceLog.layer, Access.layer]),
         Layer.provideMerge(cut),
         Layer.provideMerge(socket),

@@ -26,7 +26,9 @@ const known = new Set([
   "user-agent",
   "accept-encoding",
   "accept-language",
-  "sec-fetch-mode"
+  "sec-fetch-mode",
+  "traceparent",
+  "tracestate"
 ])
 
 /** Recognizes the requests that nothing is the matter with, and nothing special about. */

@@ -5,6 +5,7 @@ import type { TaskId, VenomTask } from "../domain/Task.ts"
 import { Orchestrator } from "../engine/Orchestrator.ts"
 import { Access } from "./Access.ts"
 import * as AskedAlready from "./AskedAlready.ts"
+import { cameWith } from "./CameWith.ts"
 import { headers as always } from "./JsonResponse.ts"
 import * as PlainBody from "./PlainBody.ts"
 import * as PlainRequest from "./PlainRequest.ts"
@@ -82,7 +83,9 @@ export const layer = (server: Server) =>
           return ordinary(request, response)
         }
         // a client that hangs up does not take back what it has sent
-        const fiber = run(orchestrator.submit(task), { uninterruptible: true })
+        const fiber = run(cameWith(request.headers["traceparent"], orchestrator.submit(task)), {
+          uninterruptible: true
+        })
         whenEnded(fiber, request, (exit) => {
           if (Exit.isSuccess(exit)) submitted(response, exit.value)
           else tellWhyNot(request, response, exit.cause)

@@ -7,6 +7,7 @@ import * as Why from "../domain/Why.ts"
 import { Orchestrator } from "../engine/Orchestrator.ts"
 import type { Submitted } from "../engine/Submission.ts"
 import * as AskedAlready from "./AskedAlready.ts"
+import { cameWith } from "./CameWith.ts"
 import { headers, json } from "./JsonResponse.ts"
 import { prefixOf } from "./Mounted.ts"
 import * as Refusal from "./Refusal.ts"
@@ -50,7 +51,7 @@ export const layer = HttpApiBuilder.group(
             key === undefined
               ? Effect.map(orchestrator.submit(body.success), (task) => ({ task, replayed: false }))
               : orchestrator.submitOnce(key, body.success)
-          return yield* submitted.pipe(
+          return yield* cameWith(headers.traceparent, submitted).pipe(
             Effect.flatMap(({ replayed, task }) =>
               Effect.map(waited(request, task), (now) =>
                 json(JSON.stringify(taken(now)), {
@@ -81,7 +82,7 @@ export const layer = HttpApiBuilder.group(
             key === undefined
               ? Effect.map(orchestrator.submitAll(body.success), (tasks) => ({ tasks, replayed: false }))
               : orchestrator.submitAllOnce(key, body.success)
-          return yield* submitted.pipe(
+          return yield* cameWith(headers.traceparent, submitted).pipe(
             Effect.map(({ replayed, tasks }) =>
               json(JSON.stringify(tasks.map(taken)), { status: 201, headers: told(replayed) })
             ),

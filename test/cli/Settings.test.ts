@@ -56,7 +56,12 @@ const twoValues: Record<Table.Key, readonly [string, string, beside?: Texts]> = 
   retentionCount: ["1", "unlimited"],
   shutdownGrace: ["0 seconds", "1 hour"],
   logLevel: ["trace", "none"],
-  logFormat: ["pretty", "json"]
+  logFormat: ["pretty", "json"],
+  otlpEndpoint: ["http://localhost:4318", "https://otlp.example/tenant/"],
+  otlpProtocol: ["http/protobuf", "http/json"],
+  otlpHeaders: ["api-key=a%20b", "a=1, b=2"],
+  serviceName: ["a", "b"],
+  resourceAttributes: ["deployment.environment.name=test", "a=%C3%A9,b="]
 }
 
 /** What each setting refuses, and what it says then. */
@@ -107,7 +112,15 @@ const refused: Record<Table.Key, { readonly texts: ReadonlyArray<string>; readon
   retentionCount: { texts: ["0", "-1", "Infinity", "forever", "100000001"], says: ", or unlimited" },
   shutdownGrace: { texts: ["-1 seconds", "10"], says: "expected a duration" },
   logLevel: { texts: ["verbose", "Info"], says: "expected trace or debug" },
-  logFormat: { texts: ["text"], says: "expected pretty or json" }
+  logFormat: { texts: ["text"], says: "expected pretty or json" },
+  otlpEndpoint: {
+    texts: ["localhost:4318", "grpc://a:4317", "http://u:p@a", "http://a?key=b", "here"],
+    says: "expected a URL such as"
+  },
+  otlpProtocol: { texts: ["grpc"], says: "expected http/protobuf or http/json" },
+  otlpHeaders: { texts: ["a", "=b", "a=%zz", "a=%0d%0ab", "a=%C3%A9", "a b=c"], says: "expected name=value" },
+  serviceName: { texts: [], says: "" },
+  resourceAttributes: { texts: ["a", "a=%00", "a=%"], says: "expected name=value" }
 }
 
 const keys = Record.keys(Table.table)
@@ -144,7 +157,8 @@ describe("settings", () => {
       retention: Duration.days(7),
       retentionCount: 1_000_000,
       shutdownGrace: Duration.seconds(10),
-      logLevel: "info"
+      logLevel: "info",
+      otlpProtocol: "http/protobuf"
     })
   })
 

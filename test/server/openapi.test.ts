@@ -283,7 +283,16 @@ layer(served({ memory: { tasks: held } }), { excludeTestServices: true })("The O
       const { properties = {}, required = [] } = components.schemas["VenomTask"] ?? {}
       assert.hasAllKeys(sent, required)
       // what a submit did not ask for is left out
-      const wished = ["timeout", "backoff", "deadline", "concurrency_key", "unique_key", "retention", "callback"]
+      const wished = [
+        "timeout",
+        "backoff",
+        "deadline",
+        "concurrency_key",
+        "unique_key",
+        "retention",
+        "traceparent",
+        "callback"
+      ]
       assert.sameMembers(Object.keys(properties), [...required, ...wished])
       for (const time of ["created_at", "run_at", "updated_at"])
         assert.strictEqual(properties[time]?.["format"], "date-time")

@@ -23,6 +23,7 @@ const mayBeThere = Arbitrary.schema(
     concurrencyKey: Schema.NullOr(Schema.String),
     uniqueKey: Schema.NullOr(Schema.String),
     retention: Span,
+    traceparent: Schema.Boolean,
     failureData: Schema.NullOr(Schema.Json),
     callback: Schema.NullOr(Schema.toType(Callback))
   })
@@ -39,6 +40,7 @@ export const anyTask = Arbitrary.map(parts, ([task, more]): VenomTask => ({
   ...(more.concurrencyKey === null ? {} : { concurrencyKey: keyOf(more.concurrencyKey) }),
   ...(more.uniqueKey === null ? {} : { uniqueKey: keyOf(more.uniqueKey) }),
   ...(more.retention === null ? {} : { retention: more.retention }),
+  ...(more.traceparent ? { traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01` } : {}),
   ...(task.failure === null || more.failureData === null
     ? {}
     : { failure: { ...task.failure, data: more.failureData } }),

@@ -91,7 +91,7 @@ export const change = (seq: number, before: ReadonlyArray<VenomTask>, after: Ven
 export const removal = (seq: number, ids: ReadonlyArray<TaskId>): string => line(JSON.stringify({ seq, removed: ids }))
 
 /** What a task is submitted with: no transition touches it. */
-type Fixed = "id" | "content" | "createdAt" | "type" | "priority" | "tags" | keyof Wishes
+type Fixed = "id" | "content" | "createdAt" | "type" | "priority" | "tags" | "traceparent" | keyof Wishes
 
 /** A new field of a task does not compile here before it is compared, or named as fixed. */
 type Same = { [Field in Exclude<keyof VenomTask, Fixed | "revision" | "updatedAt">]-?: boolean }

@@ -44,7 +44,7 @@ export const layer = (options: CallbackOptions): Layer.Layer<never, InvalidTarge
 
       return {
         isFor: (type) => postOf(type) !== undefined,
-        send: Effect.fn("HttpCallbackSender.send")(function* (task) {
+        send: Effect.fnUntraced(function* (task) {
           const post = postOf(task.type)
           if (post === undefined)
             return yield* permanent(`no callback is configured for the type ${task.type} any more`)

@@ -1,7 +1,9 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Clock, Context, Effect, Layer, Predicate, Schema, type Scope, Stream } from "effect"
+import { Hex } from "effect/encoding"
 import { HttpClient, type HttpClientError, HttpClientRequest } from "effect/http"
 import { lookupPublic, refusedCode } from "./Addresses.ts"
+import * as Trace from "../../domain/Trace.ts"
 import * as Signature from "./Signature.ts"
 import { type Target, urlOf } from "./Target.ts"
 
@@ -48,7 +50,7 @@ const reasonOf = (host: string, { cause, message }: HttpClientError.HttpClientEr
 
 /**
  * Makes what sends messages to one target, each as a POST on a connection of its own, signed by the Standard Webhooks
- * specification and with a `traceparent`.
+ * specification and with a `traceparent`: where this fiber is in a trace, or a new one.
  *
  * - Redirects are answers like others: they are not followed.
  * - Unless the target may be private, the address is held to being one of the internet at the moment of the connect.
@@ -62,6 +64,9 @@ export const make = Effect.fnUntraced(function* (
   const options = { keepAlive: false, ...(target.allowPrivate ? {} : { lookup: lookupPublic }) }
   const client = HttpClient.withScope(
     Context.get(yield* Layer.build(NodeHttpClient.layerNodeHttpOptions(options)), HttpClient.HttpClient)
+  ).pipe(
+    // a span of its own would tell where it goes and with which headers
+    HttpClient.transformResponse(Effect.provideService(HttpClient.TracerDisabledWhen, () => true))
   )
 
   return Effect.fnUntraced(
@@ -73,6 +78,7 @@ export const make = Effect.fnUntraced(function* (
           "user-agent": "venom",
           ...target.headers,
           ...post.headers,
+          traceparent: (yield* Trace.current) ?? `00-${Hex.random(32)}-${Hex.random(16)}-01`,
           ...Signature.headers(target.secrets, { id: post.id, timestamp, body: post.body })
         })
       )

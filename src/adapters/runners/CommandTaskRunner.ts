@@ -5,6 +5,7 @@ import * as NodeStream from "@effect/platform-node/NodeStream"
 import { Duration, Effect, FiberSet, Layer, Option, Result, Stream } from "effect"
 import { limits, type VenomTask } from "../../domain/Task.ts"
 import { permanent, retryable, type TaskFailure } from "../../domain/TaskError.ts"
+import * as Trace from "../../domain/Trace.ts"
 import { type AttemptHandle, TaskRunner } from "../../ports/TaskRunner.ts"
 import { type Command, findProgram, InvalidCommand, parse } from "./CommandLine.ts"
 import * as Inherited from "./Inherited.ts"
@@ -45,11 +46,12 @@ const ended = (program: string, { code, signal }: ExitStatus, tail: string): Tas
   return retryable(tail === "" ? `${program} ${how}` : `${program} ${how}: ${tail}`)
 }
 
-const ofTask = (task: VenomTask): Environment => ({
+const ofTask = (task: VenomTask, traceparent: string | undefined): Environment => ({
   VENOM_TASK_ID: task.id,
   VENOM_TASK_TYPE: task.type,
   VENOM_ATTEMPT: String(task.attempt),
-  VENOM_MAX_ATTEMPTS: String(task.maxAttempts)
+  VENOM_MAX_ATTEMPTS: String(task.maxAttempts),
+  ...(traceparent === undefined ? undefined : { TRACEPARENT: traceparent })
 })
 
 /** What comes, until it ends or is closed on our side, which is an end as good as any. */
@@ -126,7 +128,7 @@ const commandOf = (
  * Runs a program for each attempt: the content on its stdin as UTF-8, its stdout the result, each line
  * of its stderr a line of the task's log, or how far it is (`ProgressLine`). No shell is involved, and the content reaches neither
  * arguments nor environment; there stand `VENOM_TASK_ID`, `VENOM_TASK_TYPE`, `VENOM_ATTEMPT` and
- * `VENOM_MAX_ATTEMPTS`, beside all that the service itself has but its own `VENOM_` settings.
+ * `VENOM_MAX_ATTEMPTS`, and `TRACEPARENT` where there is a trace, beside all that the service itself has but its own `VENOM_` settings.
  *
  * - Of the result one line end at the very end is taken away, so that `wc -w` answers `2`.
  * - Any exit code but 0, and any signal, is a failure worth another attempt. A program that cannot be
@@ -148,7 +150,7 @@ export const layer = (options: CommandOptions): Layer.Layer<TaskRunner, InvalidC
       const spawn = yield* makeSpawn(Duration.fromInputUnsafe(options.grace ?? "2 seconds"))
       yield* Effect.logInfo(`Each task runs the program ${program}`)
 
-      const run = Effect.fn("CommandTaskRunner.run")(function* (task: VenomTask, handle: AttemptHandle) {
+      const run = Effect.fnUntraced(function* (task: VenomTask, handle: AttemptHandle) {
         if (!task.content.isWellFormed()) {
           return yield* permanent("the content has half of a surrogate pair, which UTF-8 cannot carry to a program")
         }
@@ -157,7 +159,7 @@ export const layer = (options: CommandOptions): Layer.Layer<TaskRunner, InvalidC
         // made before the group and so closed after it: what a program says while it is being ended is heard
         const readers = yield* FiberSet.make<void, TaskFailure>()
         const group = yield* Effect.mapError(
-          spawn(words, { ...environment, ...ofTask(task) }, options.directory),
+          spawn(words, { ...environment, ...ofTask(task, yield* Trace.current) }, options.directory),
           notStarted
         )
         yield* FiberSet.run(readers, output.read(group.stdout))

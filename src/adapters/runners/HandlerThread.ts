@@ -3,6 +3,7 @@ import { Duration, Effect, Option, Queue, Schema } from "effect"
 import type { VenomTask } from "../../domain/Task.ts"
 import { permanent, retryable, type TaskFailure } from "../../domain/TaskError.ts"
 import * as IsoTime from "../../domain/IsoTime.ts"
+import * as Trace from "../../domain/Trace.ts"
 import type { AttemptHandle } from "../../ports/TaskRunner.ts"
 import type { HandlerTask } from "./Handlers.ts"
 import { FromThread, type ThreadData, type ToThread } from "./ThreadMessages.ts"
@@ -49,7 +50,7 @@ const loadWithin = Duration.seconds(30)
 
 const entry = new URL(import.meta.url.endsWith(".ts") ? "./threadMain.ts" : "./threadMain.js", import.meta.url)
 
-const taskOf = (task: VenomTask): HandlerTask => ({
+const taskOf = (task: VenomTask, traceparent: string | undefined): HandlerTask => ({
   id: task.id,
   type: task.type,
   content: task.content,
@@ -57,7 +58,8 @@ const taskOf = (task: VenomTask): HandlerTask => ({
   maxAttempts: task.maxAttempts,
   priority: task.priority,
   tags: task.tags,
-  createdAt: IsoTime.format(task.createdAt)
+  createdAt: IsoTime.format(task.createdAt),
+  ...(traceparent === undefined ? undefined : { traceparent })
 })
 
 const failureOf = ({ message, retryAfter, retryable: again }: Extract<FromThread, { _tag: "Threw" }>): TaskFailure =>
@@ -169,11 +171,10 @@ export const start = (options: ThreadOptions): Effect.Effect<HandlerThread, Inva
       isAlive: thread.isAlive,
       end: thread.end,
       run: (task, handle) =>
-        Effect.suspend(() => {
+        Effect.flatMap(Trace.current, (traceparent) => {
           const run = ++runs
-          return Effect.andThen(thread.post({ _tag: "Run", run, task: taskOf(task) }), listen(run, handle)).pipe(
-            Effect.onInterrupt(() => stop(run, handle))
-          )
+          const begin = thread.post({ _tag: "Run", run, task: taskOf(task, traceparent) })
+          return Effect.onInterrupt(Effect.andThen(begin, listen(run, handle)), () => stop(run, handle))
         })
     }
     return started

@@ -10,6 +10,8 @@ export interface HandlerTask {
   readonly tags: ReadonlyArray<string>
   /** ISO 8601. */
   readonly createdAt: string
+  /** Where the attempt is in a trace, for what the handler asks of others (W3C Trace Context). */
+  readonly traceparent?: string
 }
 
 /** What a handler may do beside its work. */

@@ -47,7 +47,7 @@ export const layer = ({
     Effect.gen(function* () {
       const post = yield* make(target)
       return TaskRunner.of({
-        run: Effect.fn("HttpTaskRunner.run")(function* (task, handle) {
+        run: Effect.fnUntraced(function* (task, handle) {
           if (!task.content.isWellFormed()) {
             return yield* permanent("the content has half of a surrogate pair, which UTF-8 cannot carry to a service")
           }

@@ -2,11 +2,14 @@ import type { Environment } from "./ProcessGroup.ts"
 
 type Variables = Readonly<Record<string, string | undefined>>
 
-/** All that this process has in its environment. The service's own settings stay with it: some are secrets. */
+/** What is about this process alone: its settings, of which some are secrets, and the trace that it was started in. */
+const own = /^(VENOM_|OTEL_|TRACEPARENT$|TRACESTATE$)/
+
+/** All that this process has in its environment, but what is about itself. */
 export const all = (environment: Variables): Environment =>
   Object.fromEntries(
     Object.entries(environment).flatMap(([name, value]) =>
-      name.startsWith("VENOM_") || value === undefined ? [] : [[name, value]]
+      own.test(name) || value === undefined ? [] : [[name, value]]
     )
   )
 

@@ -88,7 +88,7 @@ export const layer = (options: ModuleOptions): Layer.Layer<TaskRunner, InvalidMo
 
       return TaskRunner.of({
         ...(first.types === null ? {} : { types: new Set(first.types) }),
-        run: Effect.fn("ModuleTaskRunner.run")((task, handle) =>
+        run: (task, handle) =>
           Effect.uninterruptibleMask((restore) =>
             Effect.flatMap(
               // its waiting may be interrupted
@@ -102,7 +102,6 @@ export const layer = (options: ModuleOptions): Layer.Layer<TaskRunner, InvalidMo
             ),
             permits.withPermits(1)
           )
-        )
       })
     })
   )

@@ -29,7 +29,7 @@ export const layer = (options: SimulatedOptions = {}): Layer.Layer<TaskRunner> =
           "To run real ones, set VENOM_RUNNER=command and VENOM_COMMAND='program args'"
       )
       return TaskRunner.of({
-        run: Effect.fn("SimulatedTaskRunner.run")(function* (task, handle) {
+        run: Effect.fnUntraced(function* (task, handle) {
           yield* handle.log(`simulating work for ${time}`)
           for (let step = 1; step <= steps; step++) {
             yield* Effect.sleep(Duration.times(duration, 1 / steps))

@@ -1,0 +1,77 @@
+import { createServer, type IncomingHttpHeaders } from "node:http"
+import { Effect } from "effect"
+import * as Otlp from "./Otlp.ts"
+
+export interface Collector {
+  /** What `OTEL_EXPORTER_OTLP_ENDPOINT` is. */
+  readonly endpoint: string
+  readonly headers: ReadonlyArray<IncomingHttpHeaders>
+  /** Everything that came, as it came. */
+  readonly raw: () => string
+  readonly resources: ReadonlyArray<Readonly<Record<string, unknown>>>
+  readonly spans: ReadonlyArray<Otlp.Span>
+  readonly records: ReadonlyArray<Otlp.LogRecord>
+  /** What was no OTLP. */
+  readonly wrong: ReadonlyArray<string>
+  readonly requests: () => number
+}
+
+/** Stands in for an OpenTelemetry collector: takes OTLP over HTTP in protobuf, or never answers. */
+export const collector = (behaviour: "answers" | "never answers" = "answers") =>
+  Effect.gen(function* () {
+    const headers: Array<IncomingHttpHeaders> = []
+    const bodies: Array<Buffer> = []
+    const resources: Array<Readonly<Record<string, unknown>>> = []
+    const spans: Array<Otlp.Span> = []
+    const records: Array<Otlp.LogRecord> = []
+    const wrong: Array<string> = []
+    let requests = 0
+    const server = createServer((request, response) => {
+      requests++
+      const chunks: Array<Buffer> = []
+      request.on("data", (chunk: Buffer) => chunks.push(chunk))
+      request.on("end", () => {
+        if (behaviour === "never answers") return
+        const body = Buffer.concat(chunks)
+        const { headers: sent, method = "", url = "" } = request
+        headers.push(sent)
+        bodies.push(body)
+        try {
+          if (method !== "POST" || !Otlp.isPath(url)) throw new Error(`${method} ${url}`)
+          if (sent["content-type"] !== "application/x-protobuf") throw new Error(`${sent["content-type"]}`)
+          const received = Otlp.read(url, body)
+          resources.push(...received.resources)
+          spans.push(...received.spans)
+          records.push(...received.records)
+        } catch (error) {
+          wrong.push(String(error))
+        }
+        // an empty answer says that all of it was taken
+        response.writeHead(200, { "content-type": "application/x-protobuf" }).end()
+      })
+    })
+    const port = yield* Effect.acquireRelease(
+      Effect.callback<number>((resume) => {
+        server.listen(0, "127.0.0.1", () => {
+          const address = server.address()
+          resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0))
+        })
+      }),
+      () =>
+        Effect.callback<void>((resume) => {
+          server.close(() => resume(Effect.void))
+          server.closeAllConnections()
+        })
+    )
+    const it: Collector = {
+      endpoint: `http://127.0.0.1:${port}`,
+      headers,
+      raw: () => bodies.map((body) => body.toString("utf8")).join("\n"),
+      resources,
+      spans,
+      records,
+      wrong,
+      requests: () => requests
+    }
+    return it
+  })
