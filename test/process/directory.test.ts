@@ -2,7 +2,7 @@ import { assert, beforeEach, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { chmod, symlink } from "node:fs/promises"
 import { join } from "node:path"
-import { command, isRunning, modeOf, namesIn, read, write } from "./support/Files.ts"
+import { command, isRunning, modeOf, namesIn, read, write, untilThere } from "./support/Files.ts"
 import { mayMount, mounted } from "./support/Mount.ts"
 import { directory, launch, type Process, serve, until } from "./support/Service.ts"
 import { dumpOf } from "./support/Wire.ts"
@@ -159,7 +159,7 @@ describe("the files", { concurrent: true }, () => {
       const gate = join(yield* directory, "open")
       const venom = yield* serve(data, {
         VENOM_RUNNER: "command",
-        VENOM_COMMAND: `sh -c 'until [ -e ${gate} ]; do sleep 0.02; done; cat'`,
+        VENOM_COMMAND: `sh -c '${untilThere(gate)}; cat'`,
         VENOM_DUMP_INTERVAL: "100 millis"
       })
       const dump = Effect.flatMap(read(join(data, "state_dump.json")), (bytes) => dumpOf(bytes.toString()))

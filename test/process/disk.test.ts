@@ -2,7 +2,17 @@ import { assert, beforeEach, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { rm } from "node:fs/promises"
 import { join } from "node:path"
-import { change, command, contentsOf, journalsIn, modifiedAt, namesIn, read, write } from "./support/Files.ts"
+import {
+  change,
+  command,
+  contentsOf,
+  journalsIn,
+  modifiedAt,
+  namesIn,
+  read,
+  write,
+  untilThere
+} from "./support/Files.ts"
 import { mayMount, mounted } from "./support/Mount.ts"
 import { directory, launch, serve, until } from "./support/Service.ts"
 import { dumpOf, problemIn, submittedIn } from "./support/Wire.ts"
@@ -119,7 +129,7 @@ describe("a disk with little room", { concurrent: true }, () => {
       const file = join(yield* directory, "open")
       const venom = yield* serve(data, {
         VENOM_RUNNER: "command",
-        VENOM_COMMAND: `sh -c 'until [ -e ${file} ]; do sleep 0.02; done; echo done'`,
+        VENOM_COMMAND: `sh -c '${untilThere(file)}; echo done'`,
         VENOM_DUMP_INTERVAL: "10 millis",
         VENOM_CONCURRENCY: "3"
       })

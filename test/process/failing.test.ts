@@ -2,7 +2,7 @@ import { assert, beforeEach, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { command, contentsOf, journalsIn, namesIn, write } from "./support/Files.ts"
+import { command, contentsOf, journalsIn, namesIn, write, untilThere } from "./support/Files.ts"
 import { mayMount, mounted } from "./support/Mount.ts"
 import { directory, serve, type Service, until } from "./support/Service.ts"
 import { problemIn, submittedIn } from "./support/Wire.ts"
@@ -43,7 +43,7 @@ describe("after", { concurrent: true }, () => {
           const venom = yield* serve(data, {
             ...failingDisk(orders),
             VENOM_RUNNER: "command",
-            VENOM_COMMAND: `sh -c 'until [ -e ${gate} ]; do sleep 0.02; done; cat'`,
+            VENOM_COMMAND: `sh -c '${untilThere(gate)}; cat'`,
             VENOM_CONCURRENCY: "3"
           })
           const ids = yield* Effect.forEach(Array.from({ length: 6 }), (_, n) => venom.submit(`task ${n}`))

@@ -3,7 +3,7 @@ import { Effect, Schema } from "effect"
 import { join } from "node:path"
 import { eventsOf, openStreamAt } from "../server/sse.ts"
 import * as Cluster from "./support/Cluster.ts"
-import { read, write } from "./support/Files.ts"
+import { read, write, untilThere } from "./support/Files.ts"
 import { directory, type Service, until } from "./support/Service.ts"
 import { problemIn, type Task } from "./support/Wire.ts"
 
@@ -140,7 +140,7 @@ describe("a node that dies", () => {
         VENOM_LEASE: "2 seconds",
         VENOM_RUNNER: "command",
         // whoever runs it says its own name, when the gate is open
-        VENOM_COMMAND: `sh -c 'until [ -e ${open} ]; do sleep 0.02; done; echo $WHO >> ${log}; echo $WHO'`
+        VENOM_COMMAND: `sh -c '${untilThere(open)}; echo $WHO >> ${log}; echo $WHO'`
       }
       const cluster = yield* Cluster.make(settings)
       const a = yield* cluster.node("a", { WHO: "a" })

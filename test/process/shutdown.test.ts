@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { join } from "node:path"
-import { isRunning, write } from "./support/Files.ts"
+import { isRunning, write, untilThere } from "./support/Files.ts"
 import { ask, open } from "./support/Http.ts"
 import { leftIn } from "./support/Left.ts"
 import { directory, launch, serve, until } from "./support/Service.ts"
@@ -13,7 +13,7 @@ const instantly = { VENOM_SIMULATED_DURATION: "0 seconds" }
 /** A program that ends when the test says so. */
 const gate = (path: string) => ({
   VENOM_RUNNER: "command",
-  VENOM_COMMAND: `sh -c 'until [ -e ${path} ]; do sleep 0.02; done; cat'`
+  VENOM_COMMAND: `sh -c '${untilThere(path)}; cat'`
 })
 
 describe("after SIGTERM", { concurrent: true }, () => {

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process"
 import { cp, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { promisify } from "node:util"
 import { Effect, type Scope } from "effect"
 import { directory } from "./Service.ts"
@@ -81,3 +81,7 @@ export const flipped = (bytes: Buffer, at: number, bit = 0): Buffer => {
   copy[at] = (copy[at] ?? 0) ^ (1 << bit)
   return copy
 }
+
+/** For a shell: waits for a file, and no longer than there is a place for it. A kill -9 of the service leaves it behind. */
+export const untilThere = (path: string): string =>
+  `until [ -e ${path} ] || [ ! -d ${dirname(path)} ]; do sleep 0.02; done`
