@@ -2,12 +2,7 @@ import { fileURLToPath } from "node:url"
 import { Schema } from "effect"
 import protobuf from "protobufjs"
 
-const root = new protobuf.Root()
-root.resolvePath = (_, target) => fileURLToPath(new URL(`./${target}`, import.meta.url))
-root.loadSync([
-  "opentelemetry/proto/collector/trace/v1/trace_service.proto",
-  "opentelemetry/proto/collector/logs/v1/logs_service.proto"
-])
+const root = protobuf.loadSync(fileURLToPath(new URL("otlp.proto", import.meta.url)))
 
 const Value = Schema.Struct({
   stringValue: Schema.optionalKey(Schema.String),
@@ -75,13 +70,13 @@ const Logs = Schema.Struct({
 })
 
 const services = {
-  "/v1/traces": "opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest",
-  "/v1/logs": "opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest"
+  "/v1/traces": "ExportTraceServiceRequest",
+  "/v1/logs": "ExportLogsServiceRequest"
 } as const
 export type Path = keyof typeof services
 export const isPath = (path: string): path is Path => Object.hasOwn(services, path)
 
-/** By the definitions of OpenTelemetry; a field that they do not know fails. */
+/** By the definitions of OTLP; a field that they do not know fails. */
 const decode = (path: Path, body: Buffer): unknown => {
   const type = root.lookupType(services[path])
   const message = type.decode(body)
