@@ -50,4 +50,5 @@ writeFileSync(new URL("package.json", dist), `${JSON.stringify(published, null, 
 for (const file of ["README.md", "LICENSE", "CHANGELOG.md"]) copyFileSync(new URL(file, root), new URL(file, dist))
 const loaded = await bundle(fileURLToPath(new URL("bin", dist)))
 chmodSync(new URL("bin/venom.js", dist), 0o755)
+await import("./page.ts")
 console.log(`dist/bin/venom.js: ${loaded} bytes of code for every command`)

@@ -8,8 +8,18 @@ import { afterAll, assert, beforeAll, describe, it } from "vitest"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
-/** Which room may look into which. Where `platform` is false, into `effect` and nothing else besides. */
-const rooms: Record<string, { readonly may: ReadonlyArray<string>; readonly platform: boolean }> = {
+interface Room {
+  readonly may: ReadonlyArray<string>
+  /** Of these rooms it may know the types, and nothing else. */
+  readonly mayKnow?: ReadonlyArray<string>
+  /** Where this is false, into `library` and nothing else besides. */
+  readonly platform: boolean
+  /** `effect` without. */
+  readonly library?: "preact"
+}
+
+/** Which room may look into which. */
+const rooms: Record<string, Room> = {
   domain: { may: [], platform: false },
   ports: { may: ["domain"], platform: false },
   engine: { may: ["ports", "domain"], platform: false },
@@ -26,7 +36,7 @@ const rooms: Record<string, { readonly may: ReadonlyArray<string>; readonly plat
   client: { may: ["api", "ports", "domain"], platform: false },
   cli: { may: ["client", "api", "domain"], platform: false },
   host: { may: [], platform: true },
-  dashboard: { may: ["api"], platform: false }
+  dashboard: { may: [], mayKnow: ["api", "domain"], platform: false, library: "preact" }
 }
 const names = Object.keys(rooms)
 const wiring = ["main", "program", "serve", "work", "index", "http", "client", "postgres", "testing"]
@@ -62,7 +72,7 @@ const tries = (room: string): ReadonlyArray<Plant> => {
   const others = names.filter((other) => other !== room)
   const serve = `${posix.relative(room, ".")}/serve.ts`
   const plant = (specifier: string, allowed = false) => ({
-    line: `import ${JSON.stringify(specifier)}`,
+    line: `import { x } from ${JSON.stringify(specifier)}\nexport const y = x`,
     rule: allowed ? undefined : restricted
   })
   return [
@@ -70,7 +80,13 @@ const tries = (room: string): ReadonlyArray<Plant> => {
     ...others.map((other) => plant(`./${posix.relative(room, other)}/X.ts`)),
     ...wiring.map((file) => plant(`${posix.relative(room, ".")}/${file}.ts`)),
     ...platform.map((name) => plant(name, row?.platform)),
-    ...["effect", "effect/http", "./X.ts", "./deeper/X.ts"].map((name) => plant(name, true)),
+    ...["./X.ts", "./deeper/X.ts"].map((name) => plant(name, true)),
+    ...["effect", "effect/http"].map((name) => plant(name, row?.library === undefined)),
+    ...["preact", "preact/hooks"].map((name) => plant(name, row?.library === "preact" || row?.platform)),
+    ...others.map((other) => ({
+      line: `import type { X } from "${posix.relative(room, other)}/X.ts"\nexport type Y = X`,
+      rule: row?.may.includes(other) || row?.mayKnow?.includes(other) ? undefined : restricted
+    })),
     { line: `export * from "${serve}"`, rule: restricted },
     { line: `import type { X } from "${serve}"\nexport type Y = X`, rule: restricted },
     { line: `export const x = import("${serve}")`, rule: restricted },

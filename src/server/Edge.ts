@@ -26,7 +26,7 @@ export const layer = HttpRouter.middleware(
     const clock = yield* Clock.Clock
 
     const noRoute = (request: Request): Response => {
-      if (Routes.produces(request.method, request.url) !== undefined) {
+      if (Routes.has(request.method, request.url)) {
         return problem(request, problems.invalidRequest, { detail: "A part of the path is too long" })
       }
       const allow = Routes.allowed(request.url)

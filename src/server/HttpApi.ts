@@ -17,6 +17,7 @@ import * as EventsHandlers from "./EventsHandlers.ts"
 import * as HealthHandlers from "./HealthHandlers.ts"
 import * as MetricsPage from "./MetricsPage.ts"
 import * as NodesHandlers from "./NodesHandlers.ts"
+import * as Page from "./Page.ts"
 import * as QueueHandlers from "./QueueHandlers.ts"
 import * as SchedulesHandlers from "./SchedulesHandlers.ts"
 import { ServiceLog } from "./ServiceLog.ts"
@@ -53,5 +54,6 @@ export const layer = Layer.mergeAll(
   ),
   Docs.layer,
   MetricsPage.layer,
+  Page.layer,
   Edge.layer
 ).pipe(Layer.provide([ServiceLog.layer, Access.layer]))

@@ -8,10 +8,17 @@ import type { Needed } from "./Access.ts"
 /** Routes beside those of the contract, and what they answer with. */
 export const pages = { "/openapi.json": "application/json", "/docs": "text/html", "/metrics": "text/plain" } as const
 
+/** What the dashboard is made of. It says nothing of tasks: whoever looks is asked for a key by it. */
+const dashboard: ReadonlyArray<Route> = [
+  { path: "/", produces: "text/html", needed: "none" },
+  { path: "/assets/:name", produces: undefined, needed: "none" }
+]
+
 interface Route {
   /** As the contract writes it. */
   readonly path: string
-  readonly produces: string
+  /** None where it depends on what is asked for. */
+  readonly produces: string | undefined
   readonly needed: Needed
 }
 
@@ -32,6 +39,7 @@ HttpApi.reflect(VenomApi, {
 table.on("GET", "/openapi.json", { path: "/openapi.json", produces: pages["/openapi.json"], needed: "read" })
 table.on("GET", "/docs", { path: "/docs", produces: pages["/docs"], needed: "read" })
 table.on("GET", "/metrics", { path: "/metrics", produces: pages["/metrics"], needed: "read" })
+for (const route of dashboard) table.on("GET", `/${route.path.slice(1)}`, route)
 
 const find = (method: string, url: string): Route | undefined =>
   table.find(method === "HEAD" ? "GET" : method, url)?.handler

@@ -96,6 +96,17 @@ layer(app(), { excludeTestServices: true })("Mounted under a prefix", (it) => {
     }).pipe(Effect.scoped)
   )
 
+  it.effect("the page is there, with a slash at its end, so that all it asks for is below it", () =>
+    Effect.gen(function* () {
+      const { headers, status } = yield* get("/queue")
+      assert.strictEqual(status, 308)
+      assert.strictEqual(headers["location"], "/queue/")
+      const page = yield* get("/queue/")
+      assert.strictEqual(page.status, 200)
+      assert.notMatch(page.text, /(src|href)="\//)
+    })
+  )
+
   it.effect("every problem names the path that was asked for", () =>
     Effect.gen(function* () {
       const id = "0198c0de-0000-7000-8000-000000000000"
@@ -106,8 +117,8 @@ layer(app(), { excludeTestServices: true })("Mounted under a prefix", (it) => {
         ["POST", "/queue/api/v1/tasks", 400],
         ["DELETE", "/queue/api/v1/tasks", 405],
         ["PURGE", "/queue/api/v1/tasks", 405],
-        ["GET", "/queue", 404],
-        ["GET", "/queue/", 404],
+        ["DELETE", "/queue", 405],
+        ["GET", "/queue/assets/nope.js", 404],
         ["GET", "/queue/nothing/here?x=1", 404]
       ]
       for (const [method, path, status] of rows) {

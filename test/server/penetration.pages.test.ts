@@ -74,7 +74,8 @@ layer(served(), { excludeTestServices: true })("Every answer of every route", (i
 
   it.effect("also where no route is, and where it never became a request", () =>
     Effect.gen(function* () {
-      for (const path of ["/", "/nope", "/favicon.ico", "/%00", "//", "/.."]) isGuarded(yield* get(path), path)
+      for (const path of ["/assets/nope.js", "/nope", "/favicon.ico", "/%00", "//nope", "/.."])
+        isGuarded(yield* get(path), path)
       const bytes = ["garbage\r\n\r\n", "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", `GET /${"x".repeat(40_000)}`]
       for (const text of bytes) isGuarded(answerOf(yield* raw(text)), text.slice(0, 20))
     })

@@ -1,0 +1,117 @@
+import { useEffect, useState } from "preact/hooks"
+import * as Api from "./Api.ts"
+import { reader, type ServerEvent } from "./ServerSentEvents.ts"
+
+export interface Connection {
+  readonly state: "begins" | "open" | "lost"
+  /** When something was last heard. */
+  readonly heardAt: number | null
+}
+
+type Listener = (events: ReadonlyArray<ServerEvent>) => void
+
+/** Nothing was heard for so long: the service says something every 15 seconds. */
+const silence = 40_000
+const longestWait = 5000
+
+let connection: Connection = { state: "begins", heardAt: null }
+const watchers = new Set<(connection: Connection) => void>()
+const listeners = new Set<Listener>()
+
+const become = (state: Connection["state"]): void => {
+  if (connection.state === state) return
+  connection = { ...connection, state }
+  for (const watch of watchers) watch(connection)
+}
+
+/** What everything that is shown may have missed. */
+const everything: ReadonlyArray<ServerEvent> = [{ event: "reset", data: "{}" }]
+
+/** Has everything that is shown asked for anew. */
+export const stir = (): void => {
+  for (const tell of listeners) tell(everything)
+}
+
+/** Hears what happens, in the order in which it does. */
+export const listen = (listener: Listener): (() => void) => {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
+}
+
+export const useConnection = (): Connection => {
+  const [shown, show] = useState(connection)
+  useEffect(() => {
+    watchers.add(show)
+    show(connection)
+    return () => {
+      watchers.delete(show)
+    }
+  }, [])
+  return shown
+}
+
+/** One stream until it ends; gives the place to come back to. */
+const follow = async (lastEventId: string, signal: AbortSignal): Promise<string> => {
+  const cut = new AbortController()
+  const stop = () => cut.abort()
+  signal.addEventListener("abort", stop)
+  let watchdog = setTimeout(stop, silence)
+  const incoming = reader(lastEventId)
+  try {
+    const headers: Record<string, string> = lastEventId === "" ? {} : { "last-event-id": lastEventId }
+    const response = await Api.ask("api/v1/events", { headers, signal: cut.signal })
+    connection = { ...connection, heardAt: Date.now() }
+    become("open")
+    stir()
+    const decoder = new TextDecoder()
+    const body = response.body?.getReader()
+    for (;;) {
+      const piece = await body?.read()
+      if (piece === undefined || piece.done) return incoming.lastEventId
+      clearTimeout(watchdog)
+      watchdog = setTimeout(stop, silence)
+      connection = { ...connection, heardAt: Date.now() }
+      const events = incoming.take(decoder.decode(piece.value, { stream: true }))
+      if (events.length > 0) for (const tell of listeners) tell(events)
+    }
+  } catch {
+    // whatever cut it, it is taken up again where it was
+    return incoming.lastEventId
+  } finally {
+    clearTimeout(watchdog)
+    signal.removeEventListener("abort", stop)
+  }
+}
+
+const pause = (millis: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+    const timer = setTimeout(done, millis)
+    signal.addEventListener("abort", done, { once: true })
+  })
+
+/** Follows the service until it is stopped, over every loss of the connection. */
+export const start = (): (() => void) => {
+  const stopped = new AbortController()
+  const { signal } = stopped
+  const run = async () => {
+    let place = ""
+    let wait = 250
+    while (!signal.aborted) {
+      const begun = Date.now()
+      place = await follow(place, signal)
+      if (signal.aborted) return
+      become("lost")
+      wait = Date.now() - begun > 10_000 ? 250 : Math.min(wait * 2, longestWait)
+      await pause(wait * (0.75 + Math.random() / 2), signal)
+    }
+  }
+  void run()
+  return () => {
+    stopped.abort()
+    connection = { state: "begins", heardAt: null }
+  }
+}

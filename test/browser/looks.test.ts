@@ -1,0 +1,85 @@
+import axe, { type AxeResults } from "axe-core"
+import type { Browser, Page } from "playwright-core"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { isMissing, launch } from "./chromium.ts"
+import { goto, open, Service, shoot } from "./Dashboard.ts"
+
+const widths = { phone: { width: 390, height: 844 }, desktop: { width: 1360, height: 900 } } as const
+const schemes = ["light", "dark"] as const
+
+/** What axe finds that keeps somebody from using the page. */
+const findings = async (page: Page): Promise<ReadonlyArray<string>> => {
+  await page.evaluate(axe.source)
+  const { violations } = await page.evaluate<AxeResults>("axe.run(document, { resultTypes: ['violations'] })")
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, nodes }) => nodes.map(({ html, target }) => `${id}: ${target.join(" ")} ${html.slice(0, 200)}`))
+}
+
+describe.skipIf(isMissing)("the dashboard, at phone and desktop width, light and dark", () => {
+  let service: Service
+  let browser: Browser
+  /** Each view: where it is, and what is there once it is shown. */
+  const views = new Map<string, readonly [path: string, shown: string]>()
+
+  beforeAll(async () => {
+    service = await Service.begin({ VENOM_ENVIRONMENT: "staging", VENOM_CONCURRENCY: "2" })
+    browser = await launch()
+    const order = JSON.stringify({
+      order: 4711,
+      items: ["box", "lid"],
+      customer: { name: "Ada", vip: true, note: null }
+    })
+    const done = await service.done(order, { tags: ["spring", "urgent"], timeout: "30 seconds" })
+    const backoff = { kind: "fixed", base: "200 millis", jitter: 0 }
+    const failed = await service.done("SMTP 550: mailbox unavailable", { type: "fail", max_attempts: 2, backoff })
+    await service.done("SMTP 550: mailbox unavailable", { type: "fail", max_attempts: 1 })
+    const running = await service.submit("a long one", { type: "slow" })
+    const waiting = await service.submit("next week", { delay: "7 days" })
+    await service.submit("no such handler", { type: "nobody/does.this" })
+    await service.ask("PUT", "queue/limits", {
+      types: { slow: { concurrency: 1, rate: { limit: 10, per: "1 minute" } } },
+      keys: { "tenant-7": { concurrency: 2 } },
+      each_key: 4
+    })
+    await service.ask("POST", "queue/pause", { type: "nobody/does.this" })
+    await service.ask("PUT", "schedules/nightly", {
+      cron: "0 3 * * *",
+      time_zone: "Europe/Berlin",
+      task: { content: "report", type: "echo" }
+    })
+    views.set("tasks", ["tasks", "[data-row]"])
+    for (const view of ["failures", "charts", "queue", "schedules", "storage", "submit"]) {
+      views.set(view, [view, `h1#${view}`])
+    }
+    views.set("completed", [`tasks/${done}`, ".status.is-completed"])
+    views.set("failed", [`tasks/${failed}`, ".status.is-failed"])
+    views.set("running", [`tasks/${running}`, ".why li"])
+    views.set("waiting", [`tasks/${waiting}`, ".why li"])
+    views.set("again", [`submit?copy=${done}`, "form.panel"])
+  }, 60_000)
+  afterAll(async () => {
+    await browser?.close()
+    await service?.end()
+  })
+
+  for (const [name, viewport] of Object.entries(widths)) {
+    for (const colorScheme of schemes) {
+      it(`keeps nobody out: ${name}, ${colorScheme}`, async () => {
+        const { assertCalm, page } = await open(browser, service, { viewport, colorScheme })
+        const found: Array<string> = []
+        for (const [view, [path, shown]] of views) {
+          await goto(page, service, path)
+          await page.locator(`main ${shown}`).first().waitFor()
+          await shoot(page, `${view}-${name}-${colorScheme}`)
+          for (const finding of await findings(page)) found.push(`${view}: ${finding}`)
+          const overflow = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+          if (overflow !== 0) found.push(`${view} is ${overflow} wider than the window`)
+        }
+        assert.deepStrictEqual(found, [])
+        assertCalm()
+        await page.context().close()
+      })
+    }
+  }
+})
