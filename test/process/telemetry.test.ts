@@ -4,11 +4,21 @@ import { serve as receive } from "../adapters/http/servers.ts"
 import { collector } from "../otlp/Collector.ts"
 import { attributesOf } from "../otlp/Otlp.ts"
 import { directory, serve, until } from "./support/Service.ts"
+import { Venom } from "./support/Venom.ts"
 import { submittedIn } from "./support/Wire.ts"
 
 const traceId = "4bf92f3577b34da6a3ce929d0e0e4736"
 const spanId = "00f067aa0ba902b7"
 const traceparent = `00-${traceId}-${spanId}-01`
+
+const later = traceparent.replace("b7-", "b8-").replace("00-", "cc-")
+
+/** Runs a command of the program to its end. */
+const ran = (...args: ReadonlyArray<string>) =>
+  Effect.map(
+    Effect.promise(() => new Venom({ args }).ended()),
+    ({ code, stderr }) => assert.strictEqual(code, 0, stderr)
+  )
 
 describe("with a collector", { concurrent: true }, () => {
   it.live("the trace of a submit goes on over the queue, to the service that does the work", () =>
@@ -34,6 +44,8 @@ describe("with a collector", { concurrent: true }, () => {
         submittedIn
       )
       yield* venom.reaches(id, "COMPLETED")
+      const headers = { authorization: "Bearer secret-of-client", cookie: "venom_session=secret-of-page" }
+      yield* venom.ask({ path: "/api/v1/tasks?q=secret&limit=1", headers })
       const spans = yield* until(
         "both spans",
         Effect.sync(() => receiver.spans),
@@ -58,8 +70,8 @@ describe("with a collector", { concurrent: true }, () => {
         "venom.outcome": "completed"
       })
 
-      const { headers } = yield* service.next
-      assert.strictEqual(headers["traceparent"], `00-${attempt?.traceId}-${attempt?.spanId}-01`)
+      const { headers: sent } = yield* service.next
+      assert.strictEqual(sent["traceparent"], `00-${attempt?.traceId}-${attempt?.spanId}-01`)
 
       const records = yield* until(
         "logs",
@@ -72,10 +84,106 @@ describe("with a collector", { concurrent: true }, () => {
       }
       for (const headers of receiver.headers) assert.strictEqual(headers["x-team"], "a b")
       assert.deepStrictEqual(receiver.wrong, [])
-      assert.notInclude(receiver.raw(), "secret")
-      assert.notInclude(venom.stderr(), "secret")
+      yield* venom.ready
       const ended = yield* venom.stop
       assert.strictEqual(ended.code, 0)
+      assert.isDefined(receiver.spans.find(({ name }) => name === "GET /api/v1/tasks"))
+      assert.notInclude(JSON.stringify(receiver.spans), "/health")
+      assert.notInclude(receiver.raw(), "secret")
+      assert.notInclude(venom.stderr(), "secret")
+    })
+  )
+
+  it.live("a collector that never answers holds nothing up, and takes a bounded part of what there would be", () =>
+    Effect.gen(function* () {
+      const receiver = yield* collector("never answers")
+      const venom = yield* serve(yield* directory, {
+        OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
+        VENOM_SIMULATED_DURATION: "0 millis"
+      })
+      for (let n = 0; n < 15; n++) {
+        const tasks = Array.from({ length: 1000 }, () => ({ content: "" }))
+        const { status } = yield* venom.ask({
+          method: "POST",
+          path: "/api/v1/tasks/bulk",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ tasks })
+        })
+        assert.strictEqual(status, 201)
+      }
+      yield* venom.settled
+      // of 15,000 spans those that are on their way, and those that wait for their turn
+      assert.isAtLeast(receiver.requests(), 1)
+      assert.isAtMost(receiver.requests(), 10)
+      const begun = performance.now()
+      const { code } = yield* venom.stop
+      assert.strictEqual(code, 0)
+      assert.isBelow(performance.now() - begun, 5000)
+    })
+  )
+
+  it.live("one that is not there is told of once, and the end does not wait for it", () =>
+    Effect.gen(function* () {
+      const venom = yield* serve(yield* directory, {
+        // nothing listens there
+        OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9",
+        VENOM_SIMULATED_DURATION: "0 millis"
+      })
+      const id = yield* venom.submit("hello")
+      yield* venom.reaches(id, "COMPLETED")
+      yield* venom.heard(/^Telemetry cannot be sent/)
+      const { code, stderr } = yield* venom.stop
+      assert.strictEqual(code, 0)
+      assert.lengthOf(stderr.match(/Telemetry cannot be sent/g) ?? [], 1)
+    })
+  )
+
+  it.live("a task keeps its trace over a crash, and over an export to another directory", () =>
+    Effect.gen(function* () {
+      const data = yield* directory
+      const before = yield* serve(data)
+      const post = (path: string, body: unknown, headers: Readonly<Record<string, string>> = {}) =>
+        before.ask({
+          method: "POST",
+          path,
+          headers: { "content-type": "application/json", ...headers },
+          body: JSON.stringify(body)
+        })
+      yield* post("/api/v1/queue/pause", {})
+      const known = yield* Effect.flatMap(post("/api/v1/tasks", { content: "" }, { traceparent }), submittedIn)
+      const wrong = { traceparent: traceparent.toUpperCase() }
+      const unknown = yield* Effect.flatMap(post("/api/v1/tasks", { content: "" }, wrong), submittedIn)
+      const once = { traceparent: later, "idempotency-key": "once" }
+      const keyed = yield* Effect.flatMap(post("/api/v1/tasks", { content: "" }, once), submittedIn)
+      const bulk = yield* post("/api/v1/tasks/bulk", { tasks: [{ content: "a" }, { content: "b" }] }, { traceparent })
+      assert.strictEqual(bulk.status, 201)
+      yield* before.kill
+
+      const place = yield* directory
+      yield* ran("export", `${place}/all`, "--data-dir", data)
+      yield* ran("import", `${place}/all`, "--data-dir", `${place}/data`)
+      const receiver = yield* collector()
+      const venom = yield* serve(`${place}/data`, {
+        OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
+        VENOM_RUNNER: "command",
+        VENOM_COMMAND: "sh -c 'printf %s $TRACEPARENT'"
+      })
+      yield* venom.ask({ method: "POST", path: "/api/v1/queue/resume" })
+      const tasks = yield* venom.settled
+      yield* venom.stop
+      const attempts = receiver.spans.filter(({ kind }) => kind === "SPAN_KIND_CONSUMER")
+      const linked = (id: string) => {
+        const attempt = attempts.find(({ attributes }) => attributesOf(attributes)["messaging.message.id"] === id)
+        const { result } = tasks.find((task) => task.id === id) ?? {}
+        assert.strictEqual(result, `00-${attempt?.traceId}-${attempt?.spanId}-01`)
+        return attempt?.links
+      }
+      assert.deepStrictEqual(linked(known), [{ traceId, spanId }])
+      assert.deepStrictEqual(linked(keyed), [{ traceId, spanId: spanId.replace("b7", "b8") }])
+      assert.strictEqual(linked(unknown), undefined)
+      const inBulk = tasks.filter(({ content }) => content !== "")
+      assert.lengthOf(inBulk, 2)
+      for (const { id } of inBulk) assert.deepStrictEqual(linked(id), [{ traceId, spanId }])
     })
   )
 })
