@@ -4,6 +4,7 @@ import "./scripts/check-node.mjs"
 /** All that the daily tests try a part of. */
 const whole = [
   "test/adapters/file/FileStateRepository.test.ts",
+  "test/process/log.test.ts",
   "test/engine/races.test.ts",
   "test/simulation/everyOperation.test.ts",
   "test/simulation/damage.test.ts",

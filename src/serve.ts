@@ -14,6 +14,7 @@ import * as Engine from "./engine/Engine.ts"
 import { defaults, EngineSettings } from "./engine/EngineSettings.ts"
 import * as Shutdown from "./engine/Shutdown.ts"
 import * as Log from "./host/Log.ts"
+import * as Threshold from "./host/Threshold.ts"
 import * as RandomBytes from "./host/RandomBytes.ts"
 import * as NodeServer from "./server/NodeServer.ts"
 import { version } from "./host/Version.ts"
@@ -122,20 +123,32 @@ const composed = (settings: Settings, { callbacks, runner, typeLimits, ...work }
   )
 
 /** Traces and logs to a collector, where there is one. Loaded only then. */
-const telemetry = ({
-  nodeName,
-  otlpEndpoint: endpoint,
-  otlpHeaders: headers = {},
-  otlpProtocol: protocol,
-  resourceAttributes = {},
-  serviceName = resourceAttributes["service.name"] ?? "venom"
-}: Settings): Layer.Layer<never> => {
+const telemetry = (
+  threshold: Threshold.Threshold,
+  {
+    nodeName,
+    otlpEndpoint: endpoint,
+    otlpHeaders: headers = {},
+    otlpProtocol: protocol,
+    resourceAttributes = {},
+    serviceName = resourceAttributes["service.name"] ?? "venom"
+  }: Settings
+): Layer.Layer<never> => {
   if (endpoint === undefined) return Layer.empty
   const attributes = { "service.instance.id": nodeName ?? randomUUID(), ...resourceAttributes }
   return Layer.unwrap(
     Effect.map(
       Effect.promise(() => import("./adapters/otlp/Otlp.ts")),
-      (otlp) => otlp.layer({ endpoint, headers, protocol, serviceName, version, attributes })
+      (otlp) =>
+        otlp.layer({
+          endpoint,
+          headers,
+          protocol,
+          serviceName,
+          version,
+          attributes,
+          filter: (logger) => Log.guarded(Log.inWords(logger), threshold)
+        })
     )
   )
 }
@@ -161,8 +174,9 @@ const refused = (...problems: ReadonlyArray<string>) => Effect.fail(new Settings
 export const serve = (
   settings: Settings,
   unknownVariables: ReadonlyArray<string>
-): Effect.Effect<never, SettingsError | ServiceFailed, FileSystem.FileSystem> =>
-  Effect.forEach(unknownVariables, (name) =>
+): Effect.Effect<never, SettingsError | ServiceFailed, FileSystem.FileSystem> => {
+  const threshold = Threshold.make(String.capitalize(settings.logLevel))
+  return Effect.forEach(unknownVariables, (name) =>
     Effect.logWarning(`${name} is set, and no setting of Venom has that name`)
   ).pipe(
     Effect.andThen(Layer.launch(service(settings))),
@@ -179,12 +193,13 @@ export const serve = (
     Effect.catchCauseIf(Cause.hasDies, (cause) => failed(1, "Venom broke", cause)),
     Effect.provide(
       Layer.provideMerge(
-        telemetry(settings),
+        Layer.merge(telemetry(threshold, settings), Threshold.layer(threshold)),
         Log.layer({
-          level: String.capitalize(settings.logLevel),
+          threshold,
           format: settings.logFormat ?? (process.stderr.isTTY ? "pretty" : "json"),
           colors: process.stderr.isTTY && process.env["NO_COLOR"] === undefined
         })
       )
     )
   )
+}

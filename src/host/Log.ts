@@ -1,4 +1,5 @@
-import { Array, Cause, Formatter, Layer, Logger, type LogLevel, References } from "effect"
+import { Array, Cause, Context, Formatter, Layer, Logger, References, Tracer } from "effect"
+import type { Threshold } from "./Threshold.ts"
 
 /** What a terminal takes as an order, or as a change of direction, and some readers as the end of a line. */
 const orders = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu
@@ -14,16 +15,29 @@ const lines = (text: string): string => text.split("\n").map(line).join("\n  ")
 const text = (part: unknown): string =>
   typeof part === "string" ? part : part instanceof Error ? part.message : Formatter.format(part)
 
+/** What an event says, in one text. */
+export const saying = (message: unknown): string => Array.ensure(message).map(text).join(": ")
+
+/** The span that an event belongs to; those that go nowhere are left out. */
+const place = ({ fiber }: Logger.Options<unknown>) => {
+  const span = Context.getOrUndefined(fiber.context, Tracer.ParentSpan)
+  return span === undefined || (span._tag === "Span" && fiber.getRef(Tracer.Tracer) === Tracer.nativeTracer)
+    ? {}
+    : { trace_id: span.traceId, span_id: span.spanId }
+}
+
 /** One event, one line; annotations such as `task_id` are fields of it. */
-const json = Logger.make(({ cause, date, fiber, logLevel, message }) =>
-  Formatter.formatJson({
+const json = Logger.make((event) => {
+  const { cause, date, fiber, logLevel, message } = event
+  return Formatter.formatJson({
     time: date.toISOString(),
     level: logLevel.toLowerCase(),
-    message: Array.ensure(message).map(text).join(": "),
+    message: saying(message),
     ...fiber.getRef(References.CurrentLogAnnotations),
+    ...place(event),
     ...(cause.reasons.length === 0 ? {} : { cause: Cause.pretty(cause) })
   }).replaceAll(orders, escaped)
-)
+})
 
 const pretty = (colors: boolean): Logger.Logger<unknown, void> => {
   const own = Logger.consolePretty({ colors, mode: "tty" })
@@ -39,9 +53,13 @@ const pretty = (colors: boolean): Logger.Logger<unknown, void> => {
 
 const unshowable = "(it cannot be shown)"
 
-/** What a runner throws may throw again when it is looked at: the event is told without it. */
-const guarded = (logger: Logger.Logger<unknown, void>): Logger.Logger<unknown, void> =>
+/**
+ * Tells what the threshold lets through. What a runner throws may throw again when it is looked at: then the event is
+ * told without it.
+ */
+export const guarded = (logger: Logger.Logger<unknown, void>, { hears }: Threshold): Logger.Logger<unknown, void> =>
   Logger.make((event) => {
+    if (!hears(event.logLevel)) return
     try {
       logger.log(event)
     } catch {
@@ -50,16 +68,20 @@ const guarded = (logger: Logger.Logger<unknown, void>): Logger.Logger<unknown, v
     }
   })
 
+/** Tells what an event says in one text, as the log on stderr does. */
+export const inWords = (logger: Logger.Logger<unknown, void>): Logger.Logger<unknown, void> =>
+  Logger.make((event) => logger.log({ ...event, message: saying(event.message) }))
+
 export interface LogOptions {
-  readonly level: LogLevel.LogLevel
+  readonly threshold: Threshold
   readonly format: "pretty" | "json"
   readonly colors: boolean
 }
 
 /** Logs go to stderr: stdout is for what a command answers. */
-export const layer = ({ colors, format, level }: LogOptions) =>
+export const layer = ({ colors, format, threshold }: LogOptions) =>
   Layer.mergeAll(
-    Logger.layer([guarded(format === "json" ? Logger.withConsoleError(json) : pretty(colors))]),
+    Logger.layer([guarded(format === "json" ? Logger.withConsoleError(json) : pretty(colors), threshold)]),
     Layer.succeed(Logger.LogToStderr, true),
-    Layer.succeed(References.MinimumLogLevel, level)
+    Layer.succeed(References.MinimumLogLevel, threshold.lowest)
   )

@@ -8,10 +8,12 @@ const echo = process.env["npm_lifecycle_event"] === "start" ? 1000 : 0
 
 // while the program is still loading there is nothing to put in order
 let stop: () => void = () => process.exit(0)
+let look: () => void = () => {}
 
 /** The first signal asks for an orderly stop; a second one ends the process at once, as if it had no handler. */
 export const listen = (): void => {
   let asked: number | undefined
+  process.on("SIGUSR2", () => look())
   for (const signal of stopping) {
     process.on(signal, () => {
       if (asked === undefined) {
@@ -27,4 +29,9 @@ export const listen = (): void => {
 /** How to stop from now on. */
 export const onStop = (orderly: () => void): void => {
   stop = orderly
+}
+
+/** What SIGUSR2 does from now on. Without a handler it would end the process. */
+export const onLook = (closer: () => void): void => {
+  look = closer
 }

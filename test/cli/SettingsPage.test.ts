@@ -30,6 +30,8 @@ SIGTERM or SIGINT stops Venom in order: it takes nothing in, lets running attemp
 the rest back, writes the dump. A second signal ends it at once; state is safe all the same. Under \`npm start\` one
 Ctrl-C arrives twice, because npm hands it on, so there a second signal counts after one second.
 
+SIGUSR2 makes the log tell everything from \`debug\` on, and a second one ends that.
+
 | exit code | |
 |---|---|
 | 0 | stopped as asked |

@@ -1,16 +1,20 @@
-import { Cause, Console, Effect } from "effect"
+import { Cause, Console, Effect, type LogLevel, Tracer } from "effect"
 import { assert, describe, it } from "@effect/vitest"
 import * as Log from "../../src/host/Log.ts"
+import * as Threshold from "../../src/host/Threshold.ts"
 
 /** What an effect writes to stderr; anything on stdout fails the test. */
-const errors = (effect: Effect.Effect<void>, options: Partial<Log.LogOptions> = {}) => {
+const errors = (
+  effect: Effect.Effect<void>,
+  { level = "Info", ...options }: Partial<Log.LogOptions> & { readonly level?: LogLevel.LogLevel } = {}
+) => {
   const lines: Array<string> = []
   const heard: Console.Console = Object.assign(Object.create(globalThis.console), {
     error: (...parts: ReadonlyArray<unknown>) => lines.push(parts.join(" ")),
     log: () => assert.fail("stdout is for what a command answers")
   })
   return effect.pipe(
-    Effect.provide(Log.layer({ format: "json", level: "Info", colors: false, ...options })),
+    Effect.provide(Log.layer({ format: "json", threshold: Threshold.make(level), colors: false, ...options })),
     Effect.provideService(Console.Console, heard),
     Effect.as(lines)
   )
@@ -69,6 +73,30 @@ describe("the JSON log", () => {
       })
     )
   }
+
+  it.effect("names the span that an event belongs to, if it goes anywhere", () =>
+    Effect.gen(function* () {
+      const outside = Tracer.externalSpan({ traceId: "a".repeat(32), spanId: "b".repeat(16) })
+      const [line = ""] = yield* errors(Effect.withParentSpan(Effect.logInfo("x"), outside))
+      assert.deepInclude(JSON.parse(line), { trace_id: "a".repeat(32), span_id: "b".repeat(16) })
+      const [other = ""] = yield* errors(Effect.withSpan(Effect.logInfo("x"), "nowhere"))
+      assert.notProperty(JSON.parse(other), "trace_id")
+    })
+  )
+
+  it.effect("tells everything from debug on while somebody looks closer", () =>
+    Effect.gen(function* () {
+      const threshold = Threshold.make("Warn")
+      const say = Effect.andThen(Effect.logTrace("trace"), Effect.logDebug("debug"))
+      const look = Effect.sync(threshold.toggle)
+      const both = say.pipe(Effect.andThen(look), Effect.andThen(say), Effect.andThen(look), Effect.andThen(say))
+      const lines = yield* errors(both, { threshold })
+      assert.deepStrictEqual(
+        lines.map((line) => JSON.parse(line).message),
+        ["debug"]
+      )
+    })
+  )
 
   it.effect("leaves out what is below its level", () =>
     Effect.gen(function* () {

@@ -10,6 +10,8 @@ export interface OtlpOptions {
   readonly protocol: "http/protobuf" | "http/json"
   readonly serviceName: string
   readonly version: string
+  /** Stands before what sends the log: what gets through to it, and in which words. */
+  readonly filter: (logger: Logger.Logger<unknown, void>) => Logger.Logger<unknown, void>
   /** What else tells this process from others. */
   readonly attributes: Readonly<Record<string, string>>
 }
@@ -43,7 +45,7 @@ const bounded = (tracer: Tracer.Tracer, hasRoom: () => boolean): Tracer.Tracer =
  * What cannot be sent is dropped after some tries: nothing waits for it, and it takes a bounded room in memory.
  */
 export const layer = (options: OtlpOptions): Layer.Layer<never> => {
-  const { attributes, endpoint, headers, serviceName, version } = options
+  const { attributes, endpoint, filter, headers, serviceName, version } = options
   const to = (signal: "traces" | "logs") => ({
     url: `${endpoint.replace(/\/+$/, "")}/v1/${signal}`,
     headers,
@@ -62,7 +64,7 @@ export const layer = (options: OtlpOptions): Layer.Layer<never> => {
       const logger = Logger.layer(
         [
           Effect.map(OtlpLogger.make({ ...to("logs"), excludeLogSpans: true }), (logger) =>
-            Logger.make<unknown, void>((event) => (hasRoom() ? logger.log(event) : undefined))
+            filter(Logger.make((event) => (hasRoom() ? logger.log(event) : undefined)))
           )
         ],
         { mergeWithExisting: true }
