@@ -1,7 +1,7 @@
 import { resolve } from "node:path"
 import process from "node:process"
 import { randomUUID } from "node:crypto"
-import { Cause, Effect, type FileSystem, Layer, Predicate, Schema, String } from "effect"
+import { Cause, Effect, type FileSystem, Layer, Predicate, Schema, type Stdio, String } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import { HttpServer, type HttpServerError } from "effect/http"
 import { DataDirectoryError } from "./adapters/file/Disk.ts"
@@ -21,6 +21,7 @@ import { version } from "./host/Version.ts"
 import { ApiKeys } from "./ports/ApiKeys.ts"
 import type { StateRepository } from "./ports/StateRepository.ts"
 import { TypeLimits } from "./ports/TypeLimits.ts"
+import * as Start from "./start.ts"
 import * as Work from "./work.ts"
 
 /** The service could not start, or broke. The log says why. */
@@ -70,6 +71,7 @@ const started = (settings: Settings, concurrency: number) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       const { address } = yield* HttpServer.HttpServer
+      yield* Start.over
       const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host
       const url = `http://${host}:${address._tag === "UnixPathAddress" ? settings.port : address.port}`
       yield* Effect.logInfo(`Venom ${version} serves ${url}`).pipe(
@@ -111,9 +113,12 @@ const keys = (settings: Settings) =>
 const composed = (settings: Settings, { callbacks, runner, typeLimits, ...work }: Work.Work) =>
   started(settings, work.concurrency).pipe(
     Layer.provideMerge(Shutdown.layer),
-    Layer.provideMerge(NodeServer.layer(settings)),
+    Layer.provideMerge(NodeServer.answering),
     Layer.provideMerge(Engine.layer),
     Layer.provide(repository(settings, work.concurrency)),
+    // a port in use is told before a file is touched, and probes are answered while the state is read
+    Layer.provideMerge(NodeServer.listening(settings)),
+    Layer.provide(Start.layer),
     Layer.provide(runner),
     Layer.provide(callbacks),
     Layer.provide(Layer.succeed(TypeLimits, typeLimits)),
@@ -174,7 +179,7 @@ const refused = (...problems: ReadonlyArray<string>) => Effect.fail(new Settings
 export const serve = (
   settings: Settings,
   unknownVariables: ReadonlyArray<string>
-): Effect.Effect<never, SettingsError | ServiceFailed, FileSystem.FileSystem> => {
+): Effect.Effect<never, SettingsError | ServiceFailed, FileSystem.FileSystem | Stdio.Stdio> => {
   const threshold = Threshold.make(String.capitalize(settings.logLevel))
   return Effect.forEach(unknownVariables, (name) =>
     Effect.logWarning(`${name} is set, and no setting of Venom has that name`)

@@ -1,11 +1,15 @@
-import type { HttpServerRequest } from "effect/http"
 import { loopbackNames } from "../api/Loopback.ts"
 import { problems } from "../api/Problem.ts"
 import { plain, type Problem } from "./JsonResponse.ts"
 import { pathOf } from "./Mounted.ts"
 import type { ServerSettings } from "./ServerSettings.ts"
 
-type Request = HttpServerRequest.HttpServerRequest
+/** What is looked at of a request. */
+interface Request {
+  readonly method: string
+  readonly url: string
+  readonly headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
+}
 
 export interface Refused {
   readonly kind: Problem
@@ -27,7 +31,7 @@ export const make = (settings: ServerSettings): ((request: Request) => Refused |
 
   const foreignHost = ({ headers }: Request): Refused | undefined => {
     const host = headers["host"]
-    if (host === undefined) return { kind: plain(400, "Bad Request"), detail: "The Host header is missing" }
+    if (typeof host !== "string") return { kind: plain(400, "Bad Request"), detail: "The Host header is missing" }
     return isOurs(host)
       ? undefined
       : {
@@ -58,15 +62,16 @@ const writes = new Set(["POST", "PUT", "PATCH", "DELETE"])
 
 const foreignWriter = ({ headers }: Request): Refused | undefined => {
   const origin = headers["origin"]
-  return headers["sec-fetch-site"] === "cross-site" || (origin !== undefined && !isSameHost(origin, headers["host"]))
+  return headers["sec-fetch-site"] === "cross-site" ||
+    (origin !== undefined && !isSameHost(`${origin}`, `${headers["host"]}`))
     ? { kind: problems.refusedOrigin, detail: "Pages of another origin may not write" }
     : undefined
 }
 
 /** Whether a page of this origin stands on this host; `null`, the origin of sandboxes and files, stands on none. */
-const isSameHost = (origin: string, host: string | undefined): boolean => {
+const isSameHost = (origin: string, host: string): boolean => {
   const place = /^https?:\/\/([^/]+)$/i.exec(origin)?.[1]
-  return place !== undefined && host !== undefined && place.toLowerCase() === host.toLowerCase()
+  return place !== undefined && place.toLowerCase() === host.toLowerCase()
 }
 
 /** A host without its port, in one spelling: IPv6 addresses have brackets. */

@@ -36,7 +36,14 @@ const sliceChars = 128 * 1024
 /** The dump is synced as it grows: a file system may have a sync of the journal wait for all that is not. */
 const syncBytes = 1024 * 1024
 
-const slices = function* <A>(items: ReadonlyArray<A>, written: (item: A) => string): Generator<string> {
+/** Tasks read, until it is told how many they are. */
+const toldEvery = 1000
+
+const slices = function* <A>(
+  items: ReadonlyArray<A>,
+  written: (item: A) => string,
+  tell: (done: number) => void = () => {}
+): Generator<string> {
   let slice = ""
   let inSlice = 0
   for (const [at, item] of items.entries()) {
@@ -46,14 +53,19 @@ const slices = function* <A>(items: ReadonlyArray<A>, written: (item: A) => stri
     yield slice
     slice = ""
     inSlice = 0
+    tell(at + 1)
   }
   if (inSlice > 0) yield slice
 }
 
-const body = function* ({ entries, sequence, tasks }: Snapshot, now: Instant): Generator<string> {
+const body = function* (
+  { entries, sequence, tasks }: Snapshot,
+  now: Instant,
+  tell?: (tasks: number) => void
+): Generator<string> {
   const head = { format, version, sequence, created_at: IsoTime.format(now), count: tasks.length }
   yield `${JSON.stringify(head).slice(0, -1)},"tasks":[\n`
-  yield* slices(tasks, toJson)
+  yield* slices(tasks, toJson, tell)
   if (entries.length === 0) return
   yield `${entriesBegin}\n`
   yield* slices(entries, (entry) => JSON.stringify(Record.entryToWire(entry)))
@@ -82,7 +94,8 @@ export const write = Effect.fnUntraced(
     fs: FileSystem.FileSystem,
     directory: string,
     snapshot: Snapshot,
-    now: Instant
+    now: Instant,
+    tell?: (tasks: number) => void
   ): Effect.fn.Return<number, PlatformError> {
     const path = `${directory}/${fileName}`
     const temporary = `${path}.tmp`
@@ -100,7 +113,7 @@ export const write = Effect.fnUntraced(
           unsynced = 0
           return Effect.andThen(file.writeAll(bytes), file.sync)
         }
-        for (const part of body(snapshot, now)) yield* put(part)
+        for (const part of body(snapshot, now, tell)) yield* put(part)
         yield* put(end(sum))
         yield* file.sync
       })
@@ -150,7 +163,8 @@ interface Flaw {
 /** Reads a dump, checking all of it. One that a person has laid out anew is read too, without its checksum. */
 export const read = Effect.fnUntraced(function* (
   fs: FileSystem.FileSystem,
-  path: string
+  path: string,
+  tell: (done: number, total: number) => void = () => {}
 ): Effect.fn.Return<Reading, PlatformError> {
   if (!(yield* fs.exists(path))) return { _tag: "Absent" }
   const tasks = new Map<string, VenomTask>()
@@ -185,6 +199,7 @@ export const read = Effect.fnUntraced(function* (
       const task = Option.map(json, fromWire)
       if (Option.isSome(task) && Result.isSuccess(task.value)) tasks.set(task.value.success.id, task.value.success)
       else flaw ??= { position: line.offset, reason: "no task can be read there" }
+      if (tasks.size % toldEvery === 0) tell(tasks.size, head?.count ?? tasks.size)
     }
     sum = crc32(newline, crc32(line.bytes, sum))
   })

@@ -2,7 +2,7 @@ import { Effect, type FileSystem, Option } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import * as Disk from "./Disk.ts"
 
-const chunkBytes = 1024 * 1024
+const chunkBytes = 256 * 1024
 const newline = 0x0a
 
 export interface Line {

@@ -1,4 +1,4 @@
-import type { Flow, TypeLimits } from "../../domain/Flow.ts"
+import { type Flow, free, type TypeLimits } from "../../domain/Flow.ts"
 import type { TaskId, VenomTask } from "../../domain/Task.ts"
 import type { Entry } from "../../ports/StateRepository.ts"
 import { type EntryChange, EntryTable } from "../memory/EntryTable.ts"
@@ -21,15 +21,21 @@ export class Overlay {
   readonly #pending = new Map<TaskId, VenomTask | typeof removed>()
   #added = 0
   #removed = 0
-  #flow: Flow
+  #flow: Flow = free
 
-  constructor(tasks: Iterable<VenomTask>, entries: Iterable<Entry>, limits: TypeLimits) {
+  constructor(entries: Iterable<Entry>, limits: TypeLimits) {
     this.table = new TaskTable(limits, () => this.#staged())
     this.entries = new EntryTable(entries)
-    for (const task of tasks) {
-      this.table.set(task)
-      this.unique.note(task)
-    }
+  }
+
+  /** A task that was read at the start. */
+  begin(task: VenomTask): void {
+    this.table.set(task)
+    this.unique.note(task)
+  }
+
+  /** To be called once when every task has been read: what the flow allows depends on them. */
+  beginFlow(): void {
     this.#flow = FlowEntry.read(this.entries.get(FlowEntry.name))
     this.table.flow = this.#flow
   }

@@ -44,6 +44,8 @@ export interface Found {
 export interface Options {
   /** Takes what can be read even where a part of the state is missing. */
   readonly salvage?: boolean
+  /** How many records have been read, of how many, more or less. */
+  readonly tell?: (done: number, total: number) => void
 }
 
 /**
@@ -53,13 +55,13 @@ export interface Options {
 export const read = Effect.fnUntraced(function* (
   fs: FileSystem.FileSystem,
   directory: string,
-  { salvage = false }: Options = {}
+  { salvage = false, tell: told = () => {} }: Options = {}
 ): Effect.fn.Return<Found, DataDirectoryError | PlatformError> {
   const refuse = (reason: string) =>
     new DataDirectoryError({ directory, reason: `${reason}. Examine it with: venom doctor --data-dir ${directory}` })
 
   const damage: Array<Damage> = []
-  const base = yield* readBase(fs, directory, refuse, damage, salvage)
+  const base = yield* readBase(fs, directory, refuse, damage, salvage, told)
   const numbers = (yield* fs.readDirectory(directory))
     .flatMap((name) => Option.toArray(Segment.numberOf(name)))
     .sort((a, b) => a - b)
@@ -83,8 +85,16 @@ export const read = Effect.fnUntraced(function* (
 
   const { entries, tasks } = base
   let { sequence } = base
+  const inDump = tasks.size
   let records = 0
-  for (const { from, headed, path, voidFrom } of withVoids(heads)) {
+  // how many are to come is guessed by the bytes
+  const sizes: Array<number> = []
+  for (const { path } of heads) sizes.push(Number((yield* fs.stat(path)).size))
+  const bytesInAll = sizes.reduce((sum, size) => sum + size, 0)
+  let bytesRead = 0
+  for (const [at, { from, headed, path, voidFrom }] of withVoids(heads).entries()) {
+    const bytesBefore = bytesRead
+    bytesRead += sizes[at] ?? 0
     // the dump has all of this segment: what is wrong in it was told when it mattered
     if (voidFrom <= base.sequence + 1) continue
     const tell = (position: number, what: string) => damage.push({ file: path, position, bytes: 0, what, torn: false })
@@ -101,6 +111,9 @@ export const read = Effect.fnUntraced(function* (
       if (!play(base, record)) tell(offset, `record ${record.seq} fits no task`)
       sequence = record.seq
       records++
+      if (records % toldEvery === 0) {
+        told(inDump + records, inDump + Math.round((records * bytesInAll) / (bytesBefore + offset)))
+      }
     }
 
     if (headed && from < voidFrom) expect(from, 0)
@@ -135,6 +148,9 @@ export const read = Effect.fnUntraced(function* (
   }
 })
 
+/** Records read, until it is told how many they are. */
+const toldEvery = 1000
+
 interface State {
   sequence: number
   tasks: Map<string, VenomTask>
@@ -146,13 +162,14 @@ const readBase = Effect.fnUntraced(function* (
   directory: string,
   refuse: (reason: string) => DataDirectoryError,
   damage: Array<Damage>,
-  salvage: boolean
+  salvage: boolean,
+  told: (done: number, total: number) => void
 ) {
   const problems: Array<string> = []
   const salvaged: State = { sequence: 0, tasks: new Map(), entries: new Map() }
   for (const name of [Dump.fileName, Dump.previousFileName]) {
     const file = `${directory}/${name}`
-    const reading = yield* Dump.read(fs, file)
+    const reading = yield* Dump.read(fs, file, told)
     if (reading._tag === "Absent") continue
     if (reading._tag === "TooNew") {
       return yield* refuse(`${file} was written by a newer version of Venom (format ${reading.version})`)

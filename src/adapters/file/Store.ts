@@ -3,6 +3,7 @@ import type { PlatformError } from "effect/PlatformError"
 import * as Flow from "../../domain/Flow.ts"
 import { isFinished, type TaskId, type VenomTask } from "../../domain/Task.ts"
 import type { Change, Recovered } from "../../ports/StateRepository.ts"
+import { StartProgress } from "../../ports/StartProgress.ts"
 import { TypeLimits } from "../../ports/TypeLimits.ts"
 import * as Disk from "./Disk.ts"
 import * as Dump from "./Dump.ts"
@@ -24,6 +25,9 @@ export interface Store {
   readonly orphans: Map<TaskId, VenomTask>
   readonly recovered: Recovered
 }
+
+/** Tasks put in order before whoever asks meanwhile has a turn: some milliseconds. */
+const inOneTurn = 1000
 
 /** More are there when processes have died young, one after the other, or before they had deleted what was old. */
 const mostSegments = 3
@@ -125,7 +129,10 @@ const begin = Effect.fnUntraced(function* (
   made: Effect.Effect<void, PlatformError>
 ) {
   const began = yield* Clock.currentTimeMillis
-  const found = yield* Recovery.read(fs, directory)
+  const { tell } = yield* StartProgress
+  const found = yield* Recovery.read(fs, directory, {
+    tell: (done, total) => tell({ doing: "recovering", done, total, unit: "records" })
+  })
   yield* Effect.logInfo(
     `Recovered ${found.tasks.size} tasks from ${directory} (dump up to record ${found.dumped}, then ${found.records} records)`
   )
@@ -145,7 +152,9 @@ const begin = Effect.fnUntraced(function* (
     if (needsDump) {
       const { sequence } = found
       const [tasks, entries] = [Array.from(found.tasks.values()), Array.from(found.entries.values())]
-      yield* Dump.write(fs, directory, { sequence, tasks, entries }, yield* Clock.currentTimeMillis)
+      yield* Dump.write(fs, directory, { sequence, tasks, entries }, yield* Clock.currentTimeMillis, (done) =>
+        tell({ doing: "recovering: writing down", done, total: tasks.length, unit: "tasks" })
+      )
     }
     return yield* Segment.create(fs, directory, number, from).pipe(Effect.mapError(({ error }) => error))
   }).pipe(Effect.result)
@@ -170,9 +179,18 @@ const begin = Effect.fnUntraced(function* (
     damagedBytes: found.damage.reduce((sum, { bytes }) => sum + bytes, 0)
   }
   const orphans = new Map<TaskId, VenomTask>()
-  for (const task of found.tasks.values()) if (task.status === "PROCESSING") orphans.set(task.id, task)
+  const overlay = new Overlay(found.entries.values(), yield* TypeLimits)
+  let done = 0
+  for (const task of found.tasks.values()) {
+    overlay.begin(task)
+    if (task.status === "PROCESSING") orphans.set(task.id, task)
+    if (++done % inOneTurn !== 0) continue
+    tell({ doing: "recovering: putting in order", done, total: found.tasks.size, unit: "tasks" })
+    yield* Effect.yieldNow
+  }
+  overlay.beginFlow()
   return {
-    overlay: new Overlay(found.tasks.values(), found.entries.values(), yield* TypeLimits),
+    overlay,
     orphans,
     recovered,
     segment: Result.getOrElse(fresh, () => Segment.unmade(directory, number, from)),
