@@ -1,5 +1,6 @@
 import { cache, useAnswer } from "./Answer.ts"
 import * as Api from "./Api.ts"
+import * as Clock from "./Clock.ts"
 import * as Format from "./Format.ts"
 import * as Live from "./Live.ts"
 import * as Route from "./Route.ts"
@@ -12,14 +13,15 @@ export const Banner = ({ queue }: { readonly queue: Wire.Queue | undefined }) =>
   const connection = Live.useConnection()
   const unready = useAnswer(kept, "ready", Api.unready, { changedBy: () => false, every: 3000 })
   const whyNot = unready.value ?? null
-  const isLost = connection.state === "lost"
+  const heardAt = Clock.heardAt()
+  const isLost = connection === "lost"
   const paused = queue?.types.filter((type) => type.paused).map(({ type }) => type) ?? []
   return (
     <div class="banners" role="status">
       {isLost ? (
         <p class="banner is-bad">
-          <b>Connection lost</b>, last update {connection.heardAt === null ? "never" : Format.clock(connection.heardAt)}
-          . What is shown may be old.
+          <b>Connection lost</b>, last update {heardAt === null ? "never" : Format.clock(heardAt)}. What is shown may be
+          old.
         </p>
       ) : null}
       {!isLost && whyNot !== null ? (

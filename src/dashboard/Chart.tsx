@@ -17,6 +17,8 @@ interface Given {
   /** Bars upon each other, or lines. */
   readonly kind: "bars" | "lines"
   readonly write: (value: number) => string
+  /** There are no halves of it. */
+  readonly isCount?: boolean
 }
 
 const width = 640
@@ -30,6 +32,14 @@ const wide = width - left - right
 const high = height - top - bottom
 
 const sum = (values: ReadonlyArray<number | null>): number => values.reduce<number>((all, one) => all + (one ?? 0), 0)
+
+/** Those that stand alone: no line leads to them. */
+const alone = (values: Series["values"]): ReadonlyArray<readonly [index: number, value: number]> =>
+  values.flatMap((value, index) =>
+    value !== null && (values[index - 1] ?? null) === null && (values[index + 1] ?? null) === null
+      ? [[index, value]]
+      : []
+  )
 
 /** A line that is broken where there is no value. */
 const path = (
@@ -46,8 +56,7 @@ const path = (
       }
       const step = `${isDrawn ? "L" : "M"}${x(index).toFixed(1)} ${y(value).toFixed(1)}`
       isDrawn = true
-      // a single value between gaps is a dot
-      return (values[index - 1] ?? null) === null && (values[index + 1] ?? null) === null ? `${step}h0.1` : step
+      return step
     })
     .join("")
 }
@@ -65,10 +74,10 @@ const summary = ({ series, write }: Given): string =>
 
 /** Figures of the last hour, by minute: drawn, and as a table for those who want the numbers. */
 export const Chart = (given: Given) => {
-  const { at, kind, series, title, unit, write } = given
+  const { at, isCount = false, kind, series, title, unit, write } = given
   const sums = at.map((_, index) => sum(series.map(({ values }) => values[index] ?? null)))
   const each = series.flatMap(({ values }) => values.map((value) => value ?? 0))
-  const ticks = Scale.ticks(Math.max(0, ...(kind === "bars" ? sums : each)))
+  const ticks = Scale.ticks(Math.max(0, ...(kind === "bars" ? sums : each)), isCount)
   const most = ticks.at(-1) ?? 1
   const step = wide / Math.max(1, at.length)
   const x = (index: number) => left + (index + 0.5) * step
@@ -106,7 +115,12 @@ export const Chart = (given: Given) => {
         )}
         {series.map(({ name, tone, values }, row) =>
           kind === "lines" ? (
-            <path key={name} class={`line tone-${tone}`} d={path(values, x, y)} />
+            <g key={name} class={`line tone-${tone}`}>
+              <path d={path(values, x, y)} />
+              {alone(values).map(([index, value]) => (
+                <circle key={index} cx={x(index)} cy={y(value)} r={2.5} />
+              ))}
+            </g>
           ) : (
             <g key={name} class={`bars tone-${tone}`}>
               {values.map((value, index) =>

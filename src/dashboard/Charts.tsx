@@ -48,8 +48,10 @@ export const Charts = ({ statistics }: { readonly statistics: Answer.Answer<Wire
             kind="lines"
             at={at}
             write={Format.count}
+            isCount
             series={[
               { name: "submitted", tone: "plain", values: of(({ submitted }) => submitted) },
+              { name: "retried", tone: "late", values: of(({ retried }) => retried) },
               { name: "completed", tone: "good", values: of(({ completed }) => completed) },
               {
                 name: "failed",
@@ -64,6 +66,7 @@ export const Charts = ({ statistics }: { readonly statistics: Answer.Answer<Wire
             kind="bars"
             at={at}
             write={Format.count}
+            isCount
             series={failed}
           />
           <Chart

@@ -1,7 +1,14 @@
 /** By how much the service is ahead of this browser, where that matters: clocks a second apart are the same. */
 let ahead = 0
 
-export const heard = (date: string | null): void => {
+let last: number | null = null
+
+/** When something was last heard of the service, by the clock of this browser. */
+export const heardAt = (): number | null => last
+
+/** The service has said something; with the time that it has, where it tells. */
+export const heard = (date: string | null = null): void => {
+  last = Date.now()
   if (date === null) return
   const difference = Date.parse(date) + 500 - Date.now()
   ahead = Math.abs(difference) > 2000 ? difference : 0

@@ -12,7 +12,7 @@ const Group = ({ group }: { readonly group: Wire.FailureGroup }) => {
   return (
     <li class="panel failure">
       <div class="failure-count">
-        <strong>{Format.count(count)}</strong>
+        <strong>{Format.count(count)}×</strong>
         <span>{reason}</span>
       </div>
       <div>
@@ -50,8 +50,7 @@ export const Failures = ({ statistics }: { readonly statistics: Answer.Answer<Wi
       <div class="view-head">
         <h1 id="failures">Failures</h1>
         <p class="note">
-          What failed for good, by message
-          {statistics.value === undefined ? "" : ", the most frequent first"}.{" "}
+          Attempts that failed within the last hour: those that are alike together, the most frequent first.{" "}
           <a href={Route.href("tasks", { status: "FAILED" })}>All failed tasks</a>
         </p>
       </div>
@@ -61,7 +60,7 @@ export const Failures = ({ statistics }: { readonly statistics: Answer.Answer<Wi
           <Group key={`${group.type} ${group.reason} ${group.message}`} group={group} />
         ))}
       </ul>
-      {groups?.length === 0 ? <p class="empty">Nothing has failed.</p> : null}
+      {groups?.length === 0 ? <p class="empty">Nothing has failed within the last hour.</p> : null}
     </section>
   )
 }

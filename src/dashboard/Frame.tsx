@@ -1,4 +1,4 @@
-import { useContext, useEffect } from "preact/hooks"
+import { useContext, useEffect, useRef } from "preact/hooks"
 import { Access } from "./Access.ts"
 import { type Answer, cache, useAnswer } from "./Answer.ts"
 import * as Api from "./Api.ts"
@@ -88,11 +88,18 @@ export const Frame = ({ onLogout }: { readonly onLogout: (() => void) | undefine
   const told = useAnswer(statistics, "statistics", Api.statistics, { changedBy: () => false, every: 5000 })
   const known = useAnswer(nodes, "nodes", Api.nodes, { changedBy: () => false, every: 10_000 })
   const isShared = known.value?.some(({ expires_at }) => expires_at !== null) ?? false
+  const nav = useRef<HTMLElement>(null)
   const title = views.find(({ name }) => name === route.view)?.title ?? "Venom"
 
   useEffect(() => {
     document.title = [title, environment, "Venom"].filter((part) => part !== "").join(" · ")
   }, [title, environment])
+
+  // on a phone not all views have room beside each other
+  useEffect(() => {
+    const link = nav.current?.querySelector<HTMLElement>("[aria-current]")
+    if (nav.current !== null && link) nav.current.scrollLeft = link.offsetLeft - nav.current.clientWidth / 2
+  }, [route.view])
 
   return (
     <>
@@ -105,7 +112,7 @@ export const Frame = ({ onLogout }: { readonly onLogout: (() => void) | undefine
             Venom
           </a>
           {environment === "" ? null : <span class="environment">{environment}</span>}
-          <nav aria-label="Views">
+          <nav aria-label="Views" ref={nav}>
             {(isShared ? [...views, nodesView] : views).map(({ name, title }) => (
               <a key={name} href={Route.href(name)} aria-current={route.view === name ? "page" : undefined}>
                 {title}

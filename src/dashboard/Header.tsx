@@ -2,7 +2,7 @@ import * as Clock from "./Clock.ts"
 import * as Format from "./Format.ts"
 import * as Route from "./Route.ts"
 import { statuses, wordOf } from "./Status.tsx"
-import { Ago, Since } from "./Time.tsx"
+import { Saved, Since } from "./Time.tsx"
 import type * as Wire from "./Wire.ts"
 
 const minute = 60_000
@@ -46,7 +46,9 @@ export const Header = ({ queue, statistics, storage }: Given) => {
       <div class="figure">
         <dt>running</dt>
         <dd>
-          {queue === undefined ? "–" : Format.count(queue.running)}
+          <a href={Route.href("tasks", { status: "PROCESSING" })}>
+            {queue === undefined ? "–" : Format.count(queue.running)}
+          </a>
           <small> of {queue === undefined ? "–" : Format.count(queue.limit)}</small>
         </dd>
       </div>
@@ -63,7 +65,7 @@ export const Header = ({ queue, statistics, storage }: Given) => {
       </div>
       <div class="figure">
         <dt>saved</dt>
-        <dd>{saved === null ? "–" : <Ago at={saved} />}</dd>
+        <dd>{saved === null ? "–" : <Saved at={saved} />}</dd>
       </div>
     </dl>
   )

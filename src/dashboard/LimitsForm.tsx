@@ -26,14 +26,16 @@ const Cell = (given: {
   readonly list?: string | undefined
   readonly onInput: (value: string) => void
 }) => (
-  <input
-    type="text"
-    aria-label={given.label}
-    value={given.value}
-    placeholder={given.placeholder}
-    {...(given.list === undefined ? {} : { list: given.list })}
-    onInput={({ currentTarget }) => given.onInput(currentTarget.value)}
-  />
+  <label>
+    <span>{given.label}</span>
+    <input
+      type="text"
+      value={given.value}
+      placeholder={given.placeholder}
+      {...(given.list === undefined ? {} : { list: given.list })}
+      onInput={({ currentTarget }) => given.onInput(currentTarget.value)}
+    />
+  </label>
 )
 
 const Rows = ({ hasRate, list, name, onChange, rows, title }: RowsGiven) => {
@@ -44,33 +46,12 @@ const Rows = ({ hasRate, list, name, onChange, rows, title }: RowsGiven) => {
       <legend>{title}</legend>
       {rows.map((row, index) => (
         <div class="limit" key={index}>
-          <Cell
-            label={`${name} ${index + 1}`}
-            list={list}
-            value={row.name}
-            placeholder={name}
-            onInput={(value) => set(index, { name: value })}
-          />
-          <Cell
-            label={`At once, ${row.name}`}
-            value={row.concurrency}
-            placeholder="at once"
-            onInput={(concurrency) => set(index, { concurrency })}
-          />
+          <Cell label={name} list={list} value={row.name} onInput={(value) => set(index, { name: value })} />
+          <Cell label="at once" value={row.concurrency} onInput={(concurrency) => set(index, { concurrency })} />
           {hasRate ? (
             <>
-              <Cell
-                label={`Begun, ${row.name}`}
-                value={row.rate}
-                placeholder="begun"
-                onInput={(rate) => set(index, { rate })}
-              />
-              <Cell
-                label={`Within, ${row.name}`}
-                value={row.per}
-                placeholder="within, such as 1 minute"
-                onInput={(per) => set(index, { per })}
-              />
+              <Cell label="begun" value={row.rate} onInput={(rate) => set(index, { rate })} />
+              <Cell label="within" value={row.per} placeholder="1 minute" onInput={(per) => set(index, { per })} />
             </>
           ) : null}
           <button type="button" class="quiet" onClick={() => onChange(rows.toSpliced(index, 1))}>

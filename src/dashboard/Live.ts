@@ -1,12 +1,9 @@
 import { useEffect, useState } from "preact/hooks"
 import * as Api from "./Api.ts"
+import * as Clock from "./Clock.ts"
 import { reader, type ServerEvent } from "./ServerSentEvents.ts"
 
-export interface Connection {
-  readonly state: "begins" | "open" | "lost"
-  /** When something was last heard. */
-  readonly heardAt: number | null
-}
+export type Connection = "begins" | "open" | "lost"
 
 type Listener = (events: ReadonlyArray<ServerEvent>) => void
 
@@ -14,13 +11,13 @@ type Listener = (events: ReadonlyArray<ServerEvent>) => void
 const silence = 40_000
 const longestWait = 5000
 
-let connection: Connection = { state: "begins", heardAt: null }
+let connection: Connection = "begins"
 const watchers = new Set<(connection: Connection) => void>()
 const listeners = new Set<Listener>()
 
-const become = (state: Connection["state"]): void => {
-  if (connection.state === state) return
-  connection = { ...connection, state }
+const become = (state: Connection): void => {
+  if (connection === state) return
+  connection = state
   for (const watch of watchers) watch(connection)
 }
 
@@ -60,7 +57,6 @@ const follow = async (lastEventId: string, signal: AbortSignal): Promise<string>
   try {
     const headers: Record<string, string> = lastEventId === "" ? {} : { "last-event-id": lastEventId }
     const response = await Api.ask("api/v1/events", { headers, signal: cut.signal })
-    connection = { ...connection, heardAt: Date.now() }
     become("open")
     stir()
     const decoder = new TextDecoder()
@@ -70,7 +66,7 @@ const follow = async (lastEventId: string, signal: AbortSignal): Promise<string>
       if (piece === undefined || piece.done) return incoming.lastEventId
       clearTimeout(watchdog)
       watchdog = setTimeout(stop, silence)
-      connection = { ...connection, heardAt: Date.now() }
+      Clock.heard()
       const events = incoming.take(decoder.decode(piece.value, { stream: true }))
       if (events.length > 0) for (const tell of listeners) tell(events)
     }
@@ -112,6 +108,6 @@ export const start = (): (() => void) => {
   void run()
   return () => {
     stopped.abort()
-    connection = { state: "begins", heardAt: null }
+    connection = "begins"
   }
 }

@@ -49,6 +49,7 @@ export const QueueView = ({ queue }: { readonly queue: Wire.Queue | undefined })
   const may = useMay()
   const limits = useAnswer(kept, "limits", Api.limits, { changedBy: () => false, every: 10_000 })
   if (queue === undefined) return null
+  const types = queue.types.toSorted((a, b) => a.type.localeCompare(b.type))
   return (
     <section aria-labelledby="queue">
       <div class="view-head">
@@ -82,7 +83,7 @@ export const QueueView = ({ queue }: { readonly queue: Wire.Queue | undefined })
             </tr>
           </thead>
           <tbody>
-            {queue.types.map(({ counts, paused, type }) => (
+            {types.map(({ counts, paused, type }) => (
               <tr key={type}>
                 <th scope="row">
                   {type} {paused ? <span class="mark">paused</span> : null}
@@ -99,12 +100,12 @@ export const QueueView = ({ queue }: { readonly queue: Wire.Queue | undefined })
           </tbody>
         </table>
       </div>
-      {queue.types.length === 0 ? <p class="empty">There is no task yet.</p> : null}
+      {types.length === 0 ? <p class="empty">There is no task yet.</p> : null}
       {limits.value === undefined ? null : (
         <LimitsForm
           key={JSON.stringify(limits.value)}
           limits={limits.value}
-          types={queue.types.map(({ type }) => type)}
+          types={types.map(({ type }) => type)}
           mayChange={may.admin}
           onDone={() => {
             limits.reload()

@@ -1,7 +1,7 @@
 /** Round steps from zero to a number that is no less than the highest value. */
-export const ticks = (highest: number): ReadonlyArray<number> => {
+export const ticks = (highest: number, isCount = false): ReadonlyArray<number> => {
   if (!(highest > 0)) return [0, 1]
-  const rough = highest / 4
+  const rough = isCount ? Math.max(1, highest / 4) : highest / 4
   const power = 10 ** Math.floor(Math.log10(rough))
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= rough) ?? 10 * power
   const count = Math.ceil(highest / step - 1e-9)

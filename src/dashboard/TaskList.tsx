@@ -82,7 +82,7 @@ export const TaskList = ({ queue, search }: Given) => {
     if (selected !== undefined) list.current?.querySelector<HTMLElement>("[data-row=selected]")?.focus()
   }, [key, isThere])
 
-  const types = queue?.types.map(({ type }) => type) ?? []
+  const types = (queue?.types.map(({ type }) => type) ?? []).sort()
   return (
     <section aria-label="Tasks">
       <div class="tools">

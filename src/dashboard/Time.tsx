@@ -19,6 +19,19 @@ export const Ago = ({ at }: { readonly at: string }) => {
   )
 }
 
+/** How long ago something has happened, to a tenth of a second while that matters. */
+export const Saved = ({ at }: { readonly at: string }) => {
+  const text = useText((now) => {
+    const away = Math.max(0, now - Date.parse(at))
+    return away < 10_000 ? `${(away / 1000).toFixed(1)} s ago` : Format.distance(now - away, now)
+  })
+  return (
+    <time dateTime={at} title={Format.exact(at)}>
+      {text}
+    </time>
+  )
+}
+
 /** How long something has been going on. */
 export const Since = ({ at }: { readonly at: string }) => {
   const text = useText((now) => Format.roughly(now - Date.parse(at)))

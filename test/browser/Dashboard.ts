@@ -2,9 +2,10 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core"
-import { assert } from "vitest"
+import type { Browser, BrowserContextOptions, Page } from "playwright-core"
+import { afterAll, assert, beforeAll } from "vitest"
 import { Venom } from "../process/support/Venom.ts"
+import { launch } from "./chromium.ts"
 
 /** Does what a content says, so that a test has every kind of task there is. */
 const handlers = `
@@ -102,20 +103,8 @@ export class Service {
   }
 }
 
-/** A page, and what it must not do: run foreign code, break, ask another host. */
-export interface Watched {
-  readonly page: Page
-  readonly context: BrowserContext
-  readonly assertCalm: () => void
-}
-
-export const open = async (
-  browser: Browser,
-  service: Service,
-  options: BrowserContextOptions = {}
-): Promise<Watched> => {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
-  const page = await context.newPage()
+/** What a page must not do: run foreign code, break, ask another host. */
+const watch = (page: Page, service: Service): ReadonlyArray<string> => {
   const noise: Array<string> = []
   page.on("pageerror", ({ message }) => noise.push(message))
   page.on("dialog", (dialog) => {
@@ -130,13 +119,47 @@ export const open = async (
     const { origin, protocol } = new URL(request.url())
     if (origin !== service.url && protocol !== "data:") noise.push(`asked ${request.url()}`)
   })
-  page.setDefaultTimeout(20_000)
-  return { page, context, assertCalm: () => assert.deepStrictEqual(noise, []) }
+  return noise
 }
 
-export const goto = async (page: Page, service: Service, view = "tasks"): Promise<void> => {
+export const goto = async (page: Page, service: Service, view: string): Promise<void> => {
   await page.goto(`${service.url}/#/${view}`)
   await page.locator("main").waitFor()
+}
+
+type Use = (page: Page, service: Service) => Promise<void>
+
+/** A service and a browser for the tests of a file. */
+export const dashboard = (env: Readonly<Record<string, string>> = {}) => {
+  let service: Service | undefined
+  let browser: Browser | undefined
+  beforeAll(async () => {
+    service = await Service.begin(env)
+    browser = await launch()
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await service?.end()
+  })
+  const there = (): Service => {
+    assert.isDefined(service)
+    return service
+  }
+  return {
+    service: there,
+    /** Opens a view in a browser of its own, and sees to it that nothing is done there that must not be. */
+    visit: async (view: string, use: Use, options: BrowserContextOptions = {}): Promise<void> => {
+      assert.isDefined(browser)
+      const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
+      context.setDefaultTimeout(20_000)
+      const page = await context.newPage()
+      const noise = watch(page, there())
+      await goto(page, there(), view)
+      await use(page, there())
+      assert.deepStrictEqual(noise, [])
+      await context.close()
+    }
+  }
 }
 
 const shots = fileURLToPath(new URL("../../test-output/screenshots/", import.meta.url))

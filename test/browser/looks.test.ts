@@ -1,8 +1,8 @@
 import axe, { type AxeResults } from "axe-core"
-import type { Browser, Page } from "playwright-core"
-import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { isMissing, launch } from "./chromium.ts"
-import { goto, open, Service, shoot } from "./Dashboard.ts"
+import type { Page } from "playwright-core"
+import { assert, beforeAll, describe, it } from "vitest"
+import { isMissing } from "./chromium.ts"
+import { dashboard, goto, shoot } from "./Dashboard.ts"
 
 const widths = { phone: { width: 390, height: 844 }, desktop: { width: 1360, height: 900 } } as const
 const schemes = ["light", "dark"] as const
@@ -17,14 +17,12 @@ const findings = async (page: Page): Promise<ReadonlyArray<string>> => {
 }
 
 describe.skipIf(isMissing)("the dashboard, at phone and desktop width, light and dark", () => {
-  let service: Service
-  let browser: Browser
+  const { service: there, visit } = dashboard({ VENOM_ENVIRONMENT: "staging", VENOM_CONCURRENCY: "2" })
   /** Each view: where it is, and what is there once it is shown. */
   const views = new Map<string, readonly [path: string, shown: string]>()
 
   beforeAll(async () => {
-    service = await Service.begin({ VENOM_ENVIRONMENT: "staging", VENOM_CONCURRENCY: "2" })
-    browser = await launch()
+    const service = there()
     const order = JSON.stringify({
       order: 4711,
       items: ["box", "lid"],
@@ -58,27 +56,26 @@ describe.skipIf(isMissing)("the dashboard, at phone and desktop width, light and
     views.set("waiting", [`tasks/${waiting}`, ".why li"])
     views.set("again", [`submit?copy=${done}`, "form.panel"])
   }, 60_000)
-  afterAll(async () => {
-    await browser?.close()
-    await service?.end()
-  })
 
   for (const [name, viewport] of Object.entries(widths)) {
     for (const colorScheme of schemes) {
       it(`keeps nobody out: ${name}, ${colorScheme}`, async () => {
-        const { assertCalm, page } = await open(browser, service, { viewport, colorScheme })
         const found: Array<string> = []
-        for (const [view, [path, shown]] of views) {
-          await goto(page, service, path)
-          await page.locator(`main ${shown}`).first().waitFor()
-          await shoot(page, `${view}-${name}-${colorScheme}`)
-          for (const finding of await findings(page)) found.push(`${view}: ${finding}`)
-          const overflow = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-          if (overflow !== 0) found.push(`${view} is ${overflow} wider than the window`)
-        }
+        await visit(
+          "tasks",
+          async (page, service) => {
+            for (const [view, [path, shown]] of views) {
+              await goto(page, service, path)
+              await page.locator(`main ${shown}`).first().waitFor()
+              await shoot(page, `${view}-${name}-${colorScheme}`)
+              for (const finding of await findings(page)) found.push(`${view}: ${finding}`)
+              const overflow = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+              if (overflow !== 0) found.push(`${view} is ${overflow} wider than the window`)
+            }
+          },
+          { viewport, colorScheme }
+        )
         assert.deepStrictEqual(found, [])
-        assertCalm()
-        await page.context().close()
       })
     }
   }
