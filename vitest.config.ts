@@ -13,7 +13,7 @@ const whole = [
 
 /**
  * What takes long: kills, cancels and load by the thousand, disks that fail and files that are damaged, every runner and
- * what is kept for how long, each command at a terminal, every example, the package in a project, nodes and cut-overs on
+ * what is kept for how long, each command at a terminal, every example, the package in a project, a real Prometheus, nodes and cut-overs on
  * PostgreSQL: `npm run test:long`.
  */
 const long = [
@@ -27,6 +27,7 @@ const long = [
   "load",
   "nodes",
   "package",
+  "prometheus",
   "retention",
   "runners",
   "terminal",

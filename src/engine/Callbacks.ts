@@ -7,6 +7,7 @@ import { Draining } from "./Draining.ts"
 import { EngineSettings } from "./EngineSettings.ts"
 import { sleepUntil } from "./SleepUntil.ts"
 import * as TaskSpan from "./TaskSpan.ts"
+import * as TypeSeries from "./TypeSeries.ts"
 
 /** Callbacks under way at once: of all types, and of one, so that a receiver that never answers holds up its own alone. */
 const together = 32
@@ -111,6 +112,8 @@ export const layer = Layer.effectDiscard(
     const mayHaveWork = yield* Latch.make(true)
     const owed = new Owed()
     const inSpan = yield* TaskSpan.make
+    const context = yield* Effect.context()
+    const told = TypeSeries.counter("venom_callbacks_total", "Tries to tell the end of a task, by what came of them")
 
     const note = (task: Pick<VenomTask, "id" | "type" | "callback">) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
@@ -157,8 +160,11 @@ export const layer = Layer.effectDiscard(
           task.id,
           Callback.settle(task, outcome, { chance: yield* Random.next, now })
         )
-        if (settled.callback?.state !== "given_up") return
-        yield* Effect.logWarning(`The callback was given up: ${settled.callback.lastError}`)
+        const { callback, type } = settled
+        if (callback === undefined) return
+        told(type, callback.state === "owed" ? "failed" : callback.state).updateUnsafe(1, context)
+        if (callback.state !== "given_up") return
+        yield* Effect.logWarning(`The callback was given up: ${callback.lastError}`)
       }).pipe(
         Effect.catchTags({
           // deleted, or run again by hand

@@ -2,6 +2,7 @@ import { Clock, Context, Effect, Layer, Metric, Stream } from "effect"
 import { isFinished, type TaskStatus } from "../domain/Task.ts"
 import { type Change, StateRepository } from "../ports/StateRepository.ts"
 import { FlowControl } from "./FlowControl.ts"
+import { Orchestrator } from "./Orchestrator.ts"
 import * as TypeSeries from "./TypeSeries.ts"
 
 const submitted = Metric.counter("venom_tasks_submitted_total", { description: "Tasks submitted", incremental: true })
@@ -21,6 +22,7 @@ const gauges = {
   }),
   running: Metric.gauge("venom_attempts_running", { description: "Attempts running in this process" }),
   limit: Metric.gauge("venom_concurrency_limit", { description: "Attempts that may run at once in this process" }),
+  ready: Metric.gauge("venom_ready", { description: "1 where a task would be taken now, as /health/ready says it" }),
   paused: Metric.gauge("venom_queue_paused", { description: "1 where the whole queue is paused" })
 }
 
@@ -40,7 +42,10 @@ export class Metrics extends Context.Service<
     Effect.gen(function* () {
       const repository = yield* StateRepository
       const flow = yield* FlowControl
+      const { readiness } = yield* Orchestrator
       const context = yield* Effect.context()
+      // the first one is an increase too
+      submitted.updateUnsafe(0, context)
       const finished = TypeSeries.counter("venom_tasks_finished_total", "Tasks that have ended, by how")
 
       const count = ({ after, before }: Change): void => {
@@ -91,8 +96,12 @@ export class Metrics extends Context.Service<
         gauges.paused.updateUnsafe(state.paused ? 1 : 0, context)
       })
 
+      const lookAtReadiness = Effect.map(readiness, (against) =>
+        gauges.ready.updateUnsafe(against.length === 0 ? 1 : 0, context)
+      )
+
       // what a store that is away cannot tell keeps its last value
-      return Metrics.of({ refresh: Effect.ignore(refresh) })
+      return Metrics.of({ refresh: Effect.andThen(lookAtReadiness, Effect.ignore(refresh)) })
     })
   )
 }

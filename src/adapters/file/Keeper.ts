@@ -89,6 +89,8 @@ export const make = Effect.fnUntraced(function* (options: {
   let covered = 0
   const journalSize = () => left + commit.segment().size()
   const context = yield* Effect.context()
+  // the first one is an increase too
+  StoreMetrics.errors.updateUnsafe(0, context)
   const measured = () => {
     StoreMetrics.dumpBytes.updateUnsafe(dumpSize, context)
     StoreMetrics.journalBytes.updateUnsafe(journalSize() - covered, context)
