@@ -96,3 +96,29 @@ describe("docs/operations.md", () => {
     }
   })
 })
+
+describe("docs/security.md", () => {
+  const document = read("docs/security.md")
+  const shown = Array.from(document.matchAll(/`(test\/[^`]+)`: "([^"]+)"/g), ([, file = "", name = ""]) => ({
+    file,
+    name
+  }))
+
+  it("names tests that there are", () => {
+    assert.isAbove(shown.length, 30)
+    for (const { file, name } of shown) {
+      const names = Array.from(read(file).matchAll(/\(\s*(["`])(.*?)\1,/gs), ([, , text = ""]) => text)
+      assert.isTrue(
+        names.some((text) => text.includes(name)),
+        `${file}: ${name}`
+      )
+    }
+  })
+
+  it("has a test in every row of its threats", () => {
+    const rows = document.split("\n").filter((line) => line.startsWith("| ") && line.split(" | ").length === 3)
+    for (const row of rows.filter((row) => !row.startsWith("| threat") && !row.startsWith("| scope"))) {
+      assert.match(row, /`test\/[^`]+`: "[^"]+" \|$/, row)
+    }
+  })
+})
