@@ -1,6 +1,6 @@
 /** Round steps from zero to a number that is no less than the highest value. */
 export const ticks = (highest: number, isCount = false): ReadonlyArray<number> => {
-  if (!(highest > 0)) return [0, 1]
+  if (!(highest > 1e-9)) return [0, 1]
   const rough = isCount ? Math.max(1, highest / 4) : highest / 4
   const power = 10 ** Math.floor(Math.log10(rough))
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= rough) ?? 10 * power

@@ -40,4 +40,24 @@ describe.skipIf(isMissing)("examples/browser, in Chromium", () => {
       ["COMPLETED", "FAILED"]
     )
   })
+
+  it("the dashboard is below the prefix of the queue, and finds all that it asks for there", async () => {
+    const page = await browser?.newPage()
+    const url = service?.url
+    assert.isDefined(page)
+    assert.isDefined(url)
+    const outside: Array<string> = []
+    page.on("request", (request) => {
+      if (!request.url().startsWith(`${url}/queue`)) outside.push(request.url())
+    })
+    await page.goto(`${url}/queue#/tasks?status=FAILED`)
+    await page.locator("[data-row]").getByText("There is nothing to count").waitFor()
+    assert.strictEqual(page.url(), `${url}/queue/#/tasks?status=FAILED`)
+    await page.keyboard.press("n")
+    await page.getByLabel("Type").fill("count-words")
+    await page.getByLabel("text").fill("below a prefix")
+    await page.getByRole("button", { name: "Submit the task" }).click()
+    await page.locator("pre", { hasText: '"words": 3' }).waitFor()
+    assert.deepStrictEqual(outside, [])
+  })
 })

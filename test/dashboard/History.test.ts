@@ -1,0 +1,98 @@
+import { assert, describe, it } from "vitest"
+import * as History from "../../src/dashboard/History.ts"
+import type * as Wire from "../../src/dashboard/Wire.ts"
+
+const at = (seconds: number): string => new Date(Date.UTC(2026, 0, 1) + seconds * 1000).toISOString()
+
+const task = (more: Partial<Wire.Task>): Wire.Task => ({
+  id: "019b7a5e-0000-7000-8000-000000000000",
+  content: "",
+  created_at: at(0),
+  status: "PENDING",
+  result: null,
+  logs: [`${at(0)} submitted`],
+  logs_dropped: 0,
+  type: "default",
+  priority: 0,
+  run_at: at(0),
+  updated_at: at(0),
+  started_at: null,
+  finished_at: null,
+  attempt: 0,
+  max_attempts: 5,
+  attempts: [],
+  failure: null,
+  tags: [],
+  progress: null,
+  revision: 1,
+  ...more
+})
+
+const attempt = (n: number, from: number, until: number | null, outcome: Wire.Attempt["outcome"]): Wire.Attempt => ({
+  attempt: n,
+  started_at: at(from),
+  finished_at: until === null ? null : at(until),
+  outcome,
+  error: outcome === "error" ? "no" : null
+})
+
+const told = (given: Wire.Task) =>
+  History.of(given).map(({ from, title, until }) => [title, until === undefined ? undefined : (until - from) / 1000])
+
+describe("the history of a task", () => {
+  it("has every wait and every attempt, with how long it took", () => {
+    const attempts = [attempt(1, 2, 5, "error"), attempt(2, 9, 10, "completed")]
+    assert.deepStrictEqual(told(task({ status: "COMPLETED", attempts, finished_at: at(10) })), [
+      ["Submitted", 0],
+      ["Waiting", 2],
+      ["Attempt 1 failed", 3],
+      ["Waiting after attempt 1", 4],
+      ["Attempt 2 completed", 1],
+      ["Completed", 0]
+    ])
+  })
+
+  it("goes on with what is not over yet", () => {
+    assert.deepStrictEqual(told(task({})).at(-1), ["Waiting", undefined])
+    const running = task({ status: "PROCESSING", attempts: [attempt(1, 1, null, null)] })
+    assert.deepStrictEqual(told(running).at(-1), ["Attempt 1 is running", undefined])
+    const retried = task({ attempts: [attempt(1, 1, 2, "error")] })
+    assert.deepStrictEqual(told(retried).at(-1), ["Waiting after attempt 1", undefined])
+  })
+
+  it("tells of a task that was cancelled while it waited", () => {
+    const failure = { reason: "cancelled", message: "cancelled on request" } as const
+    const [last, wait] = History.of(task({ status: "FAILED", failure, finished_at: at(7) })).toReversed()
+    assert.deepInclude(wait, { title: "Waiting", until: Date.parse(at(7)) })
+    assert.deepInclude(last, { title: "Failed: cancelled", error: "cancelled on request" })
+  })
+
+  it("does not call it waiting, what was before the first attempt that is kept", () => {
+    const attempts = [attempt(30, 100, 101, "error"), attempt(31, 102, 103, "completed")]
+    assert.strictEqual(told(task({ status: "COMPLETED", attempts, finished_at: at(103) }))[1]?.[0], "Attempt 30 failed")
+  })
+
+  it("has each line of the log where it belongs, those of the same millisecond too", () => {
+    const logs = [
+      `${at(0)} submitted`,
+      `${at(0)} attempt 1 of 5 started`,
+      `${at(0)} hello`,
+      `${at(0)} attempt 1 failed (error): no; next one in 2 s`,
+      `${at(1)} somebody looked`,
+      `${at(2)} attempt 2 of 5 started`,
+      "a line without its time"
+    ]
+    const attempts = [attempt(1, 0, 0, "error"), attempt(2, 2, null, null)]
+    const parts = History.of(task({ status: "PROCESSING", attempts, logs }))
+    assert.deepStrictEqual(
+      parts.map(({ logs, title }) => [title, logs.map(({ text }) => text)]),
+      [
+        ["Submitted", ["submitted", "a line without its time"]],
+        ["Waiting", []],
+        ["Attempt 1 failed", ["attempt 1 of 5 started", "hello", "attempt 1 failed (error): no; next one in 2 s"]],
+        ["Waiting after attempt 1", ["somebody looked"]],
+        ["Attempt 2 is running", ["attempt 2 of 5 started"]]
+      ]
+    )
+  })
+})
