@@ -4,6 +4,8 @@ import * as Digest from "effect/crypto/Digest"
 import { FetchHttpClient } from "effect/http"
 import { VenomClient } from "../client/VenomClient.ts"
 import type { Instant } from "../domain/Task.ts"
+import * as Trace from "../domain/Trace.ts"
+import * as Traceparent from "../domain/Traceparent.ts"
 import * as SafeText from "./SafeText.ts"
 import * as Style from "./Style.ts"
 import * as Table from "./Table.ts"
@@ -115,6 +117,9 @@ export const use = <A, E extends Trouble.Trouble, R>(
         return yield* Trouble.ended("usage", `${url} is no URL, such as ${usualUrl}`)
       }
       const client = yield* Effect.orDie(connect(url))
-      return yield* run(client, yield* screen(json))
+      const started = Traceparent.read(yield* Effect.orDie(Config.String("TRACEPARENT").pipe(Config.withDefault(""))))
+      const place = started === undefined ? undefined : Trace.spanOf(started)
+      const asked = run(client, yield* screen(json))
+      return yield* place === undefined ? asked : Effect.withParentSpan(asked, place)
     }).pipe(Effect.provide([FetchHttpClient.layer, Digest.layerWebCrypto]))
   )

@@ -1,7 +1,8 @@
-import { Context, type Effect, Layer, type Redacted } from "effect"
+import { Context, Effect, flow, Layer, type Redacted, Tracer } from "effect"
 import { HttpClient, HttpClientRequest } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
 import { VenomApi } from "../api/VenomApi.ts"
+import * as Trace from "../domain/Trace.ts"
 
 export interface Options {
   /** Where the service is, with the prefix where it is mounted under one: `http://127.0.0.1:8000`. */
@@ -10,10 +11,29 @@ export interface Options {
   readonly key?: Redacted.Redacted
 }
 
+/** Where nothing traces, the library sends spans of its own all the same, which nobody will ever find. */
+const ofOneTrace = flow(
+  HttpClient.mapRequestEffect((request: HttpClientRequest.HttpClientRequest) =>
+    Effect.map(Trace.current, (place) =>
+      place === undefined ? request : HttpClientRequest.setHeader(request, "traceparent", place)
+    )
+  ),
+  HttpClient.transformResponse((response) =>
+    Effect.flatMap(Effect.tracer, (tracer) =>
+      tracer === Tracer.nativeTracer
+        ? Effect.provideService(response, HttpClient.TracerDisabledWhen, () => true)
+        : response
+    )
+  )
+)
+
 const make = ({ key, url }: Options) =>
   HttpApiClient.make(VenomApi, {
     baseUrl: url,
-    ...(key === undefined ? {} : { transformClient: HttpClient.mapRequest(HttpClientRequest.bearerToken(key)) })
+    transformClient: (client) => {
+      const traced = ofOneTrace(client)
+      return key === undefined ? traced : HttpClient.mapRequest(traced, HttpClientRequest.bearerToken(key))
+    }
   })
 
 /**

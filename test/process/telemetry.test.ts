@@ -186,4 +186,21 @@ describe("with a collector", { concurrent: true }, () => {
       for (const { id } of inBulk) assert.deepStrictEqual(linked(id), [{ traceId, spanId }])
     })
   )
+
+  it.live("a program that submits from the command line hands on the trace that it was started in", () =>
+    Effect.gen(function* () {
+      const venom = yield* serve(yield* directory)
+      const submit = (env: Readonly<Record<string, string>>) =>
+        Effect.map(
+          Effect.promise(() => new Venom({ args: ["submit", "x", "--url", venom.url], env }).ended()),
+          ({ stdout }) => stdout.trim()
+        )
+      const traced = yield* submit({ TRACEPARENT: traceparent })
+      const alone = yield* submit({})
+      const found = yield* venom.ask({ path: `/api/v1/tasks/${traced}` })
+      assert.include(found.text, `"traceparent":"${traceparent}"`)
+      const other = yield* venom.ask({ path: `/api/v1/tasks/${alone}` })
+      assert.notInclude(other.text, "traceparent")
+    })
+  )
 })

@@ -14,6 +14,8 @@ export const changes = (test: Tests): void => {
         const tasks = contents.map((content, n) =>
           submitted(n, { content, tags: ["a", content], priority: 0 - n, runAt: n })
         )
+        const traced = { ...submitted(99), traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01` }
+        tasks.push(traced)
         yield* repository.insert(tasks)
         for (const task of tasks) assert.deepStrictEqual(yield* read(repository, task.id), task)
       }))
