@@ -71,7 +71,7 @@ const program = Effect.gen(function* () {
   const repository = yield* StateRepository
   // the first change of a life is dumped at once, and nothing for an hour then
   const dumped = nextDump()
-  if (plan.keys > 0) yield* repository.setFlow({ ...free, eachKey: 5 })
+  if (plan.keys > 0) yield* repository.updateFlow(() => ({ ...free, eachKey: 5 }))
   yield* measure(1)
   yield* Effect.promise(() => dumped)
   yield* measure(plan.warm)

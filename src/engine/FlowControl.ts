@@ -1,4 +1,4 @@
-import { Clock, Context, Effect, Layer, Option, Record, Semaphore, Struct } from "effect"
+import { Clock, Context, Effect, Layer, Option, Record, Struct } from "effect"
 import type { Flow, Limits, TypeFlow } from "../domain/Flow.ts"
 import type { Instant, TaskStatus } from "../domain/Task.ts"
 import { StateRepository, type StorageError } from "../ports/StateRepository.ts"
@@ -43,14 +43,6 @@ export class FlowControl extends Context.Service<
       const repository = yield* StateRepository
       const dispatcher = yield* Dispatcher
       const { concurrency } = yield* EngineSettings
-      const turn = yield* Semaphore.make(1)
-
-      /** One change after another: none is decided on a flow that another has left. */
-      const change = (decide: (flow: Flow) => Flow) =>
-        Effect.uninterruptible(
-          turn.withPermits(1)(Effect.flatMap(repository.flow, (flow) => repository.setFlow(decide(flow))))
-        )
-
       const state = Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
         // before the numbers are read: what runs is in them then
@@ -73,7 +65,9 @@ export class FlowControl extends Context.Service<
 
       const setPaused = (type: string | undefined, paused: boolean) =>
         Effect.andThen(
-          change((flow) => (type === undefined ? { ...flow, paused } : withPausedType(flow, type, paused))),
+          repository.updateFlow((flow) =>
+            type === undefined ? { ...flow, paused } : withPausedType(flow, type, paused)
+          ),
           state
         )
 
@@ -83,9 +77,9 @@ export class FlowControl extends Context.Service<
         resume: Effect.fn("FlowControl.resume")((type) => setPaused(type, false)),
         limits: Effect.map(repository.flow, limitsOf),
         setLimits: Effect.fn("FlowControl.setLimits")((limits) =>
-          Effect.andThen(
-            change((flow) => withLimits(flow, limits)),
-            Effect.map(repository.flow, limitsOf)
+          Effect.map(
+            repository.updateFlow((flow) => withLimits(flow, limits)),
+            limitsOf
           )
         )
       })

@@ -236,8 +236,11 @@ export class StateRepository extends Context.Service<
     /** What holds back tasks that are due. */
     readonly flow: Effect.Effect<Flow, StorageError>
 
-    /** In place of what held them back until now. */
-    readonly setFlow: (flow: Flow) => Effect.Effect<void, StorageError>
+    /**
+     * Changes what holds them back and returns what does then. It is decided on the newest, whoever else changes it
+     * meanwhile, so perhaps more than once.
+     */
+    readonly updateFlow: (decide: (flow: Flow) => Flow) => Effect.Effect<Flow, StorageError>
 
     /**
      * Applies a transition to the newest state of a task and returns the task as it then is. What the task was

@@ -39,11 +39,11 @@ describe("what a process can run at once of a type", () => {
     Effect.gen(function* () {
       const most = new Map<string, number>()
       const { orchestrator, reaches, repository } = yield* begin(new Map(), most)
-      yield* repository.setFlow({
+      yield* repository.updateFlow(() => ({
         paused: false,
         keys: {},
         types: { one: { concurrency: 9 }, three: { concurrency: 2 } }
-      })
+      }))
       const all = yield* Effect.forEach(["one", "three"], (type) =>
         orchestrator.submitAll(Array.from({ length: 5 }, () => ({ content: "x", type })))
       )

@@ -4,6 +4,7 @@ import { claims } from "./repository/claims.ts"
 import { deadlines } from "./repository/deadlines.ts"
 import { type Reopen, durability } from "./repository/durability.ts"
 import { entries } from "./repository/entries.ts"
+import { flow } from "./repository/flow.ts"
 import { type MakeRepository, testsWith } from "./repository/harness.ts"
 import { againstModel } from "./repository/model.ts"
 import { pages } from "./repository/pages.ts"
@@ -19,6 +20,7 @@ export const suite = (name: string, make: MakeRepository, options: { readonly ru
     claims(test)
     deadlines(test)
     entries(test)
+    flow(test)
     pages(test)
     prune(test)
     storage(test)

@@ -192,7 +192,7 @@ export class Clients {
     this.#ask(
       life,
       `flow ${JSON.stringify(value)}`,
-      ({ repository }) => repository.setFlow(asked),
+      ({ repository }) => repository.updateFlow(() => asked),
       (exit) => {
         const isDone = Exit.isSuccess(exit)
         entries.answered(value, isDone ? "done" : answer(exit) === "hung up" ? "unknown" : "refused")

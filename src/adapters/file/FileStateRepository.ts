@@ -184,10 +184,11 @@ export const layer = (
             )
           ),
         flow: Effect.sync(() => overlay.flow),
-        setFlow: (flow) =>
+        updateFlow: (decide) =>
           unlessRefused("verdict", () => {
-            const change = FlowEntry.change(flow, overlay.entry(FlowEntry.name))
-            return Deferred.await(commit.stageNew(none, [change]).synced)
+            const before = overlay.entry(FlowEntry.name)
+            const flow = decide(FlowEntry.read(before))
+            return Effect.as(Deferred.await(commit.stageNew(none, [FlowEntry.change(flow, before)]).synced), flow)
           }),
         prune: ({ keep, keepOwed = false, limit, now, retention }) =>
           unlessRefused("new", () => {

@@ -118,11 +118,12 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
             return { count: expired.length, next: entries.nextExpiry() }
           }),
         flow: Effect.sync(() => flow),
-        setFlow: (next) =>
+        updateFlow: (decide) =>
           Effect.sync(() => {
-            flow = next
+            flow = decide(flow)
             table.flow = flow
             PubSub.publishUnsafe(hints, undefined)
+            return flow
           }),
         update: (id, transition) => Effect.suspend(() => Effect.fromResult(change(id, transition))),
         claim: ({ limit, now, types }) =>

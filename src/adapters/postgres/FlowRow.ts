@@ -47,22 +47,26 @@ const seed = Effect.fnUntraced(function* (database: Database, type: string, rate
   }
 })
 
-/** In place of what held tasks back until now. */
-export const set = (database: Database, flow: Flow.Flow): Effect.Effect<void, Failed> =>
-  certain(
-    changed(database, flow),
-    Effect.map(database.query<Value>(statements.flow), ([row]) =>
-      row?.value === encode(flow) ? Option.some(undefined) : Option.none()
+/** Decided on the newest, and once more where it is not known whether it has been changed. */
+export const update = (database: Database, decide: (flow: Flow.Flow) => Flow.Flow): Effect.Effect<Flow.Flow, Failed> =>
+  Effect.suspend(() => {
+    let written: string | undefined
+    const decided = database.transaction(
+      Effect.gen(function* () {
+        const before = yield* readLocked(database)
+        const flow = decide(before)
+        written = encode(flow)
+        yield* database.query(statements.setFlow, [written, Flow.isFree(flow)])
+        for (const [type, { rate }] of Object.entries(flow.types)) {
+          if (rate !== undefined && before.types[type]?.rate === undefined) yield* seed(database, type, rate)
+        }
+        return flow
+      })
     )
-  )
-
-const changed = (database: Database, flow: Flow.Flow) =>
-  database.transaction(
-    Effect.gen(function* () {
-      const before = yield* readLocked(database)
-      yield* database.query(statements.setFlow, [encode(flow), Flow.isFree(flow)])
-      for (const [type, { rate }] of Object.entries(flow.types)) {
-        if (rate !== undefined && before.types[type]?.rate === undefined) yield* seed(database, type, rate)
-      }
-    })
-  )
+    return certain(
+      decided,
+      Effect.map(database.query<Value>(statements.flow), (rows) =>
+        rows[0]?.value === written ? Option.some(flowOf(rows)) : Option.none()
+      )
+    )
+  }).pipe(Effect.uninterruptible)

@@ -142,10 +142,11 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
     entries: (prefix) => Entries.startingWith(database, prefix),
     expireEntries: (asked) => Entries.expire(database, asked),
     flow: FlowRow.read(database),
-    setFlow: (flow) =>
-      Effect.map(FlowRow.set(database, flow), () => {
+    updateFlow: (decide) =>
+      Effect.map(FlowRow.update(database, decide), (flow) => {
         hint()
         feed.stir()
+        return flow
       }),
     update: (id, transition) => changeOne({ id, transition }),
     claim: (asked) =>

@@ -98,7 +98,7 @@ export const claims = (test: Tests): void => {
         ])
         assert.deepStrictEqual(yield* repository.claim(of("nothing")), [])
         assert.deepStrictEqual(idsOf(yield* repository.claim(of("sms", "fax"))), [2, 3].map(idOf))
-        yield* repository.setFlow({ paused: false, types: { mail: { concurrency: 9 }, sms: {} }, keys: {} })
+        yield* repository.updateFlow(() => ({ paused: false, types: { mail: { concurrency: 9 }, sms: {} }, keys: {} }))
         assert.deepStrictEqual(yield* repository.claim(of("sms", "fax")), [])
         assert.deepStrictEqual(idsOf(yield* repository.claim({ ...of("sms"), now: 20 })), [idOf(4)])
         assert.deepStrictEqual(yield* repository.counts, { PENDING: 2, PROCESSING: 3, COMPLETED: 0, FAILED: 0 })
@@ -113,7 +113,7 @@ export const claims = (test: Tests): void => {
         const [first] = yield* Effect.all(
           [
             repository.claim({ limit: 1, now: 10 }),
-            repository.setFlow({ paused: false, types: { mail: { rate } }, keys: {} })
+            repository.updateFlow(() => ({ paused: false, types: { mail: { rate } }, keys: {} }))
           ],
           { concurrency: "unbounded" }
         )

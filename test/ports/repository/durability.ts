@@ -85,7 +85,7 @@ export const durability = ({ open }: Reopen): void => {
           yield* repository.insert([submitted(1, { uniqueKey: "one" })], put)
           yield* repository.put({ ...put, name: "gone" })
           yield* repository.put({ ...put, name: "gone", value: undefined, expects: 1 })
-          yield* repository.setFlow(flow)
+          yield* repository.updateFlow(() => flow)
         })
       )
       for (const n of [2, 3]) {

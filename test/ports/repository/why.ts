@@ -85,7 +85,7 @@ export const whyAgainstClaims = (make: MakeRepository, runs: number): void => {
         assert.strictEqual(yield* ahead(4, new Set(["sms"])), 1)
         // nobody has work for it: nor for the others before it
         assert.strictEqual(yield* ahead(3, new Set(["sms"])), 4)
-        yield* repository.setFlow({ ...free, types: { mail: { concurrency: 5 } } })
+        yield* repository.updateFlow(() => ({ ...free, types: { mail: { concurrency: 5 } } }))
         assert.strictEqual(yield* ahead(3, new Set(["sms"])), 2)
         assert.strictEqual(yield* ahead(2, new Set(["sms"])), 2)
       })
@@ -113,7 +113,7 @@ export const whyAgainstClaims = (make: MakeRepository, runs: number): void => {
                 )
                 break
               case "flow":
-                yield* repository.setFlow(flowOf(step))
+                yield* repository.updateFlow(() => flowOf(step))
                 break
               case "claim": {
                 now += step.elapsed
