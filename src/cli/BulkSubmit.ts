@@ -1,5 +1,6 @@
 import { Clock, Effect, FileSystem, Result, Schedule, Schema } from "effect"
 import { Digest, sha256 } from "effect/crypto/Digest"
+import * as Patience from "../client/Patience.ts"
 import { limits, TaskRequest } from "../domain/Task.ts"
 import * as Lines from "./Lines.ts"
 import * as ProgressBar from "./ProgressBar.ts"
@@ -13,7 +14,7 @@ const most = { tasks: limits.bulk, bytes: 1024 * 1024 }
 const goodFor = 23 * 60 * 60 * 1000
 
 /** A service that is starting again is waited for. */
-const patience = { schedule: Schedule.spaced("1 second"), times: 60, while: Trouble.isPassing }
+const patience = { schedule: Schedule.spaced("1 second"), times: 60, while: Patience.isPassing }
 
 /** How far a file has been submitted: kept beside it until all of it is. */
 const Place = Schema.fromJsonString(

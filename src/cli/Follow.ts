@@ -1,8 +1,9 @@
 import { Effect, Schema, Stream } from "effect"
 import * as Sse from "effect/encoding/Sse"
 import type { HttpClientError } from "effect/http/HttpClientError"
+import * as Patience from "../client/Patience.ts"
 import { TaskStatus } from "../domain/Task.ts"
-import * as Trouble from "./Trouble.ts"
+import type * as Trouble from "./Trouble.ts"
 
 const state = { task_id: Schema.String, status: TaskStatus, attempt: Schema.Int }
 
@@ -67,7 +68,7 @@ export const events = Effect.fnUntraced(function* <R, R2>(
       )
     })
     const ended = yield* Effect.result(once)
-    if (ended._tag === "Failure" && !(wasOpen && Trouble.isPassing(ended.failure)))
+    if (ended._tag === "Failure" && !(wasOpen && Patience.isPassing(ended.failure)))
       return yield* Effect.fail(ended.failure)
     if (isOver) return
     yield* onBreak

@@ -77,7 +77,7 @@ export const command = Command.make(
         const id = body.taskId
         if (!given.wait) return yield* screen.tell({ task_id: id, status: body.status }, () => [id])
         if (screen.isTerminal) yield* Console.error(screen.style("dim", id))
-        const task = yield* Wait.within(client, id, given.waitTimeout)
+        const task = yield* Wait.within(client, id, given.waitTimeout, true)
         yield* screen.tell(TaskView.toJson(task), () =>
           task.result === null ? [] : [screen.isTerminal ? SafeText.block(task.result) : task.result]
         )

@@ -100,10 +100,3 @@ export const of = (url: string, trouble: Trouble): Ended => {
       return ended("failed", SafeText.line(trouble.message))
   }
 }
-
-/** Whether it may be well in a moment. */
-export const isPassing = (trouble: Trouble): boolean =>
-  "status" in trouble
-    ? trouble.status === 503
-    : trouble._tag === "HttpClientError" &&
-      (trouble.reason._tag === "TransportError" || (trouble.response?.status ?? 0) >= 502)

@@ -1,6 +1,7 @@
 import { Console, Effect, Option, Schema, Duration } from "effect"
 import { Command, Flag } from "effect/cli"
-import { isFinished, type TaskId, type VenomTask } from "../domain/Task.ts"
+import * as Patience from "../client/Patience.ts"
+import type { TaskId, VenomTask } from "../domain/Task.ts"
 import { exitCodes } from "./ExitCode.ts"
 import * as Service from "./Service.ts"
 import * as Style from "./Style.ts"
@@ -8,30 +9,6 @@ import type { Column } from "./Table.ts"
 import * as TaskFlags from "./TaskFlags.ts"
 import * as TaskView from "./TaskView.ts"
 import * as Trouble from "./Trouble.ts"
-
-/** The longest that the service holds one request. */
-const once = 60
-
-/** A service that has answered before may be starting again. */
-const patience = { times: 60, gap: "1 second" } as const
-
-/** The task when it is final. */
-export const untilFinal = Effect.fnUntraced(function* (client: Service.Client, id: TaskId) {
-  let reached = false
-  let troubles = 0
-  for (;;) {
-    const asked = yield* Effect.result(client.tasks.get({ params: { id }, headers: { prefer: `wait=${once}` } }))
-    if (asked._tag === "Success") {
-      reached = true
-      troubles = 0
-      if (isFinished(asked.success.body)) return asked.success.body
-    } else {
-      if (!reached || !Trouble.isPassing(asked.failure) || troubles++ >= patience.times)
-        return yield* Effect.fail(asked.failure)
-      yield* Effect.sleep(patience.gap)
-    }
-  }
-})
 
 export const timeoutFlag = (name: string) =>
   Flag.String(name).pipe(
@@ -41,9 +18,14 @@ export const timeoutFlag = (name: string) =>
     Flag.optional
   )
 
-/** The task when it is final; ends when it is not in time. */
-export const within = (client: Service.Client, id: TaskId, timeout: Option.Option<Duration.Duration>) => {
-  const waiting = untilFinal(client, id)
+/** The task when it is final; ends when it is not in time. `isKnown`: the service has answered before. */
+export const within = (
+  client: Service.Client,
+  id: TaskId,
+  timeout: Option.Option<Duration.Duration>,
+  isKnown: boolean
+) => {
+  const waiting = Patience.untilFinal(client, id, isKnown)
   return Option.match(timeout, {
     onNone: () => waiting,
     onSome: (duration) =>
@@ -71,7 +53,7 @@ export const command = Command.make(
         const tasks = yield* Effect.forEach(
           given.ids,
           (id) =>
-            Effect.tap(within(client, id, given.timeout), (task) =>
+            Effect.tap(within(client, id, given.timeout, false), (task) =>
               screen.tell(TaskView.toJson(task), () => screen.table(columns, [task], false))
             ),
           { concurrency: 8 }

@@ -1,5 +1,6 @@
 import { Clock, Console, Effect, Latch, Option } from "effect"
 import { Command, Flag } from "effect/cli"
+import * as Patience from "../client/Patience.ts"
 import type { VenomTask } from "../domain/Task.ts"
 import * as Follow from "./Follow.ts"
 import * as QueueView from "./QueueView.ts"
@@ -8,7 +9,6 @@ import * as Service from "./Service.ts"
 import * as Table from "./Table.ts"
 import * as TaskFlags from "./TaskFlags.ts"
 import * as TaskView from "./TaskView.ts"
-import * as Trouble from "./Trouble.ts"
 
 /** A picture stands at least so long, and at most a second: its times go on. */
 const gap = "250 millis"
@@ -77,7 +77,7 @@ export const command = Command.make(
         })
         const draw = Effect.gen(function* () {
           const shown = yield* Effect.result(picture)
-          if (shown._tag === "Failure" && !Trouble.isPassing(shown.failure)) return yield* Effect.fail(shown.failure)
+          if (shown._tag === "Failure" && !Patience.isPassing(shown.failure)) return yield* Effect.fail(shown.failure)
           const lines = shown._tag === "Success" ? shown.success : []
           if (lines.length === 0)
             return yield* screen.write(

@@ -1,24 +1,21 @@
 import { Effect, Layer, Stream } from "effect"
-import { isFinished, type TaskId } from "../domain/Task.ts"
+import { TaskNotFound as TaskNotFoundProblem } from "../api/Problem.ts"
+import type { TaskId } from "../domain/Task.ts"
 import { IdempotencyKeyReused, IllegalTransition, InvalidContent, TaskNotFound } from "../domain/TaskError.ts"
 import { QueueUnavailable, TaskClient } from "../ports/TaskClient.ts"
+import * as Patience from "./Patience.ts"
 import * as TaskEvents from "./TaskEvents.ts"
 import { VenomClient } from "./VenomClient.ts"
 
-/** What a request asks the service to wait at most before it answers; then it is asked again. */
-const patience = { prefer: "wait=60" }
-
-/** The queue of a service elsewhere. Types of tasks submit to it and hear from it as to the queue of this process. */
+/**
+ * The queue of a service elsewhere. Types of tasks submit to it and hear from it as to the queue of this process.
+ *
+ * `wait` and `events` outlast a start of the service: they ask again until it has been away for five minutes.
+ */
 export const layer: Layer.Layer<TaskClient, never, VenomClient> = Layer.effect(
   TaskClient,
   Effect.gen(function* () {
     const client = yield* VenomClient
-
-    const get = (id: TaskId, headers: { readonly prefer?: string } = {}) =>
-      client.tasks.get({ params: { id }, headers }).pipe(
-        Effect.map(({ body }) => body),
-        Effect.mapError((error) => (error._tag === "TaskNotFound" ? notFound(error) : unavailable(error)))
-      )
 
     return TaskClient.of({
       submit: (payload, { idempotencyKey } = {}) =>
@@ -38,8 +35,12 @@ export const layer: Layer.Layer<TaskClient, never, VenomClient> = Layer.effect(
               }
             })
           ),
-      get: (id) => get(id),
-      wait: (id) => Effect.repeat(get(id, patience), { until: isFinished }),
+      get: (id) =>
+        client.tasks.get({ params: { id }, headers: {} }).pipe(
+          Effect.map(({ body }) => body),
+          Effect.mapError(unread)
+        ),
+      wait: (id) => Effect.mapError(Patience.untilFinal(client, id, true), unread),
       cancel: (id) =>
         client.actions.cancel({ params: { id } }).pipe(
           Effect.map(({ body }) => body),
@@ -56,14 +57,19 @@ export const layer: Layer.Layer<TaskClient, never, VenomClient> = Layer.effect(
         ),
       events: (id) =>
         TaskEvents.follow((lastEventId) =>
-          client.events.ofTask({
-            params: { id },
-            headers: lastEventId === undefined ? {} : { "last-event-id": lastEventId }
-          })
-        ).pipe(Stream.mapError((error) => (error._tag === "TaskNotFound" ? notFound(error) : unavailable(error))))
+          client.events
+            .ofTask({
+              params: { id },
+              headers: lastEventId === undefined ? {} : { "last-event-id": lastEventId }
+            })
+            .pipe(Effect.retry({ schedule: Patience.away, while: Patience.isPassing }))
+        ).pipe(Stream.mapError(unread))
     })
   })
 )
+
+const unread = (error: TaskNotFoundProblem | { readonly _tag: string; readonly message: string }) =>
+  error instanceof TaskNotFoundProblem ? notFound(error) : unavailable(error)
 
 const notFound = ({ task_id: taskId }: { readonly task_id: TaskId }) => new TaskNotFound({ taskId })
 

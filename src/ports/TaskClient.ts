@@ -34,7 +34,8 @@ export type TaskReference = Pick<VenomTask, "id" | "status">
  *
  * - A task is durable when `submit` returns.
  * - What fails with `QueueUnavailable` may be asked again; a submit without an idempotency key may then have happened.
- * - `wait` and `events` go on as long as the task takes. Interrupting them changes nothing for the task.
+ * - `wait` and `events` go on as long as the task takes, and outlast a restart of a service elsewhere. Interrupting them
+ *   changes nothing for the task.
  */
 export class TaskClient extends Context.Service<
   TaskClient,
