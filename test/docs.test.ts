@@ -3,6 +3,9 @@ import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Record } from "effect"
 import { assert, describe, it } from "vitest"
+import { OpenApi } from "effect/http-api"
+import { problems } from "../src/api/Problem.ts"
+import { VenomApi } from "../src/api/VenomApi.ts"
 import * as Table from "../src/cli/SettingsTable.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
@@ -122,3 +125,22 @@ describe("docs/security.md", () => {
     }
   })
 })
+
+describe("docs/api.md", () => {
+  const text = read("docs/api.md")
+
+  it("names every problem with its status", () => {
+    for (const { status, type } of Object.values(problems)) assert.include(text, `| ${status} | \`${type}\` |`)
+  })
+
+  it("names every route", () => {
+    const { paths } = OpenApi.fromApi(VenomApi)
+    // a part that several have in common is written once
+    for (const path of Object.keys(paths)) assert.match(text, new RegExp(named(path)), path)
+  })
+})
+
+const named = (path: string): string => {
+  const [last = ""] = path.split("/").slice(-1)
+  return `${path}[\\s\`?]|…/${last}\``
+}

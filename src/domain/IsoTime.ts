@@ -13,7 +13,7 @@ const read = { text: "none yet", start: Number.NaN }
 /** A new task has its instant four times. */
 const last = { instant: Number.NaN, text: "" }
 
-/** Throws a `RangeError` where `Date` does: beyond the year 275760. */
+/** Parts of a millisecond are left out. Beyond the year 275760 it throws a `RangeError`, as `Date` does. */
 export const format = (instant: number): string => {
   if (instant === last.instant) return last.text
   last.text = spell(instant)
@@ -29,7 +29,7 @@ const spell = (instant: number): string => {
     place.text = new Date(second * 1000).toISOString().slice(0, -4)
     place.second = second
   }
-  return `${place.text}${millisOf[instant - second * 1000] ?? ""}`
+  return `${place.text}${millisOf[Math.floor(instant - second * 1000)] ?? ""}`
 }
 
 /** The time that `format` wrote; NaN when it is none. */

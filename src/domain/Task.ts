@@ -153,16 +153,16 @@ export type Wishes = Partial<Pick<VenomTask, (typeof wishNames)[number]>>
 
 const Content = Schema.String.check(
   Schema.makeFilter<string>(
-    (text) =>
-      // no code unit takes more than three bytes: most are within the limit without counting
-      text.length * 3 <= limits.contentBytes || utf8Bytes(text) <= limits.contentBytes
-        ? undefined
-        : `Expected at most ${limits.contentBytes} bytes of UTF-8`,
+    (text) => (isContent(text) ? undefined : `Expected at most ${limits.contentBytes} bytes of UTF-8`),
     { toJsonSchema: () => ({ maxLength: limits.contentBytes }) }
   )
 ).annotate({ description: "Kept exactly; at most 1 MiB of UTF-8" })
 
-const utf8Bytes = (text: string): number => new TextEncoder().encode(text).length
+/** Whether a text is short enough for what a task is given, and for what comes of it. */
+export function isContent(text: string): boolean {
+  // no code unit takes more than three bytes: most are within the limit without counting
+  return text.length * 3 <= limits.contentBytes || new TextEncoder().encode(text).length <= limits.contentBytes
+}
 
 const requested = {
   type: Schema.optionalKey(TaskType.annotate({ description: "Which handler; `default` without" })),

@@ -1,5 +1,5 @@
 import { type Duration, Schema } from "effect"
-import { InputIssue, summary } from "./InputIssues.ts"
+import { inBody, InputIssue, summary } from "./InputIssues.ts"
 import { TaskId, TaskStatus } from "./Task.ts"
 
 /** No task has this id. */
@@ -25,6 +25,9 @@ export class InvalidContent extends Schema.TaggedError<InvalidContent>()("Invali
   /** With the paths that the fields have in a request. */
   issues: Schema.Array(InputIssue)
 }) {
+  static of(error: Schema.SchemaError): InvalidContent {
+    return new InvalidContent({ issues: inBody(error) })
+  }
   override get message() {
     return summary(this.issues)
   }

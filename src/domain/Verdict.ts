@@ -2,7 +2,7 @@ import { Cause, Duration, Exit, Formatter, Result, type Schema } from "effect"
 import * as Backoff from "./Backoff.ts"
 import * as IsoTime from "./IsoTime.ts"
 import * as Lifecycle from "./Lifecycle.ts"
-import { type FailureReason, type Instant, limits, type VenomTask } from "./Task.ts"
+import { type FailureReason, type Instant, isContent, limits, type VenomTask } from "./Task.ts"
 import type { AttemptTimeout, TaskFailure } from "./TaskError.ts"
 import * as TaskLog from "./TaskLog.ts"
 
@@ -37,7 +37,11 @@ export const of = (
   claimed: VenomTask,
   { backoff, chance, now, stopped }: Circumstances
 ): Verdict => {
-  if (Exit.isSuccess(exit)) return { _tag: "Complete", result: exit.value }
+  if (Exit.isSuccess(exit)) {
+    return isContent(exit.value)
+      ? { _tag: "Complete", result: exit.value }
+      : failed("error", `the result has more than ${limits.contentBytes} bytes of UTF-8, the most it may have`)
+  }
   // whatever broke on the way out, the attempt did not get its chance
   if (stopped && Cause.hasInterrupts(exit.cause)) return { _tag: "Release" }
   const defect = Cause.findDefect(exit.cause)

@@ -11,6 +11,8 @@ const nameOf = (name: string): string => `${prefix}${name}`
 
 const decode = Schema.decodeUnknownOption(Schedule.Schedule)
 const encode = Schema.encodeSync(Schedule.Schedule)
+const decodeName = Schema.decodeUnknownEffect(Schema.Struct({ name: Schedule.ScheduleName }))
+const decodeRequest = Schema.decodeUnknownEffect(Schema.toType(Schedule.ScheduleRequest), { errors: "all" })
 
 /** What is kept of a schedule. */
 export const toValue = (schedule: Schedule.Schedule): Schema.Json => encode(schedule)
@@ -70,13 +72,16 @@ export class Schedules extends Context.Service<
         }
       })
 
-      /** What its tasks will be asked for. */
-      const checked = ({ task }: Schedule.ScheduleRequest) =>
-        Effect.mapError(
+      /** It, and what its tasks will be asked for. */
+      const checked = Effect.fnUntraced(function* (name: string, request: Schedule.ScheduleRequest) {
+        yield* Effect.mapError(decodeName({ name }), InvalidContent.of)
+        const { task } = yield* Effect.mapError(decodeRequest(request), InvalidContent.of)
+        yield* Effect.mapError(
           complete(types, task),
           ({ issues }) =>
             new InvalidContent({ issues: issues.map(({ message, path }) => ({ path: within("task", path), message })) })
         )
+      })
 
       yield* Effect.forkScoped(
         Stream.runForEach(repository.changedEntries, (name) => (name.startsWith(prefix) ? changed.open : Effect.void))
@@ -97,7 +102,7 @@ export class Schedules extends Context.Service<
           ),
         put: Effect.fn("Schedules.put")(function* (name, request) {
           yield* draining.refuse
-          yield* checked(request)
+          yield* checked(name, request)
           return yield* change(name, (before, now) => {
             const known = Option.getOrUndefined(Option.flatMap(before, fromEntry))
             const schedule = Schedule.make(name, request, known, now)

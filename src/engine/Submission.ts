@@ -2,7 +2,15 @@ import { Clock, Duration, Effect, Layer, Option, Schema } from "effect"
 import { Digest, SecureRandom } from "effect/crypto"
 import { type InputIssue, within } from "../domain/InputIssues.ts"
 import * as Lifecycle from "../domain/Lifecycle.ts"
-import { type Instant, limits, type TaskCopyRequest, TaskId, type TaskRequest, type VenomTask } from "../domain/Task.ts"
+import {
+  type Instant,
+  isContent,
+  limits,
+  type TaskCopyRequest,
+  TaskId,
+  TaskRequest,
+  type VenomTask
+} from "../domain/Task.ts"
 import { IdempotencyKeyReused, InvalidContent, TaskNotFound } from "../domain/TaskError.ts"
 import * as Trace from "../domain/Trace.ts"
 import { CallbackSender } from "../ports/CallbackSender.ts"
@@ -45,6 +53,8 @@ const Remembered = Schema.Struct({
 })
 const decodeRemembered = Schema.decodeUnknownOption(Remembered)
 
+const decode = Schema.decodeUnknownEffect(Schema.toType(TaskRequest), { errors: "all" })
+
 /** Of a list of tasks, told at most, more or less. */
 const mostIssues = 100
 
@@ -76,14 +86,23 @@ export const make = Effect.gen(function* () {
   // whoever makes a UUID need not look whether it is one
   const newId = Effect.map(random.uuidV7(), (uuid) => TaskId.make(uuid, { disableChecks: true }))
 
-  const isComplete = (request: TaskRequest): boolean => types.size === 0 || !types.has(request.type ?? "default")
+  /** Whether nothing is left to be looked at or filled in: most requests have a content and no more. */
+  const isPlain = (request: Requested): request is TaskRequest =>
+    (types.size === 0 || !types.has("default")) &&
+    Object.keys(request).length === 1 &&
+    typeof request.content === "string" &&
+    isContent(request.content)
+
+  /** As its type completes it; what an application asks for is held to the same rules as what comes over the wire. */
+  const checked = (request: TaskRequest): Effect.Effect<TaskRequest, InvalidContent> =>
+    Effect.flatMap(complete(types, request), (request) => Effect.mapError(decode(request), InvalidContent.of))
 
   const whole = (request: Requested): Effect.Effect<TaskRequest, StorageError | TaskNotFound | InvalidContent> => {
-    if (!("copyOf" in request)) return isComplete(request) ? Effect.succeed(request) : complete(types, request)
+    if (!("copyOf" in request)) return isPlain(request) ? Effect.succeed(request) : checked(request)
     const { copyOf } = request
     return Effect.flatMap(repository.get(copyOf), (task): Effect.Effect<TaskRequest, TaskNotFound | InvalidContent> =>
       Option.isSome(task)
-        ? complete(types, Lifecycle.copy(task.value, request))
+        ? checked(Lifecycle.copy(task.value, request))
         : Effect.fail(new TaskNotFound({ taskId: copyOf }))
     )
   }
@@ -167,12 +186,7 @@ export const make = Effect.gen(function* () {
     submit: Effect.fnUntraced(function* (request: Requested) {
       yield* draining.refuse
       const now = yield* Clock.currentTimeMillis
-      const task = taskOf(
-        "copyOf" in request || !isComplete(request) ? yield* whole(request) : request,
-        yield* newId,
-        now,
-        yield* Trace.ofSubmit
-      )
+      const task = taskOf(isPlain(request) ? request : yield* whole(request), yield* newId, now, yield* Trace.ofSubmit)
       const [made = task] = yield* insert([task])
       return made
     }),

@@ -74,5 +74,7 @@ describe("IsoTime", () => {
       assert.strictEqual(IsoTime.parse(IsoTime.format(at)), at)
     }
     assert.throws(() => IsoTime.format(Infinity), RangeError)
+    assert.strictEqual(IsoTime.format(1234.9), "1970-01-01T00:00:01.234Z")
+    assert.strictEqual(IsoTime.format(-0.5), new Date(-1).toISOString())
   })
 })

@@ -34,6 +34,16 @@ describe("Verdict of one ending", () => {
     assert.deepStrictEqual(of(Exit.succeed("done")), { _tag: "Complete", result: "done" })
   })
 
+  it("a result that is longer than it may be fails for good, and says so", () => {
+    const bytes = (count: number) => of(Exit.succeed("ä".repeat(count / 2)))
+    assert.strictEqual(bytes(limits.contentBytes)._tag, "Complete")
+    assert.deepInclude(bytes(limits.contentBytes + 2), {
+      _tag: "Fail",
+      reason: "error",
+      message: "the result has more than 1048576 bytes of UTF-8, the most it may have"
+    })
+  })
+
   it("a retryable failure is retried after its backoff", () => {
     assert.deepStrictEqual(of(Exit.failCause(failed)), { _tag: "Retry", reason: "error", message: "no", runAt: 2000 })
   })

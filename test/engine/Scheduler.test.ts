@@ -43,6 +43,21 @@ const storage = () => {
 }
 
 describe("a schedule", () => {
+  it.effect("is not put where a field or its name is wrong, and says which", () =>
+    Effect.gen(function* () {
+      const engine = yield* start(atOnce)
+      for (const [name, request, path] of [
+        ["a", { every: "often", task: { content: "x" } }, "every"],
+        ["a", { every: "1 minute", task: { content: "x", priority: 0.5 } }, "task.priority"],
+        ["no name", hourly, "name"]
+      ] as const) {
+        const error = yield* Effect.flip(engine.schedules.put(name, request))
+        assert.isTrue(error._tag === "InvalidContent" && error.issues[0]?.path === path, path)
+      }
+      assert.deepStrictEqual(yield* engine.schedules.list, [])
+    })
+  )
+
   it.effect("makes a task at each of its slots, and says which and when", () =>
     Effect.gen(function* () {
       const engine = yield* start(atOnce)

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Option, Result } from "effect"
+import { Duration, Effect, Option, Result, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import * as Lifecycle from "../../src/domain/Lifecycle.ts"
+import { fromWire, toJson } from "../../src/domain/TaskJson.ts"
 import { StorageError } from "../../src/ports/StateRepository.ts"
 import { after, idOf, submitted } from "../support/tasks.ts"
 import { type Run, start } from "./engine.ts"
@@ -9,6 +10,67 @@ import { type Run, start } from "./engine.ts"
 const done: Run = () => Effect.succeed("")
 const idle = { settings: { concurrency: 0 } }
 const range = (count: number) => Array.from({ length: count }, (_, n) => n)
+
+/** What TypeScript lets an application ask for. */
+const Span = Schema.Union([Schema.String, Schema.Number, Schema.Literals(["1 second", "10 seconnds", "-1 second"])])
+const AnyNumber = Schema.Union([Schema.Number, Schema.Int, Schema.Literals([0.5, -1, 1e15, 1e16])])
+const AnyRequest = Schema.Struct({
+  content: Schema.String,
+  type: Schema.optionalKey(Schema.Union([Schema.String, Schema.Literal("mail")])),
+  priority: Schema.optionalKey(AnyNumber),
+  runAt: Schema.optionalKey(AnyNumber),
+  delay: Schema.optionalKey(Span),
+  maxAttempts: Schema.optionalKey(AnyNumber),
+  tags: Schema.optionalKey(Schema.Array(Schema.String)),
+  timeout: Schema.optionalKey(Span),
+  backoff: Schema.optionalKey(Schema.Struct({ base: Schema.optionalKey(Span), jitter: Schema.optionalKey(AnyNumber) })),
+  deadline: Schema.optionalKey(AnyNumber),
+  concurrencyKey: Schema.optionalKey(Schema.String),
+  uniqueKey: Schema.optionalKey(Schema.String),
+  retention: Schema.optionalKey(Span)
+})
+
+describe("submit", () => {
+  it.effect.prop(
+    "takes what can be written and read again, and refuses all else by its fields",
+    [AnyRequest],
+    ([request]) =>
+      Effect.gen(function* () {
+        const engine = yield* start(done, idle)
+        const result = yield* Effect.result(engine.orchestrator.submit(request))
+        if (Result.isFailure(result)) {
+          assert.strictEqual(result.failure._tag, "InvalidContent")
+          assert.match(result.failure.message, /^[a-z]\w*(\[\d+\])?(\.\w+)?: Expected/)
+          assert.deepStrictEqual(yield* engine.tasks, [])
+        } else {
+          assert.deepStrictEqual(fromWire(JSON.parse(toJson(result.success))), Result.succeed(result.success))
+        }
+      }),
+    { timeout: 30_000, arbitrary: { runs: 100 } }
+  )
+
+  it.effect.each([
+    [{ content: "x", runAt: 0.5 }, "runAt"],
+    [{ content: "x", priority: 1.5 }, "priority"],
+    [{ content: "x", maxAttempts: -3 }, "maxAttempts"],
+    [{ content: "x", backoff: { base: "10 seconnds" } }, "backoff.base"],
+    [{ content: "x", uniqueKey: "" }, "uniqueKey"],
+    [{ content: "x", type: "no type" }, "type"],
+    [{ content: "x".repeat(1024 * 1024 + 1) }, "content"]
+  ] as const)("refuses %o", ([request, path]) =>
+    Effect.gen(function* () {
+      const engine = yield* start(done, idle)
+      const { orchestrator } = engine
+      for (const error of [
+        yield* Effect.flip(orchestrator.submit(request)),
+        yield* Effect.flip(orchestrator.submitAll([request]))
+      ]) {
+        assert.isTrue(error._tag === "InvalidContent" && error.issues.some((issue) => issue.path.endsWith(path)))
+      }
+      assert.deepStrictEqual(yield* engine.tasks, [])
+    })
+  )
+})
 
 describe("submitAll", () => {
   it.effect("takes all of them, in their order, and their ids grow in it", () =>
