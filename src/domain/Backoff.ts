@@ -6,11 +6,11 @@ export interface Backoff {
   readonly kind: "exponential" | "linear" | "fixed"
   readonly base: Duration.Duration
   readonly cap: Duration.Duration
-  /** 0…1: the share of the delay that chance may add or take. */
+  /** 0…1: the share of the delay that chance may add or take; beyond the cap it takes. */
   readonly jitter: number
 }
 
-/** 1 s, 2 s, 4 s … 10 min, each ± 20 %. */
+/** 1 s, 2 s, 4 s … 10 min, each ± 20 %, none longer than 10 min. */
 export const standard: Backoff = {
   kind: "exponential",
   base: Duration.seconds(1),
@@ -25,7 +25,7 @@ export const BackoffRequest = Schema.Struct({
   cap: Schema.optionalKey(Span.between("1 millis")),
   jitter: Schema.optionalKey(
     Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 })).annotate({
-      description: "The share of the delay that chance may add or take"
+      description: "The share of the delay that chance may add or take; no delay is longer than the cap"
     })
   )
 }).annotate({ identifier: "BackoffRequest", description: "How long to wait after a failed attempt" })
@@ -51,6 +51,8 @@ export const delay = (backoff: Backoff, attempt: number, chance: number): number
       : backoff.kind === "linear"
         ? base * attempt
         : base
-  const capped = Math.min(grown, Duration.toMillis(backoff.cap))
-  return Math.round(capped * (1 + backoff.jitter * (2 * chance - 1)))
+  const cap = Duration.toMillis(backoff.cap)
+  const wished = Math.min(grown, cap) * (1 + backoff.jitter * (2 * chance - 1))
+  // folded back, not cut: tasks that have come to the cap still do not all wait equally long
+  return Math.round(wished > cap ? 2 * cap - wished : wished)
 }

@@ -1,4 +1,4 @@
-import { Schema, SchemaIssue } from "effect"
+import { Schema, SchemaAST, SchemaIssue } from "effect"
 
 /** One thing that is wrong with a request. */
 export const InputIssue = Schema.Struct({
@@ -16,8 +16,20 @@ const formatter = (noun: "field" | "parameter") =>
         ? "Missing"
         : issue._tag === "UnexpectedKey"
           ? `Unknown ${noun}`
-          : SchemaIssue.defaultLeafHook(issue)
+          : issue._tag === "InvalidType"
+            ? (expectedObject(issue.ast) ?? SchemaIssue.defaultLeafHook(issue))
+            : SchemaIssue.defaultLeafHook(issue)
   })
+
+/** Who sends no object is told what stands in one: the name of its schema says nothing to them. */
+const expectedObject = (ast: SchemaAST.AST): string | undefined => {
+  const encoded = SchemaAST.toEncoded(ast)
+  if (!SchemaAST.isObjects(encoded)) return undefined
+  const needed = encoded.propertySignatures
+    .filter(({ type }) => !SchemaAST.isOptional(type))
+    .map(({ name }) => String(name))
+  return needed.length === 0 ? "Expected an object" : `Expected an object with ${needed.join(", ")}`
+}
 
 const ofFields = formatter("field")
 const ofParameters = formatter("parameter")

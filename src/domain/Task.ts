@@ -19,7 +19,8 @@ export const GivenTaskId = Schema.String.check(Schema.isUUID()).pipe(
 /** Nothing else ever appears in `status`; why a task is there stands in other fields. */
 export const TaskStatus = Schema.Literals(["PENDING", "PROCESSING", "COMPLETED", "FAILED"]).annotate({
   identifier: "TaskStatus",
-  description: "PENDING waits, PROCESSING runs, COMPLETED has its result for good, FAILED has its failure"
+  description: "PENDING waits, PROCESSING runs, COMPLETED has its result for good, FAILED has its failure",
+  message: "Expected PENDING, PROCESSING, COMPLETED or FAILED"
 })
 export type TaskStatus = typeof TaskStatus.Type
 

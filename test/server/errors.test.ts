@@ -139,6 +139,28 @@ layer(served(), { excludeTestServices: true })(
       })
     )
 
+    it.effect("what is no object is told what stands in one, and an unknown word the words there are", () =>
+      Effect.gen(function* () {
+        const message = function* (asked: Parameters<typeof ask>[0]) {
+          return (yield* problemOf(yield* ask(asked))).errors?.map(({ message }) => message)
+        }
+        const json = { "content-type": "application/json" }
+        const post = { method: "POST", headers: json }
+        for (const body of ["[]", "null", '"x"']) {
+          assert.deepStrictEqual(yield* message({ ...post, path: tasks, body }), ["Expected an object with content"])
+        }
+        assert.deepStrictEqual(yield* message({ ...post, path: `${tasks}/bulk`, body: "[]" }), [
+          "Expected an object with tasks"
+        ])
+        assert.deepStrictEqual(yield* message({ ...post, path: tasks, body: '{"content":"a","backoff":1}' }), [
+          "Expected an object"
+        ])
+        for (const path of [`${tasks}?status=pending`, `${tasks}?status=DONE`]) {
+          assert.deepStrictEqual(yield* message({ path }), ["Expected PENDING, PROCESSING, COMPLETED or FAILED"])
+        }
+      })
+    )
+
     it.effect(
       "a body with faults without number is answered with the first: finding all would keep others waiting",
       () =>
