@@ -17,6 +17,7 @@ const whole = [
  * PostgreSQL: `npm run test:long`.
  */
 const long = [
+  "backup",
   "bulk",
   "cutover",
   "damage",

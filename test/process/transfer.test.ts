@@ -98,6 +98,17 @@ describe("venom export and venom import", () => {
     }
   })
 
+  it("refuse what a newer version has written, and say so", async () => {
+    const { cwd, shell } = await begin()
+    assert.strictEqual((await shell.run("venom export all.export")).code, 0)
+    const whole = await readFile(join(cwd, "all.export"), "utf8")
+    await writeFile(join(cwd, "newer.export"), whole.replace(`"version":1`, `"version":2`))
+    const refused = await shell.run("venom import newer.export --data-dir new")
+    assert.strictEqual(refused.code, 3)
+    assert.match(refused.stderr, /newer\.export.*it was written by a newer version of Venom \(format 2\)/)
+    assert.notInclude(await readdir(join(cwd, "new")), "state_dump.json")
+  })
+
   it("of a service is a line for each task", async () => {
     const { cwd, shell } = await begin()
     const { code, stdout } = await shell.run("venom export tasks.jsonl --service")

@@ -26,6 +26,8 @@ const snapshotOf = ({ entries, sequence, tasks }: Recovery.Found): Dump.Snapshot
   entries: Array.from(entries.values())
 })
 
+const mostTries = 5
+
 /** A service that runs replaces its files while they are read. */
 const again = <A>(read: Effect.Effect<A, Disk.DataDirectoryError | PlatformError>) =>
   Effect.retry(read, { times: 5, while: (error) => error._tag === "PlatformError" && error.reason._tag === "NotFound" })
@@ -52,12 +54,26 @@ export const examine = (fs: FileSystem.FileSystem, directory: string): Examined 
     })
   )
 
-/** The whole state. Fails where a start is refused. A service may be running on it. */
+const newest = (fs: FileSystem.FileSystem, directory: string) =>
+  Effect.orElseSucceed(Dump.sequenceOf(fs, `${directory}/${Dump.fileName}`), () => undefined)
+
+/**
+ * The whole state. Fails where a start is refused. A service may be running on it: what it acknowledged before this
+ * begins is in it. Where it has put another dump in place meanwhile, and deleted what the one before needs, it is read
+ * again.
+ */
 export const snapshot = (
   fs: FileSystem.FileSystem,
   directory: string
 ): Effect.Effect<Dump.Snapshot, Disk.DataDirectoryError | PlatformError> =>
-  Effect.map(again(Recovery.read(fs, directory)), snapshotOf)
+  Effect.gen(function* () {
+    for (let tries = 1; ; tries++) {
+      const before = yield* newest(fs, directory)
+      const found = yield* Effect.result(again(Recovery.read(fs, directory)))
+      if (Result.isSuccess(found)) return snapshotOf(found.success)
+      if (tries === mostTries || before === (yield* newest(fs, directory))) return yield* found.failure
+    }
+  })
 
 /** The whole state as a dump has it, in parts. */
 export const dump = Effect.fnUntraced(function* (

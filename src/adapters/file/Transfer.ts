@@ -58,7 +58,10 @@ const checked = Effect.fnUntraced(function* (
     if (offset === 0) {
       const head = Option.getOrUndefined(Record.parseJson(`${line}]}`))
       const fits = Predicate.isObject(head) && "format" in head && head.format === Dump.format && "count" in head
-      if (!fits || !("version" in head) || head.version !== Dump.version) flaw ??= "it does not begin as an export does"
+      const version = fits && "version" in head ? head.version : undefined
+      if (Record.isCount(version) && version > Dump.version) {
+        flaw ??= `it was written by a newer version of Venom (format ${version})`
+      } else if (!fits || version !== Dump.version) flaw ??= "it does not begin as an export does"
       else declared = head.count
     } else if (line === Dump.entriesBegin) inEntries = true
     else if (line.startsWith("]")) {
