@@ -78,7 +78,17 @@ export default defineConfig({
         }
       },
       { test: { name: "process", include: ["test/process/**/*.test.ts"], exclude: long, ...alone } },
-      { test: { name: "browser", include: ["test/browser/**/*.test.ts"], ...alone } },
+      {
+        test: {
+          name: "browser",
+          include: ["test/browser/**/*.test.ts"],
+          ...alone,
+          // none of them minds that the machine is busy
+          fileParallelism: true,
+          maxWorkers: 3,
+          sequence: { groupOrder: 2 }
+        }
+      },
       {
         test: {
           name: "postgres",

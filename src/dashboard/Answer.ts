@@ -20,7 +20,9 @@ export interface Options {
 }
 
 /** Between two questions, so that a busy service is not kept busy by those who look at it. */
-const gap = 1000
+const gap = 500
+/** And so many times as long as the last answer took: a search through a million contents takes seconds. */
+const rest = 10
 const coalesced = 120
 
 /** What was answered, by what was asked: shown at once when it is looked at again. */
@@ -118,7 +120,7 @@ export const useAnswer = <A>(
         return
       }
       clearTimeout(timer)
-      const earliest = begun + Math.max(gap, 4 * took)
+      const earliest = begun + Math.max(gap, rest * took)
       timer = setTimeout(() => void load(), Math.max(coalesced, earliest - Date.now()))
     }
     const seen = () => {

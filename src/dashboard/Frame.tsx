@@ -86,7 +86,7 @@ export const Frame = ({ onLogout }: { readonly onLogout: (() => void) | undefine
   const queue = useAnswer(queues, "queue", Api.queue, { every: 5000 })
   const storage = useAnswer(storages, "storage", Api.storage, { every: 5000 })
   const told = useAnswer(statistics, "statistics", Api.statistics, { changedBy: () => false, every: 5000 })
-  const known = useAnswer(nodes, "nodes", Api.nodes, { changedBy: () => false, every: 10_000 })
+  const known = useAnswer(nodes, "nodes", Api.nodes, { changedBy: () => false, every: 3000 })
   const isShared = known.value?.some(({ expires_at }) => expires_at !== null) ?? false
   const nav = useRef<HTMLElement>(null)
   const title = views.find(({ name }) => name === route.view)?.title ?? "Venom"

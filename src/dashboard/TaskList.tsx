@@ -117,6 +117,11 @@ export const TaskList = ({ queue, search }: Given) => {
           <TaskRow key={task.id} task={task} queue={queue} isSelected={task.id === selected} onSelect={choose} />
         ))}
       </ul>
+      {page.value === undefined && page.error === undefined ? (
+        <p class="empty looking" role="status">
+          Looking…
+        </p>
+      ) : null}
       {page.value !== undefined && tasks.length === 0 ? (
         <p class="empty">{isFiltered(filter) || cursor !== undefined ? "No task matches." : "There is no task yet."}</p>
       ) : null}

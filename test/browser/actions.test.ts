@@ -22,7 +22,7 @@ describe.skipIf(isMissing)("from the dashboard a task", () => {
       await page.getByLabel("Priority").fill("-5")
       await page.getByLabel("Delay").fill("400 days")
       await press(page, "Submit the task")
-      await page.getByText("How it is to run").waitFor()
+      await page.getByRole("heading", { name: "What happened" }).waitFor()
       const [, id = ""] = /tasks\/(.+)$/.exec(page.url()) ?? []
       const { content, priority, tags } = await service.ask("GET", `tasks/${id}`)
       assert.deepStrictEqual(
