@@ -43,6 +43,7 @@ const onPostgres = [
     "changing",
     "connections",
     "events",
+    "history",
     "keys",
     "kill",
     "load",

@@ -1,7 +1,24 @@
 import { Logger, makeWorkerUtils, run, type Runner } from "graphile-worker"
-import { Pool } from "pg"
+import { Pool, type PoolClient, type QueryResult } from "pg"
 import { postgresAnswers } from "../servers/Answers.ts"
 import { concurrency, type Open } from "./System.ts"
+
+/** What takes finished jobs away: `job:complete` comes before that is durable, and nobody waits for it. */
+const isCompletion = (query: unknown): boolean =>
+  typeof query === "object" && query !== null && "text" in query && String(query.text).startsWith("delete from")
+
+/** Tells of finished jobs when they are gone from the database. */
+const tell = (client: PoolClient, completed: (count: number) => void): void => {
+  client.query = new Proxy(client.query, {
+    apply: (query, self, [asked, ...more]) => {
+      const answer: unknown = Reflect.apply(query, self, [asked, ...more])
+      if (isCompletion(asked) && answer instanceof Promise) {
+        answer.then(({ rowCount }: QueryResult) => completed(rowCount ?? 0)).catch(() => {})
+      }
+      return answer
+    }
+  })
+}
 
 const silent = new Logger(() => () => {})
 
@@ -9,7 +26,11 @@ export const open: Open = async ({ port }) => {
   await postgresAnswers(port)
   const pgPool = new Pool({ host: "127.0.0.1", port, user: "postgres", database: "postgres", max: 32 })
   pgPool.on("error", () => {})
-  pgPool.on("connect", (client) => client.on("error", () => {}))
+  let completed = (_count: number) => {}
+  pgPool.on("connect", (client) => {
+    client.on("error", () => {})
+    tell(client, (count) => completed(count))
+  })
   const utils = await makeWorkerUtils({ pgPool, logger: silent })
   await utils.migrate()
   let runner: Runner | undefined
@@ -32,6 +53,7 @@ export const open: Open = async ({ port }) => {
       return typeof job === "object" && job !== null ? job : undefined
     },
     work: async (on) => {
+      completed = on.completed
       runner = await run({
         pgPool,
         logger: silent,
@@ -41,7 +63,6 @@ export const open: Open = async ({ port }) => {
           worker: { concurrentJobs: concurrency, localQueue: { size: concurrency + 1 }, completeJobBatchDelay: 0 }
         }
       })
-      runner.events.on("job:complete", () => on.completed(1))
     },
     stopWorking,
     close: async () => {
