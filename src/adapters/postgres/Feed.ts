@@ -10,14 +10,17 @@ import * as Told from "./Told.ts"
 
 /** Whatever is missed is found so late at most. */
 const poll = "1 second"
-/** What happens meanwhile is read together. */
-const rest = "4 millis"
+/** What happens meanwhile is read together: so long where little happens, and so long where much does. */
+const shortRest = "4 millis"
+const longRest = "20 millis"
+/** Changes found at once that are much. */
+const much = 32
 /** While it is not known what became of a number that is missing. */
 const missingPoll = "5 millis"
 /** A transaction that takes longer has its number passed over. */
 const missingFor = 3000
 /** Others are told of what has happened here at most so often. */
-const notifyEvery = "20 millis"
+const notifyEvery = "40 millis"
 /** The pause after the database refused. */
 const pause = "500 millis"
 
@@ -99,19 +102,21 @@ export const make = Effect.fnUntraced(function* (
     missing = undefined
     for (const name of entries) told.onEntry(name)
     const newestFound = found.at(-1)
-    if (newestFound === undefined) return
+    if (newestFound === undefined) return 0
     position = newestFound.position
     past?.push(...found)
     // nobody has asked for it
     if (past !== undefined && past.length > mostPast) past = past.slice(-mostPast / 2)
     told.onChanges(found)
     PubSub.publishUnsafe(changes, found)
+    return found.length
   })
 
-  /** Whether there may be more at once, or something is missing. */
+  /** Whether there may be more at once, or something is missing; and how much has been told. */
   const read = Effect.gen(function* () {
     const rows = yield* database.query<FeedRow>(feed, [place])
     let count = 0
+    let changed = 0
     for (const { body, seq, xmax, xmin } of rows) {
       if (seq === null) break
       const next = Number(seq)
@@ -119,21 +124,22 @@ export const make = Effect.fnUntraced(function* (
         const now = performance.now()
         if (missing?.seq !== place + 1) missing = { seq: place + 1, xmax: BigInt(xmax), since: now }
         const hasEnded = BigInt(xmin) >= missing.xmax || now - missing.since > missingFor
-        if (!hasEnded) return "missing"
+        if (!hasEnded) return { state: "missing", changed }
         if (next - place > pastRows) told.onGap()
       }
-      yield* tell(next, body)
+      changed += yield* tell(next, body)
       count++
     }
-    return count === 50 ? "more" : "idle"
+    return { state: count === 50 ? "more" : "idle", changed }
   })
 
   const follow = Effect.gen(function* () {
     yield* mayHaveMore.close
-    const found = yield* read
-    if (found === "missing") return yield* Effect.sleep(missingPoll)
-    if (found === "idle") yield* Effect.raceFirst(mayHaveMore.await, Effect.sleep(poll))
-    yield* Effect.sleep(rest)
+    const { changed, state } = yield* read
+    const isMuch = changed >= much
+    if (state === "missing") return yield* Effect.sleep(isMuch ? longRest : missingPoll)
+    if (state === "idle") yield* Effect.raceFirst(mayHaveMore.await, Effect.sleep(poll))
+    yield* Effect.sleep(isMuch ? longRest : shortRest)
   }).pipe(Effect.catchTag("StorageError", () => Effect.sleep(pause)))
 
   let isBack = false
