@@ -31,7 +31,7 @@ export const claimFreely = `
     select 1 from venom.flow f
     where f.is_free and not exists (
       select 1 from venom.task where status = 'PENDING' and concurrency_key <> ''
-    ) for share
+    ) limit 1 for share
   ), priorities(priority) as (
     (select priority from venom.task where status = 'PENDING' order by priority limit 1)
     union all
