@@ -28,6 +28,7 @@ const long = [
   "load",
   "nodes",
   "package",
+  "partition",
   "prometheus",
   "retention",
   "runners",

@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process"
 import { existsSync, readFileSync } from "node:fs"
-import { chown, cp, mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises"
+import { appendFile, chown, cp, mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
@@ -89,7 +89,11 @@ export const databaseNamed = (port: number, name: string): Effect.Effect<string>
 
 /** A server on a free port of this machine, with nothing in it, gone with the scope. */
 export const make = (
-  options: { readonly settings?: Readonly<Record<string, string>> } = {}
+  options: {
+    readonly settings?: Readonly<Record<string, string>>
+    /** Of other machines, those of a network may come in: `10.0.0.0/8`. */
+    readonly network?: string
+  } = {}
 ): Effect.Effect<Postgres, never, Scope.Scope> =>
   Effect.gen(function* () {
     const as = user()
@@ -111,11 +115,14 @@ export const make = (
           ...as
         }
       )
+      if (options.network !== undefined) {
+        await appendFile(join(data, "pg_hba.conf"), `host all all ${options.network} trust\n`)
+      }
       return found
     })
     const port = yield* Effect.promise(freePort)
     const settings = Object.entries({
-      listen_addresses: "127.0.0.1",
+      listen_addresses: options.network === undefined ? "127.0.0.1" : "*",
       unix_socket_directories: data,
       logging_collector: "off",
       log_min_messages: "panic",

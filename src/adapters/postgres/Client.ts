@@ -1,8 +1,15 @@
 import { PgClient } from "@effect/sql-pg"
-import { Redacted } from "effect"
+import { Duration, Redacted } from "effect"
 
-/** Connections to the database of a URL. */
-export const layer = (options: { readonly url: string; readonly connections?: number }) =>
+/**
+ * Connections to the database of a URL. Who says nothing for so long within a transaction, and may have locked what
+ * others need, loses it; the server looks for those whom the network has cut off.
+ */
+export const layer = (options: {
+  readonly url: string
+  readonly connections?: number
+  readonly silentFor?: Duration.Input
+}) =>
   PgClient.layer({
     url: Redacted.make(options.url),
     applicationName: "venom",
@@ -14,7 +21,12 @@ export const layer = (options: { readonly url: string; readonly connections?: nu
       // what takes longer has gone wrong, and stands in the way of others
       statement_timeout: "30s",
       lock_timeout: "20s",
-      idle_in_transaction_session_timeout: "60s",
+      idle_in_transaction_session_timeout: `${Duration.toMillis(options.silentFor ?? "1 minute")}ms`,
+      tcp_keepalives_idle: "5s",
+      tcp_keepalives_interval: "1s",
+      tcp_keepalives_count: "5",
+      tcp_user_timeout: "10s",
+      client_connection_check_interval: "1s",
       // all that is asked is small, whatever is estimated: compiling it took ten times as long as a claim
       jit: "off"
     }

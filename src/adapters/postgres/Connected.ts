@@ -5,6 +5,7 @@ import { StateRepository } from "../../ports/StateRepository.ts"
 import * as Client from "./Client.ts"
 import * as DatabaseClock from "./DatabaseClock.ts"
 import * as Migrations from "./Migrations.ts"
+import * as Nodes from "./Nodes.ts"
 import * as PostgresStateRepository from "./PostgresStateRepository.ts"
 
 /** The database cannot be used at all. */
@@ -40,7 +41,7 @@ const prepared = Effect.gen(function* () {
 
 /** Connections of its own, tables brought to this version, and the time as the database has it for all above. */
 export const layer = (
-  options: Parameters<typeof Client.layer>[0] & PostgresStateRepository.PostgresOptions
+  options: { readonly url: string; readonly connections?: number } & PostgresStateRepository.PostgresOptions
 ): Layer.Layer<StateRepository, DatabaseUnavailable, SecureRandom.SecureRandom> => {
   const time = DatabaseClock.make()
   return Layer.merge(
@@ -48,7 +49,7 @@ export const layer = (
     Layer.succeed(Clock.Clock, time.clock)
   ).pipe(
     Layer.provide(Layer.effectDiscard(prepared)),
-    Layer.provide(Client.layer(options)),
+    Layer.provide(Client.layer({ ...options, silentFor: options.lease ?? Nodes.usualLease })),
     Layer.catchTag(["SqlError", "StorageError"], (error) =>
       Layer.effect(StateRepository, Effect.fail(unavailable(error)))
     )

@@ -1,5 +1,5 @@
 import type { PgClient } from "@effect/sql-pg"
-import { Cause, Clock, type Duration, Effect, Option, Predicate, Schema } from "effect"
+import { Cause, Clock, Duration, Effect, Fiber, Option, Predicate, Schema } from "effect"
 import { ConnectionError, isSqlError, SqlError } from "effect/sql/SqlError"
 import { type StorageHealth, StorageError } from "../../ports/StateRepository.ts"
 
@@ -44,6 +44,28 @@ const silence = new SqlError({
   reason: new ConnectionError({ cause: undefined, message: "no answer in time", operation: "query" })
 })
 
+/**
+ * Ends in time, also where nothing may be interrupted: work that has to be given up is not waited for, since it takes
+ * some seconds more to end where the network is silent. Until then it is of a fiber of its own.
+ */
+const inTime = <A, E>(work: Effect.Effect<A, E>, within: Duration.Input): Effect.Effect<A, E | SqlError> =>
+  Effect.flatMap(Effect.forkDetach(Effect.interruptible(work)), (fiber) =>
+    Effect.callback<A, E | SqlError>((resume) => {
+      const timer = setTimeout(() => {
+        fiber.interruptUnsafe()
+        resume(Effect.fail(silence))
+      }, Duration.toMillis(within))
+      fiber.addObserver((exit) => {
+        clearTimeout(timer)
+        resume(exit)
+      })
+      return Effect.andThen(
+        Effect.sync(() => clearTimeout(timer)),
+        Fiber.interrupt(fiber)
+      )
+    })
+  )
+
 /** The statements of this adapter, and how the database is. */
 export const make = (sql: PgClient.PgClient) => {
   let trouble: { readonly reason: string; readonly since: number } | undefined
@@ -68,8 +90,7 @@ export const make = (sql: PgClient.PgClient) => {
     params: ReadonlyArray<unknown> = [],
     within: Duration.Input = longest
   ) =>
-    sql.unsafe<A>(text, params).pipe(
-      Effect.timeoutOrElse({ duration: within, orElse: () => Effect.fail(silence) }),
+    inTime(sql.unsafe<A>(text, params), within).pipe(
       Effect.tap(answered),
       Effect.catchTag("SqlError", (error) => failed(error, !isRefusal(error)))
     )
@@ -77,12 +98,12 @@ export const make = (sql: PgClient.PgClient) => {
   return {
     query,
     /** All of it or nothing. */
-    transaction: <A, E>(work: Effect.Effect<A, E>): Effect.Effect<A, E | Failed> => {
+    transaction: <A, E>(work: Effect.Effect<A, E>, within: Duration.Input = longest): Effect.Effect<A, E | Failed> => {
       let isDone = false
       const done = Effect.sync(() => {
         isDone = true
       })
-      return sql.withTransaction(Effect.tap(work, done)).pipe(
+      return inTime(sql.withTransaction(Effect.tap(work, done)), within).pipe(
         // what could not be taken back has been lost with its connection; what went wrong before is a defect then too
         Effect.catchCause((cause): Effect.Effect<never, E | SqlError> => {
           const lost = cause.reasons

@@ -17,6 +17,9 @@ export interface NodeOptions {
   readonly onTime?: (database: number, here: number) => void
 }
 
+/** Where no other one is asked for. */
+export const usualLease = "10 seconds"
+
 /** A lease is taken anew so often in its time. */
 const beats = 3
 
@@ -41,7 +44,7 @@ interface Beat {
  */
 export const make = Effect.fnUntraced(function* (database: Database, options: NodeOptions, onLost: () => void) {
   const random = yield* SecureRandom.SecureRandom
-  const lease = Duration.toMillis(Duration.fromInputUnsafe(options.lease ?? "10 seconds"))
+  const lease = Duration.toMillis(Duration.fromInputUnsafe(options.lease ?? usualLease))
   const held = lease - Math.min(margin, lease / beats)
   const { concurrency = 0, name = hostname(), onTime = () => undefined, version = "" } = options
   const leads = yield* Latch.make(false)

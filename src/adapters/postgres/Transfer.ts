@@ -33,6 +33,9 @@ class Unfit extends Schema.TaggedError<Unfit>()("Unfit", { reason: Schema.String
 /** Tasks read, and written, at once. */
 const step = 500
 
+/** However much there is. */
+const longest = "1 day"
+
 /** In a file, what holds back tasks is an entry of this name. */
 const flowName = "flow"
 
@@ -69,7 +72,7 @@ const all = Effect.fnUntraced(function* (database: Database.Database) {
 })
 
 /** Everything that a database holds, in memory. */
-export const read = (url: string) => using(url, (database) => database.transaction(all(database)))
+export const read = (url: string) => using(url, (database) => database.transaction(all(database), longest))
 
 const decodeFlow = Schema.decodeUnknownOption(Schema.toCodecJson(Flow.Flow))
 
@@ -105,6 +108,7 @@ export const fill = (url: string, state: State) =>
         if (!isThere || there.size !== state.tasks.length) {
           return yield* new Unfit({ reason: "it does not hold what was written" })
         }
-      })
+      }),
+      longest
     )
   )

@@ -84,12 +84,17 @@ export const storeOf = (dataDir: string): Effect.Effect<Settings> =>
   )
 
 /** `venom serve` on a free port, with these `VENOM_` settings; it need not come up. */
-export const launch = (dataDir: string, settings: Settings = {}): Effect.Effect<Process, never, Scope.Scope> =>
+export const launch = (
+  dataDir: string,
+  settings: Settings = {},
+  within: ReadonlyArray<string> = []
+): Effect.Effect<Process, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(
       Effect.map(
         storeOf(dataDir),
-        (store) => new Venom({ args: ["serve", "--port", "0", "--data-dir", dataDir], env: { ...store, ...settings } })
+        (store) =>
+          new Venom({ args: ["serve", "--port", "0", "--data-dir", dataDir], env: { ...store, ...settings }, within })
       ),
       (venom) =>
         Effect.promise(() => {
@@ -132,9 +137,10 @@ export interface Service extends Process {
 /** Its own scope ends only the client: the process is ended with the test, or by the test. */
 export const serve = Effect.fnUntraced(function* (
   dataDir: string,
-  settings: Settings = {}
+  settings: Settings = {},
+  within: ReadonlyArray<string> = []
 ): Effect.fn.Return<Service, TooLate, Scope.Scope> {
-  const process = yield* launch(dataDir, settings)
+  const process = yield* launch(dataDir, settings, within)
   const { url } = yield* process.heard(/^Venom .* serves/)
   return yield* clientOf(process, `${url}`)
 })

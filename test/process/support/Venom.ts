@@ -13,6 +13,8 @@ export interface Options {
   readonly args: ReadonlyArray<string>
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
+  /** What runs it, where it is not run as it is: a command before its own. */
+  readonly within?: ReadonlyArray<string>
 }
 
 export interface Ended {
@@ -34,8 +36,9 @@ export class Venom {
   #stdout = ""
   #stderr = ""
 
-  constructor({ args, cwd, env }: Options) {
-    this.child = spawn(process.execPath, [main, ...args], {
+  constructor({ args, cwd, env, within = [] }: Options) {
+    const [program = process.execPath, ...before] = [...within, process.execPath]
+    this.child = spawn(program, [...before, main, ...args], {
       cwd,
       env: { ...clean, ...env },
       stdio: ["ignore", "pipe", "pipe"]
