@@ -8,6 +8,8 @@ export interface Place {
   readonly within: ReadonlyArray<string>
   /** The node's own address, for those who ask it. */
   readonly address: string
+  /** The one that the database sees. */
+  readonly toDatabase: string
   /** The cable to the database is out, or in again. Nobody is told: what is sent is lost. */
   readonly cut: (isOut: boolean) => Effect.Effect<void>
 }
@@ -91,6 +93,7 @@ export const make: Effect.Effect<Network, never, Scope.Scope> = Effect.gen(funct
     return {
       within: ["ip", "netns", "exec", namespace],
       address: `10.212.0.${n + 2}`,
+      toDatabase: `10.211.0.${n + 2}`,
       cut: (isOut: boolean) => Effect.sync(() => ip("link", "set", cable("db"), isOut ? "down" : "up"))
     }
   })

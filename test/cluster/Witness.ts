@@ -25,7 +25,7 @@ const readContent = (content: string) => {
   return { key, millis: Number(millis) }
 }
 
-export const make: Effect.Effect<Witness, never, Scope.Scope> = Effect.gen(function* () {
+export const make = Effect.fnUntraced(function* (host: string): Effect.fn.Return<Witness, never, Scope.Scope> {
   const attempts: Array<Seen> = []
   const server = createServer((request, response) => {
     let body = ""
@@ -58,12 +58,12 @@ export const make: Effect.Effect<Witness, never, Scope.Scope> = Effect.gen(funct
   })
   const port = yield* Effect.acquireRelease(
     Effect.callback<number>((resume) => {
-      server.listen(0, "127.0.0.1", () => {
+      server.listen(0, host, () => {
         const address = server.address()
         resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0))
       })
     }),
     () => Effect.sync(() => server.closeAllConnections())
   )
-  return { urlOf: (node) => `http://127.0.0.1:${port}/${node}`, attempts }
+  return { urlOf: (node) => `http://${host}:${port}/${node}`, attempts }
 })

@@ -6,13 +6,15 @@ import { directory, type Service, serve, until } from "../process/support/Servic
 import { isFinal, type Task, taskOf, tasksOf } from "../process/support/Wire.ts"
 import * as Postgres from "../support/Postgres.ts"
 import { check, type Records } from "./check.ts"
-import * as Proxy from "./Proxy.ts"
+import * as Network from "./Network.ts"
+import * as Way from "./Way.ts"
 import * as Witness from "./Witness.ts"
 
 /**
  * `npm run test:cluster -- --minutes 10 --seed 1`: three nodes and a PostgreSQL, all of them real. Nodes are killed, stop
  * and go on, lose their connections; the database is restarted; the clock of one node is wrong. Clients write down what
- * was acknowledged, whoever does the work writes down what was done. Afterwards all of it must agree.
+ * was acknowledged, whoever does the work writes down what was done. Afterwards all of it must agree. Where network
+ * namespaces may be made each node has one of its own, and the cable between it and the database is taken out.
  */
 const { values } = parseArgs({
   options: { minutes: { type: "string", default: "1" }, seed: { type: "string", default: String(Date.now() % 1e6) } }
@@ -25,7 +27,7 @@ const limits = { type: "few", concurrency: 3, eachKey: 1 }
 
 interface Node {
   readonly name: string
-  readonly proxy: Proxy.Proxy
+  readonly way: Way.Way
   scope: Scope.Closeable | undefined
   service: Service | undefined
 }
@@ -35,9 +37,13 @@ const tally = new Map<string, number>()
 const count = (what: string) => tally.set(what, (tally.get(what) ?? 0) + 1)
 
 const program = Effect.gen(function* () {
-  const postgres = yield* Postgres.make()
+  const obstacle = Network.obstacle()
+  if (obstacle !== undefined)
+    yield* Console.log(`SKIPPED: cables that are out, a proxy stands still instead: ${obstacle}`)
+  const network = obstacle === undefined ? yield* Network.make : undefined
+  const postgres = yield* Postgres.make(network === undefined ? {} : { network: network.range })
   const database = yield* postgres.database
-  const witness = yield* Witness.make
+  const witness = yield* Witness.make(network?.others ?? "127.0.0.1")
   const acknowledged = new Map<string, string>()
   const inDoubt = new Set<string>()
   const cancelled = new Map<string, { readonly at: number; readonly acknowledged: boolean }>()
@@ -46,11 +52,9 @@ const program = Effect.gen(function* () {
 
   const start = Effect.fnUntraced(function* (node: Node) {
     const scope = yield* Scope.make()
-    const url = new URL(database)
-    url.port = String(node.proxy.port)
     const settings = {
+      ...node.way.settings,
       VENOM_STORE: "postgres",
-      VENOM_DATABASE_URL: url.href,
       VENOM_NODE_NAME: node.name,
       VENOM_LEASE: `${lease} millis`,
       VENOM_RUNNER: "http",
@@ -62,7 +66,9 @@ const program = Effect.gen(function* () {
       VENOM_SHUTDOWN_GRACE: "100 millis",
       ...(node.name === "c" ? { NODE_OPTIONS: `--import=${import.meta.dirname}/wrongClock.mjs` } : {})
     }
-    const service = yield* Effect.flatMap(directory, (data) => serve(data, settings)).pipe(Scope.provide(scope))
+    const service = yield* Effect.flatMap(directory, (data) => serve(data, settings, node.way.within)).pipe(
+      Scope.provide(scope)
+    )
     node.scope = scope
     node.service = service
   })
@@ -75,8 +81,9 @@ const program = Effect.gen(function* () {
   })
 
   const nodes: Array<Node> = []
-  for (const name of names) {
-    nodes.push({ name, proxy: yield* Proxy.make(postgres.port), scope: undefined, service: undefined })
+  const makeWay = network === undefined ? Way.proxied : Way.cabled(network)
+  for (const [n, name] of names.entries()) {
+    nodes.push({ name, way: yield* makeWay(n, database), scope: undefined, service: undefined })
   }
   yield* Effect.addFinalizer(() => Effect.forEach(nodes, end, { discard: true }))
   yield* Effect.addFinalizer((exit) =>
@@ -168,7 +175,7 @@ const program = Effect.gen(function* () {
     yield* millis(200, 1500)
     const node = yield* anyNode
     if (node?.service === undefined) return
-    const { name, proxy, service } = node
+    const { name, service, way } = node
     const awayFor = <A, E>(work: Effect.Effect<A, E>) => {
       const from = performance.now()
       return Effect.ensuring(
@@ -194,15 +201,15 @@ const program = Effect.gen(function* () {
       )
     } else if (chance < 0.6) {
       count("connections cut")
-      yield* proxy.cut
+      yield* way.cut
     } else if (chance < 0.75) {
-      count("network stalled")
+      count(network === undefined ? "network stalled" : "cable out")
       yield* awayFor(
-        proxy
+        way
           .stall(true)
           .pipe(
-            Effect.andThen(millis(100, 2 * lease)),
-            Effect.andThen(proxy.stall(false)),
+            Effect.andThen(millis(100, (yield* Random.next) < 0.2 ? 6 * lease : 2 * lease)),
+            Effect.andThen(way.stall(false)),
             Effect.andThen(Effect.sleep("300 millis"))
           )
       )
