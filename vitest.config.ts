@@ -32,6 +32,7 @@ const long = [
   "prometheus",
   "retention",
   "runners",
+  "siege",
   "terminal",
   "transfer"
 ].map((name) => `test/process/${name}.test.ts`)

@@ -154,7 +154,7 @@ export class Unavailable extends HttpApiError.Problem<Unavailable>()(
   "Unavailable",
   problems.unavailable,
   {},
-  { description: "Full, shutting down, or storage is not writable; Retry-After says when to ask again" }
+  { description: "Full, starting, shutting down, or storage is not writable; Retry-After says when to ask again" }
 ) {}
 
 /** A problem under its own name in the OpenAPI document. */
