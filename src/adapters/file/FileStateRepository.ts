@@ -153,20 +153,23 @@ export const layer = (
             )
           ),
         claim: ({ limit, now, types }) =>
-          unlessRefused("new", () => {
-            const claim = Lifecycle.claim(now)
-            const claims = table
-              .takeDue({ now, limit, types, free: ({ id }) => !overlay.isPending(id) })
-              .flatMap((before) =>
-                Result.match(claim(before), {
-                  onSuccess: (task) => [{ task, batch: commit.stage("claims", before, task) }],
-                  onFailure: () => []
-                })
-              )
-            const tasks = claims.map(({ task }) => task)
-            const batch = claims[0]?.batch
-            return batch === undefined ? Effect.succeed(tasks) : Effect.as(Deferred.await(batch.written), tasks)
-          }),
+          Effect.andThen(
+            table.promote(now),
+            unlessRefused("new", () => {
+              const claim = Lifecycle.claim(now)
+              const claims = table
+                .takeDue({ now, limit, types, free: ({ id }) => !overlay.isPending(id) })
+                .flatMap((before) =>
+                  Result.match(claim(before), {
+                    onSuccess: (task) => [{ task, batch: commit.stage("claims", before, task) }],
+                    onFailure: () => []
+                  })
+                )
+              const tasks = claims.map(({ task }) => task)
+              const batch = claims[0]?.batch
+              return batch === undefined ? Effect.succeed(tasks) : Effect.as(Deferred.await(batch.written), tasks)
+            })
+          ),
         settle: (settlements) =>
           unlessRefused("verdict", () =>
             changeAll(

@@ -127,7 +127,7 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
           }),
         update: (id, transition) => Effect.suspend(() => Effect.fromResult(change(id, transition))),
         claim: ({ limit, now, types }) =>
-          Effect.sync(() => {
+          Effect.map(table.promote(now), () => {
             const claim = Lifecycle.claim(now)
             return successes(table.takeDue({ now, limit, types, free: () => true }).map(({ id }) => change(id, claim)))
           }),

@@ -8,6 +8,9 @@ import { Heap } from "./Heap.ts"
 import { dueFirst } from "./Lane.ts"
 import * as Line from "./Line.ts"
 
+/** Tasks that are counted in as due in one step of the event loop. */
+const slice = 500
+
 /** Outdated entries that nobody minds. */
 const tidyAbove = 1000
 
@@ -58,10 +61,16 @@ export class PendingTasks {
     this.#await(task, pending)
   }
 
-  /** Takes what is to be claimed; what is not free is passed over. */
+  /** Counts in what is due by now; where that is very many, others have their turn meanwhile. */
+  promote(now: Instant): Effect.Effect<void> {
+    return Effect.suspend(() =>
+      this.#promoteSome(now) ? Effect.void : Effect.andThen(Effect.yieldNow, this.promote(now))
+    )
+  }
+
+  /** Takes what is to be claimed; what is not free is passed over. What was not counted in is left. */
   take({ free, limit, now, types }: Take): Array<VenomTask> {
     this.#due.setTypes(types)
-    this.#promote(now)
     return this.#due.take(now, limit, (task) => {
       const mayBegin = task.runAt <= now && (task.deadline === undefined || task.deadline > now)
       // the clock went back since it was due, or may go back to before its deadline
@@ -80,16 +89,14 @@ export class PendingTasks {
 
   /** When the one that waits for longest was due. */
   oldest(now: Instant): Option.Option<Instant> {
-    this.#promote(now)
-    const oldest = this.#due.oldest()
+    const oldest = Math.min(this.#due.oldest(), this.#firstWaiting()?.runAt ?? Number.POSITIVE_INFINITY)
     return oldest <= now ? Option.some(oldest) : Option.none()
   }
 
   /** Where a task stands among the others. */
   standing(task: VenomTask, now: Instant, types: ReadonlySet<string> | undefined): Effect.Effect<Standing> {
-    return Effect.suspend(() => {
+    return Effect.flatMap(this.promote(now), () => {
       this.#due.setTypes(types)
-      this.#promote(now)
       const running = this.#due.running(task)
       const nextSlot = this.#due.nextSlot(task.type)
       const rivals = task.status === "PENDING" ? this.#due.rivals(task, now) : []
@@ -109,11 +116,15 @@ export class PendingTasks {
     this.#waiting.push(task)
   }
 
-  #promote(now: Instant): void {
-    for (let task = this.#waiting.peek(); task !== undefined && task.runAt <= now; task = this.#waiting.peek()) {
+  /** Tells whether that was all. */
+  #promoteSome(now: Instant): boolean {
+    for (let n = 0; n < slice; n++) {
+      const task = this.#waiting.peek()
+      if (task === undefined || task.runAt > now) return true
       this.#waiting.pop()
       if (this.#isHeld(task)) this.#due.add(task)
     }
+    return false
   }
 
   #firstWaiting(): VenomTask | undefined {

@@ -111,8 +111,13 @@ export class TaskTable {
     this.#pending.forget(known)
   }
 
+  /** Counts in what is due by now. */
+  promote(now: Instant): Effect.Effect<void> {
+    return this.#pending.promote(now)
+  }
+
   /**
-   * Takes the most urgent PENDING tasks that are due, of the `types`, not held back by the flow, and `free`. They
+   * Takes the most urgent PENDING tasks that were counted in as due, of the `types`, not held back by the flow, and `free`. They
    * count as running until they come back by `set` in another state, or by `putBack`.
    */
   takeDue(options: Parameters<PendingTasks["take"]>[0]): Array<VenomTask> {

@@ -23,6 +23,25 @@ export const claims = (test: Tests): void => {
         assert.deepStrictEqual(idsOf(yield* repository.claim({ limit: 9, now: 10 })), [2, 4, 5].map(idOf))
       }))
 
+    test("of a crowd that is due at once takes the most urgent, and others have their turn meanwhile", (repository) =>
+      Effect.gen(function* () {
+        const crowd = range(9999).map((n) => submitted(n, { runAt: 100 }))
+        yield* repository.insert([...crowd, submitted(9999, { priority: -1, runAt: 100 })])
+        let turns = 0
+        yield* Effect.forkScoped(
+          Effect.forever(
+            Effect.andThen(
+              Effect.sync(() => turns++),
+              Effect.yieldNow
+            )
+          )
+        )
+        assert.deepStrictEqual(idsOf(yield* repository.claim({ limit: 2, now: 100 })), [9999, 0].map(idOf))
+        assert.isAbove(turns, 0)
+        const { oldestDue } = yield* repository.queueCounts({ now: 100, types: 10 })
+        assert.deepStrictEqual(oldestDue, Option.some(100))
+      }))
+
     test("takes nothing before its time, however urgent, also when the clock goes back", (repository) =>
       Effect.gen(function* () {
         yield* repository.insert([
