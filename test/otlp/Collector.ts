@@ -13,10 +13,11 @@ export interface Collector {
   readonly records: ReadonlyArray<Otlp.LogRecord>
   /** What was no OTLP. */
   readonly wrong: ReadonlyArray<string>
-  readonly requests: () => number
+  /** Requests that waited for an answer together, at most. */
+  readonly mostOpen: () => number
 }
 
-/** Stands in for an OpenTelemetry collector: takes OTLP over HTTP in protobuf, or never answers. */
+/** Stands in for an OpenTelemetry collector: takes OTLP over HTTP, or never answers. */
 export const collector = (behaviour: "answers" | "never answers" = "answers") =>
   Effect.gen(function* () {
     const headers: Array<IncomingHttpHeaders> = []
@@ -25,9 +26,12 @@ export const collector = (behaviour: "answers" | "never answers" = "answers") =>
     const spans: Array<Otlp.Span> = []
     const records: Array<Otlp.LogRecord> = []
     const wrong: Array<string> = []
-    let requests = 0
+    let open = 0
+    let mostOpen = 0
     const server = createServer((request, response) => {
-      requests++
+      open++
+      mostOpen = Math.max(open, mostOpen)
+      response.on("close", () => open--)
       const chunks: Array<Buffer> = []
       request.on("data", (chunk: Buffer) => chunks.push(chunk))
       request.on("end", () => {
@@ -38,8 +42,7 @@ export const collector = (behaviour: "answers" | "never answers" = "answers") =>
         bodies.push(body)
         try {
           if (method !== "POST" || !Otlp.isPath(url)) throw new Error(`${method} ${url}`)
-          if (sent["content-type"] !== "application/x-protobuf") throw new Error(`${sent["content-type"]}`)
-          const received = Otlp.read(url, body)
+          const received = Otlp.read(url, body, `${sent["content-type"]}`)
           resources.push(...received.resources)
           spans.push(...received.spans)
           records.push(...received.records)
@@ -71,7 +74,7 @@ export const collector = (behaviour: "answers" | "never answers" = "answers") =>
       spans,
       records,
       wrong,
-      requests: () => requests
+      mostOpen: () => mostOpen
     }
     return it
   })

@@ -76,15 +76,42 @@ const services = {
 export type Path = keyof typeof services
 export const isPath = (path: string): path is Path => Object.hasOwn(services, path)
 
+const ids: ReadonlyArray<string> = ["traceId", "spanId", "parentSpanId"]
+
+/** OTLP in JSON has ids in hexadecimal, where JSON of protobuf has base64. */
+const parsed = (type: protobuf.Type, body: Buffer): protobuf.Message =>
+  type.fromObject(
+    known(
+      type,
+      JSON.parse(body.toString("utf8"), (key, value: unknown) =>
+        ids.includes(key) && typeof value === "string" ? Buffer.from(value, "hex").toString("base64") : value
+      )
+    )
+  )
+
+/** Fails where a field stands that the message does not have. */
+const known = (type: protobuf.Type, value: unknown): { [name: string]: unknown } => {
+  if (typeof value !== "object" || value === null) throw new Error(`${type.name} is ${String(value)}`)
+  for (const [name, inner] of Object.entries(value)) {
+    const field = type.fields[name]
+    if (field === undefined) throw new Error(`${type.name} has no ${name}`)
+    const inside = field.resolve().resolvedType
+    if (inside instanceof protobuf.Type) for (const one of [inner].flat()) known(inside, one)
+  }
+  return { ...value }
+}
+
 /** By the definitions of OTLP; a field that they do not know fails. */
-const decode = (path: Path, body: Buffer): unknown => {
+const decode = (path: Path, body: Buffer, contentType: string): unknown => {
   const type = root.lookupType(services[path])
-  const message = type.decode(body)
+  const isBinary = contentType === "application/x-protobuf"
+  if (!isBinary && contentType !== "application/json") throw new Error(`no OTLP is ${contentType}`)
+  const message = isBinary ? type.decode(body) : parsed(type, body)
   const wrong = type.verify(message)
   if (wrong !== null) throw new Error(wrong)
   // what was not understood is not written again
   const again = type.encode(message).finish()
-  if (again.length !== body.length) throw new Error(`${body.length - again.length} bytes of it are unknown`)
+  if (isBinary && again.length !== body.length) throw new Error(`${body.length - again.length} bytes of it are unknown`)
   return JSON.parse(
     JSON.stringify(type.toObject(message, { longs: String, enums: String }), (_, value: unknown) => hex(value))
   )
@@ -109,8 +136,8 @@ export interface Received {
 export const attributesOf = (attributes: typeof Attributes.Type = []): Readonly<Record<string, unknown>> =>
   Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]))
 
-export const read = (path: Path, body: Buffer): Received => {
-  const decoded = decode(path, body)
+export const read = (path: Path, body: Buffer, contentType: string): Received => {
+  const decoded = decode(path, body, contentType)
   if (path === "/v1/logs") {
     const { resourceLogs } = decodeLogs(decoded)
     return {

@@ -1,4 +1,4 @@
-import { ConfigProvider, Duration, Effect, Layer, Logger, Option, Tracer } from "effect"
+import { Cause, ConfigProvider, Duration, Effect, Exit, Layer, Logger, Option, Predicate, Tracer } from "effect"
 import { HttpClient } from "effect/http"
 import { OtlpExporter, OtlpLogger, OtlpSerialization, OtlpTracer } from "effect/observability"
 import * as Collector from "./Collector.ts"
@@ -22,6 +22,22 @@ const interval = Duration.seconds(1)
 /** How long the end of the service waits for the last of it. */
 const lastWords = Duration.seconds(2)
 
+/** Of a failure its kind alone: what it says may quote what somebody has sent. */
+const reticent = (span: Tracer.Span): Tracer.Span => {
+  const end = span.end.bind(span)
+  span.end = (time, exit) => end(time, Exit.isSuccess(exit) ? exit : Exit.failCause(kindOf(exit.cause)))
+  return span
+}
+
+const kindOf = (cause: Cause.Cause<unknown>): Cause.Cause<unknown> => {
+  if (Cause.hasInterruptsOnly(cause)) return cause
+  if (Cause.hasDies(cause)) return Cause.fail("defect")
+  const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+  return Cause.fail(
+    Predicate.hasProperty(error, "_tag") ? `${error._tag}` : typeof error === "string" ? error : "error"
+  )
+}
+
 /** Spans without a reader. */
 const unread = (options: Parameters<Tracer.Tracer["span"]>[0]): Tracer.Span =>
   new Tracer.NativeSpan({ ...options, sampled: false })
@@ -34,7 +50,7 @@ const bounded = (tracer: Tracer.Tracer, hasRoom: () => boolean): Tracer.Tracer =
   Tracer.make({
     span: (options) => {
       const isStray = Option.isNone(options.parent) && (options.kind === "internal" || options.kind === "client")
-      return isStray || !hasRoom() ? unread(options) : tracer.span(options)
+      return isStray || !hasRoom() ? unread(options) : reticent(tracer.span(options))
     },
     ...(tracer.context === undefined ? {} : { context: tracer.context })
   })
