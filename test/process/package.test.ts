@@ -128,4 +128,21 @@ describe("the published package, installed in an empty project", () => {
   it("has the program", async () => {
     assert.match(await run(project, "npx", "--no-install", "venom", "--version"), /^venom v\d/)
   })
+
+  it("has the page", async () => {
+    const venom = join("node_modules", "venom", "bin", "venom.js")
+    const child = spawn(process.execPath, [venom, "serve", "--port", "0", "--store", "memory"], { cwd: project, env })
+    try {
+      let said = ""
+      while (!/"url":"[^"]+"/.test(said)) said += (await once(child.stderr, "data"))[0]
+      const url = /"url":"([^"]+)"/.exec(said)?.[1] ?? ""
+      const page = await (await fetch(url)).text()
+      const program = /<script type="module"[^>]* src="\.(\/assets\/[^"]+)"/.exec(page)?.[1]
+      assert.isDefined(program, page)
+      assert.strictEqual((await fetch(url + program)).status, 200)
+    } finally {
+      child.kill("SIGKILL")
+      await once(child, "close")
+    }
+  })
 })
