@@ -7,6 +7,7 @@ import * as DatabaseClock from "./DatabaseClock.ts"
 import * as Migrations from "./Migrations.ts"
 import * as Nodes from "./Nodes.ts"
 import * as PostgresStateRepository from "./PostgresStateRepository.ts"
+import * as Trouble from "./Trouble.ts"
 
 /** The database cannot be used at all. */
 export class DatabaseUnavailable extends Schema.TaggedError<DatabaseUnavailable>()("DatabaseUnavailable", {
@@ -20,14 +21,15 @@ export class DatabaseUnavailable extends Schema.TaggedError<DatabaseUnavailable>
 /** A database may come up after those who use it: it is tried so often, once a second. */
 const tries = 30
 
-const unavailable = (error: { readonly message: string }) => new DatabaseUnavailable({ reason: error.message })
+const unavailable = (url: string) => (error: { readonly message: string }) =>
+  new DatabaseUnavailable({ reason: Trouble.told(url, error) })
 
-const prepared = Effect.gen(function* () {
+const prepared = Effect.fnUntraced(function* (url: string) {
   const sql = yield* PgClient.PgClient
   yield* Migrations.run(sql).pipe(
     Effect.tapError((error) =>
       error._tag === "SqlError" && error.isRetryable
-        ? Effect.logWarning("The database does not answer yet", error.message)
+        ? Effect.logWarning("The database does not answer yet", Trouble.told(url, error))
         : Effect.void
     ),
     Effect.retry({
@@ -35,7 +37,7 @@ const prepared = Effect.gen(function* () {
       times: tries,
       while: (error) => error._tag === "SqlError" && error.isRetryable
     }),
-    Effect.mapError(unavailable)
+    Effect.mapError(unavailable(url))
   )
 })
 
@@ -48,10 +50,10 @@ export const layer = (
     Layer.effect(StateRepository, PostgresStateRepository.make({ ...options, onTime: time.set })),
     Layer.succeed(Clock.Clock, time.clock)
   ).pipe(
-    Layer.provide(Layer.effectDiscard(prepared)),
+    Layer.provide(Layer.effectDiscard(prepared(options.url))),
     Layer.provide(Client.layer({ ...options, silentFor: options.lease ?? Nodes.usualLease })),
     Layer.catchTag(["SqlError", "StorageError"], (error) =>
-      Layer.effect(StateRepository, Effect.fail(unavailable(error)))
+      Layer.effect(StateRepository, Effect.fail(unavailable(options.url)(error)))
     )
   )
 }

@@ -1,5 +1,6 @@
 import { PgClient } from "@effect/sql-pg"
 import { Effect, Option, Schema } from "effect"
+import { isSqlError } from "effect/sql/SqlError"
 import * as Flow from "../../domain/Flow.ts"
 import type { TaskId, VenomTask } from "../../domain/Task.ts"
 import { toJson } from "../../domain/TaskJson.ts"
@@ -16,6 +17,7 @@ import * as flow from "./statements/flow.ts"
 import { insert } from "./statements/insert.ts"
 import { escape } from "./Text.ts"
 import * as Told from "./Told.ts"
+import * as Trouble from "./Trouble.ts"
 
 /** All that is kept. */
 export interface State {
@@ -44,7 +46,11 @@ const using = <A, E>(url: string, work: (database: Database.Database) => Effect.
     const sql = yield* PgClient.PgClient
     yield* Migrations.run(sql)
     return yield* work(Database.make(sql))
-  }).pipe(Effect.provide(Client.layer({ url })), Effect.scoped)
+  }).pipe(
+    Effect.provide(Client.layer({ url })),
+    Effect.scoped,
+    Effect.mapError((error) => (isSqlError(error) ? new Unfit({ reason: Trouble.told(url, error) }) : error))
+  )
 
 const tasksOf = Effect.fnUntraced(function* (database: Database.Database) {
   const tasks: Array<VenomTask> = []
