@@ -11,9 +11,14 @@ export interface EntryChange {
 
 const expiresFirst = (a: Entry, b: Entry): boolean => (a.expiresAt ?? 0) < (b.expiresAt ?? 0)
 
-/** Entries in memory, found by name and by when they expire. */
+/** What a name begins with: its kind. */
+const kindOf = (name: string): string => name.slice(0, name.indexOf("/") + 1)
+
+/** Entries in memory, found by name, by kind and by when they expire. */
 export class EntryTable {
   readonly #entries = new Map<string, Entry>()
+  /** There may be a million idempotency keys beside a few schedules. */
+  readonly #kinds = new Map<string, Map<string, Entry>>()
   /** Those that expire, some of them outdated: one counts only while it is what the table holds. */
   readonly #expiring = new Heap<Entry>(expiresFirst)
 
@@ -26,7 +31,9 @@ export class EntryTable {
   }
 
   startingWith(prefix: string): ReadonlyArray<Entry> {
-    return this.snapshot()
+    const kind = kindOf(prefix)
+    const some = kind === "" ? this.#entries : (this.#kinds.get(kind) ?? new Map<string, Entry>())
+    return Array.from(some.values())
       .filter(({ name }) => name.startsWith(prefix))
       .sort((a, b) => (a.name < b.name ? -1 : 1))
   }
@@ -36,11 +43,15 @@ export class EntryTable {
   }
 
   set({ entry, name }: EntryChange): void {
+    const kind = kindOf(name)
+    const others = this.#kinds.get(kind) ?? new Map<string, Entry>()
     if (entry === undefined) {
       this.#entries.delete(name)
+      others.delete(name)
       return
     }
     this.#entries.set(name, entry)
+    this.#kinds.set(kind, others.set(name, entry))
     if (entry.expiresAt !== null) this.#expiring.push(entry)
   }
 
