@@ -116,5 +116,8 @@ const told = ({ at, completed, failed, retried, run, submitted, wait }: Minute):
 
 const percentiles = (durations: Durations): Percentiles | null => {
   const [p50, p95] = [durations.percentile(50), durations.percentile(95)]
-  return p50 === undefined || p95 === undefined ? null : { p50, p95 }
+  return p50 === undefined || p95 === undefined ? null : { p50: rounded(p50), p95: rounded(p95) }
 }
+
+/** They are not known to more places. */
+const rounded = (seconds: number): number => Number(seconds.toPrecision(3))
