@@ -13,8 +13,8 @@ const whole = [
 
 /**
  * What takes long: kills, cancels and load by the thousand, disks that fail and files that are damaged, every runner and
- * what is kept for how long, each command at a terminal, every example, the package in a project, a real Prometheus, nodes and cut-overs on
- * PostgreSQL: `npm run test:long`.
+ * what is kept for how long, each command at a terminal, every line of the documents and every example, the package in a
+ * project, a real Prometheus, nodes and cut-overs on PostgreSQL: `npm run test:long`.
  */
 const long = [
   "backup",
@@ -30,6 +30,7 @@ const long = [
   "package",
   "partition",
   "prometheus",
+  "readme",
   "retention",
   "runners",
   "siege",
