@@ -149,15 +149,18 @@ layer(locked, { excludeTestServices: true })("Who asks, and what it may (API2, A
 })
 
 describe("What was good once", () => {
+  /** It does not begin while it is looked at. */
+  const later = `{"content":"a","delay":"1 hour"}`
+
   it.effect("opens nothing when it has expired: the key, and the session that it began", () =>
     Effect.gen(function* () {
       const cookie = yield* cookieFor(keyOf("write"))
       const own = { "sec-fetch-site": "same-origin" }
-      assert.strictEqual((yield* post(`{"content":"a"}`, bearer(keyOf("write")))).status, 201)
-      assert.strictEqual((yield* post(`{"content":"a"}`, { cookie, ...own })).status, 201)
+      assert.strictEqual((yield* post(later, bearer(keyOf("write")))).status, 201)
+      assert.strictEqual((yield* post(later, { cookie, ...own })).status, 201)
       yield* TestClock.adjust(Duration.minutes(1))
-      yield* allRefused([["the key", posting(`{"content":"a"}`, bearer(keyOf("write"))), 401]], admin)
-      yield* refused(yield* post(`{"content":"a"}`, { cookie, ...own }), "the session", [401])
+      yield* allRefused([["the key", posting(later, bearer(keyOf("write"))), 401]], admin)
+      yield* refused(yield* post(later, { cookie, ...own }), "the session", [401])
       yield* refused(yield* get(tasks, { cookie }), "the session reads", [401])
     }).pipe(Effect.provide(served().pipe(Layer.provide(keyring(kept("write", 60_000), kept("admin")).layer))))
   )
