@@ -1,6 +1,7 @@
 import type { Row } from "../Row.ts"
 import { row as bulk } from "./bulk.ts"
 import { clusterSubmit, row as cluster } from "./cluster.ts"
+import { row as clusterGrowth } from "./clusterGrowth.ts"
 import { row as engine } from "./engine.ts"
 import { row as get } from "./get.ts"
 import { row as growth } from "./growth.ts"
@@ -38,5 +39,6 @@ export const rows: ReadonlyArray<Row> = [
   keys,
   listeners,
   cluster,
-  clusterSubmit
+  clusterSubmit,
+  clusterGrowth
 ]

@@ -24,10 +24,7 @@ export const row: Row = {
 
 const answers = 10
 
-/**
- * How many times as much it costs in the large state as in the small one, and what it costs there; by turns, so that
- * both meet the same disk. The tasks submitted are of so many concurrency keys.
- */
+/** By turns, so that both states meet the same disk. The tasks submitted are of so many concurrency keys. */
 export const growth = async (
   bench: Bench,
   { keys, large, small }: { readonly small: string; readonly large: string; readonly keys: number }
@@ -41,6 +38,11 @@ export const growth = async (
     return child
   }
   const [inSmall, inLarge] = [await start(small), await start(large)]
+  return await byTurns(inSmall, inLarge, answers)
+}
+
+/** How many times as much it costs in a large state as in a small one, and what it costs there. */
+export const byTurns = async (inSmall: Child.Child, inLarge: Child.Child, answers: number): Promise<Values> => {
   const cost = (child: Child.Child): Promise<Values> => {
     child.ask()
     return child.next()

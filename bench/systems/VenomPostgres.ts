@@ -13,7 +13,7 @@ import { postgresAnswers } from "../servers/Answers.ts"
 import { concurrency, type Open, type WorkEvents } from "./System.ts"
 import { noWork, telling } from "./venomWork.ts"
 
-const store = (port: number) =>
+export const store = (port: number) =>
   Connected.layer({ url: `postgres://postgres@127.0.0.1:${port}/postgres`, concurrency, connections: 10 })
 
 const runtimeOf = (port: number, on: WorkEvents) =>
