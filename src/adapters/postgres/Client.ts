@@ -26,7 +26,6 @@ export const layer = (options: {
       tcp_keepalives_interval: "1s",
       tcp_keepalives_count: "5",
       tcp_user_timeout: "10s",
-      client_connection_check_interval: "1s",
       // all that is asked is small, whatever is estimated: compiling it took ten times as long as a claim
       jit: "off"
     }
