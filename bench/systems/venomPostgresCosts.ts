@@ -1,6 +1,6 @@
 import process from "node:process"
 import { Effect, Layer, Logger } from "effect"
-import pg from "pg"
+import { Client } from "pg"
 import * as Lifecycle from "../../src/domain/Lifecycle.ts"
 import { TaskId } from "../../src/domain/Task.ts"
 import { toJson } from "../../src/domain/TaskJson.ts"
@@ -39,7 +39,7 @@ const finishedTask = () => {
 
 /** Rows as they stand there when tasks have been completed one after the other for a day. */
 const fillWith = async (rows: number): Promise<void> => {
-  const client = new pg.Client({ host: "127.0.0.1", port: plan.port, user: "postgres", database: "postgres" })
+  const client = new Client({ host: "127.0.0.1", port: plan.port, user: "postgres", database: "postgres" })
   await client.connect()
   const task = finishedTask()
   for (let from = 0; from < rows; from += atOnce) {
