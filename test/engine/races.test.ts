@@ -156,13 +156,15 @@ for (const [name, repository] of [
           /** Three tasks of a type at once with a pause, of that type or of all. */
           const race = Effect.fnUntraced(function* (n: number, type: string, paused: string | undefined) {
             begun.set(type, 0)
+            const ofType = Effect.sync(() => begun.get(type) ?? 0)
             const pauseSoon = Effect.gen(function* () {
+              yield* until(ofType, (count) => count >= n % 3)
               yield* turns(n % 41)
               yield* pause(paused)
-              const held = begun.get(type) ?? 0
+              const held = yield* ofType
               atPause.push(held)
               yield* turns(10)
-              assert.strictEqual(begun.get(type), held)
+              assert.strictEqual(yield* ofType, held)
             })
             const submits = range(3).map(() => submit({ content: "", type, concurrencyKey: type }))
             yield* Effect.all([...submits, pauseSoon], { concurrency: "unbounded" })
