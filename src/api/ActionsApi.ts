@@ -24,7 +24,10 @@ const retry = HttpApiEndpoint.post("retry", "/tasks/:id/retry", {
   success: HttpApiSchema.WithHeaders(VenomTask, TaskHeaders),
   error: ofOneTask
 }).annotateMerge(
-  OpenApi.annotations({ summary: "Give a FAILED task another attempt", description: "It is PENDING, and due at once." })
+  OpenApi.annotations({
+    summary: "Give a FAILED task another attempt",
+    description: "It is PENDING, and due at once. 503 where the queue holds as many unfinished tasks as it may."
+  })
 )
 
 const remove = HttpApiEndpoint.delete("delete", "/tasks/:id", {
@@ -60,7 +63,12 @@ export type ActionRequest = typeof ActionRequest.Type
 export const ActionResponse = Schema.Struct({
   matched: Schema.Int.annotate({ description: "Tasks that matched when it began" }),
   changed: Schema.Int,
-  skipped: Schema.Int.annotate({ description: "Those whose state forbade it, or had changed meanwhile" })
+  skipped: Schema.Int.annotate({ description: "Those whose state forbade it, or had changed meanwhile" }),
+  full: Schema.optionalKey(
+    Schema.Literal(true).annotate({
+      description: "It ended early: the queue holds as many unfinished tasks as it may; those left are `skipped`"
+    })
+  )
 }).annotate({ identifier: "ActionResponse" })
 export type ActionResponse = typeof ActionResponse.Type
 
@@ -81,7 +89,13 @@ export class ActionsApi extends HttpApiGroup.make("actions")
   .add(retry)
   .add(remove)
   .add(ofMany("cancelAll", "cancel", "Running attempts have ended when the answer comes."))
-  .add(ofMany("retryAll", "retry", "Those that are not FAILED are skipped."))
+  .add(
+    ofMany(
+      "retryAll",
+      "retry",
+      "Those that are not FAILED are skipped. It ends where the queue holds as many unfinished tasks as it may."
+    )
+  )
   .add(ofMany("deleteAll", "delete", "Those that are not finished are skipped."))
   .prefix("/api/v1")
   .annotateMerge(OpenApi.annotations({ description: "Change what was submitted" })) {}

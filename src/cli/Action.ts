@@ -87,6 +87,7 @@ const byFilter = Effect.fnUntraced(function* (
   }
   const count = (status: TaskStatus) => counted(action, client.actions, { ...filter, status })
   const outcome = { matched: 0, changed: 0, skipped: 0 }
+  let full = false
   for (let isDone = false; !isDone;) {
     const counts = yield* Effect.forEach(statuses, (status) => Effect.map(count(status), (n) => ({ status, n })))
     const total = counts.reduce((sum, { n }) => sum + n, 0)
@@ -107,12 +108,13 @@ const byFilter = Effect.fnUntraced(function* (
       outcome.matched += changed.matched
       outcome.changed += changed.changed
       outcome.skipped += changed.skipped
+      full ||= changed.full === true
     }
   }
-  yield* screen.tell(outcome, () => [
-    outcome.matched === 0
-      ? "No task matches"
-      : `${tasks(outcome.changed)} ${action.done}${outcome.skipped === 0 ? "" : `, ${outcome.skipped} skipped: changed meanwhile`}`
+  const skips =
+    outcome.skipped === 0 ? "" : `, ${outcome.skipped} skipped: ${full ? "the queue is full" : "changed meanwhile"}`
+  yield* screen.tell(full ? { ...outcome, full } : outcome, () => [
+    outcome.matched === 0 ? "No task matches" : `${tasks(outcome.changed)} ${action.done}${skips}`
   ])
 })
 

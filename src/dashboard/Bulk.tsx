@@ -51,8 +51,11 @@ const Ask = ({ action, filter, onClose, onDone }: Asked) => {
 
   const run = async () => {
     try {
-      const { changed, skipped } = await Api.act(action, { ...filter, expected: matched ?? 0 })
-      const skips = skipped === 0 ? "" : `, ${Format.count(skipped)} skipped: their status forbids it`
+      const { changed, full, skipped } = await Api.act(action, { ...filter, expected: matched ?? 0 })
+      const skips =
+        skipped === 0
+          ? ""
+          : `, ${Format.count(skipped)} skipped: ${full === true ? "the queue is full" : "their status forbids it"}`
       onDone(`${does[action]}: ${Format.counted(changed, "task")} changed${skips}.`)
     } catch (error) {
       const now = error instanceof Api.Refused ? error.problem.matched : undefined

@@ -84,9 +84,32 @@ export const uniqueKeyTaken = (task: VenomTask): IllegalTransition =>
     status: task.status
   })
 
-/** Why a task cannot be deleted. */
-export const notFinished = (task: VenomTask): IllegalTransition =>
-  new IllegalTransition({ taskId: task.id, transition: "be deleted before it has finished", status: task.status })
+/** Whether a task may be deleted: once it has finished, and is in the status that is meant, where one is. */
+export const mayBeDeleted = (task: VenomTask, expected?: TaskStatus): Result.Result<void, IllegalTransition> =>
+  expected !== undefined && task.status !== expected
+    ? leftStatus(task)
+    : isFinished(task)
+      ? Result.succeed(undefined)
+      : refuse(task, "be deleted before it has finished")
+
+const leftStatus = (task: VenomTask) => refuse(task, "be changed with those of another status")
+
+/** Holds a transition to the status that is meant: a task that has left it meanwhile is passed over. */
+export const whileIn =
+  (expected: TaskStatus, transition: Transition): Transition =>
+  (task) =>
+    task.status === expected ? transition(task) : leftStatus(task)
+
+/** Whether a finished task is unfinished again. */
+export const isReopened = (before: VenomTask, after: VenomTask): boolean => isFinished(before) && !isFinished(after)
+
+/** Holds a transition to tasks that are not reopened by it. */
+export const notReopening =
+  (transition: Transition): Transition =>
+  (task) =>
+    Result.flatMap(transition(task), (changed) =>
+      isReopened(task, changed) ? refuse(task, "be reopened without room for it") : Result.succeed(changed)
+    )
 
 const next = (task: VenomTask, change: Change, log: TaskLog.TaskLog, now: Instant): VenomTask => ({
   ...task,

@@ -1,8 +1,8 @@
-import { Clock, Effect, Fiber, Option, Result, Schema } from "effect"
+import { Clock, Effect, Fiber, Result, Schema } from "effect"
 import * as Lifecycle from "../domain/Lifecycle.ts"
-import type { TaskId, VenomTask } from "../domain/Task.ts"
-import { IllegalTransition, TaskNotFound } from "../domain/TaskError.ts"
-import { StateRepository, type StorageError, type TaskFilter } from "../ports/StateRepository.ts"
+import type { TaskId, TaskStatus, VenomTask } from "../domain/Task.ts"
+import type { IllegalTransition, TaskNotFound } from "../domain/TaskError.ts"
+import { type QueueFull, StateRepository, type StorageError, type TaskFilter } from "../ports/StateRepository.ts"
 import { Dispatcher } from "./Dispatcher.ts"
 
 /** Tasks that are looked for at once. */
@@ -36,11 +36,13 @@ export interface BulkOutcome {
   readonly changed: number
   /** Those that could not be changed, or were no longer in the status that was asked for. */
   readonly skipped: number
+  /** It ended early: the queue holds as many unfinished tasks as it may. */
+  readonly full?: true
 }
 
 /**
  * Changes of all tasks that match a filter when it begins: each by itself, the oldest first. When storage refuses in
- * the middle, what is done stays.
+ * the middle, what is done stays; when the queue is full it ends, and the others are skipped.
  */
 export const make = Effect.gen(function* () {
   const repository = yield* StateRepository
@@ -67,6 +69,7 @@ export const make = Effect.gen(function* () {
       }
       const ends: Array<Fiber.Fiber<void>> = []
       let changed = 0
+      /** Tells whether there is room for no more. */
       const changeSome = Effect.fnUntraced(function* (some: ReadonlyArray<TaskId>) {
         const results = yield* Effect.forEach(some, (id) => Effect.result(change(filter, id)), {
           concurrency: "unbounded"
@@ -78,53 +81,42 @@ export const make = Effect.gen(function* () {
         for (const result of results) {
           if (Result.isFailure(result) && result.failure._tag === "StorageError") return yield* result.failure
         }
+        return results.some((result) => Result.isFailure(result) && result.failure._tag === "QueueFull")
       }, Effect.uninterruptible)
-      for (let from = 0; from < matched; from += step) {
-        yield* changeSome(ids.slice(from, from + step))
+      let full = false
+      for (let from = 0; from < matched && !full; from += step) {
+        full = yield* changeSome(ids.slice(from, from + step))
         yield* Effect.yieldNow
       }
       yield* Fiber.joinAll(ends)
-      const outcome: BulkOutcome = { matched, changed, skipped: matched - changed }
+      const outcome: BulkOutcome = { matched, changed, skipped: matched - changed, ...(full ? { full } : {}) }
       return outcome
     })
 
-  const update = (transition: (now: number) => Lifecycle.Transition) => (filter: TaskFilter, id: TaskId) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => repository.update(id, ifStill(filter, transition(now))))
+  const cancel = ({ status }: TaskFilter, id: TaskId) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => repository.update(id, ifStill(status, Lifecycle.cancel(now))))
 
-  const remove = Effect.fnUntraced(function* (filter: TaskFilter, id: TaskId) {
-    const task = yield* repository.get(id)
-    if (Option.isNone(task)) return yield* new TaskNotFound({ taskId: id })
-    if (!isStill(filter, task.value)) return yield* changedMeanwhile(task.value)
-    return yield* repository.remove(id)
-  })
+  const retry = ({ status }: TaskFilter, id: TaskId) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => repository.reopen(id, ifStill(status, Lifecycle.retryByHand(now))))
+
+  const remove = ({ status }: TaskFilter, id: TaskId) => repository.remove(id, status)
 
   const nothing = () => Effect.void
 
   return {
-    cancelAll: all(update(Lifecycle.cancel), (cancelled) =>
+    cancelAll: all(cancel, (cancelled) =>
       Effect.forEach(cancelled.filter(wasRunning), dispatcher.interrupt, { concurrency: "unbounded", discard: true })
     ),
-    retryAll: all(update(Lifecycle.retryByHand), nothing),
+    retryAll: all(retry, nothing),
     removeAll: all(remove, nothing)
   }
 })
 
-type ChangeError = StorageError | TaskNotFound | IllegalTransition
+type ChangeError = StorageError | QueueFull | TaskNotFound | IllegalTransition
 type After<A> = (changed: ReadonlyArray<A>) => Effect.Effect<void>
 
 const wasRunning = (cancelled: VenomTask): boolean => cancelled.attempts.at(-1)?.outcome === "cancelled"
 
 /** All else that a filter asks for never changes. */
-const isStill = ({ status }: TaskFilter, task: VenomTask): boolean => status === undefined || task.status === status
-
-const ifStill =
-  (filter: TaskFilter, transition: Lifecycle.Transition): Lifecycle.Transition =>
-  (task) =>
-    isStill(filter, task) ? transition(task) : Result.fail(changedMeanwhile(task))
-
-const changedMeanwhile = (task: VenomTask) =>
-  new IllegalTransition({
-    taskId: task.id,
-    transition: "be changed with those of another status",
-    status: task.status
-  })
+const ifStill = (status: TaskStatus | undefined, transition: Lifecycle.Transition): Lifecycle.Transition =>
+  status === undefined ? transition : Lifecycle.whileIn(status, transition)

@@ -6,6 +6,7 @@ import { type IdempotencyKeyReused, type IllegalTransition, TaskNotFound } from 
 import * as Why from "../domain/Why.ts"
 import {
   type PageRequest,
+  type QueueFull,
   StateRepository,
   type StorageError,
   type TaskFilter,
@@ -74,12 +75,14 @@ export class Orchestrator extends Context.Service<
     /** Final; a running attempt is interrupted and has ended when this returns. Who waits no longer only waits no longer. */
     readonly cancel: (id: TaskId) => Effect.Effect<VenomTask, StorageError | TaskNotFound | IllegalTransition>
     /** Gives a FAILED task another attempt. */
-    readonly retry: (id: TaskId) => Effect.Effect<VenomTask, StorageError | TaskNotFound | IllegalTransition>
+    readonly retry: (
+      id: TaskId
+    ) => Effect.Effect<VenomTask, StorageError | QueueFull | TaskNotFound | IllegalTransition>
     /** Deletes a finished task. */
     readonly remove: (id: TaskId) => Effect.Effect<void, StorageError | TaskNotFound | IllegalTransition>
     /** Cancels all matching tasks that are not finished; running attempts have ended when this returns. */
     readonly cancelAll: BulkAction
-    /** Gives all matching FAILED tasks another attempt. */
+    /** Gives all matching FAILED tasks another attempt, as many as there is room for. */
     readonly retryAll: BulkAction
     /** Deletes all matching tasks that are finished. */
     readonly removeAll: BulkAction
@@ -146,7 +149,7 @@ export class Orchestrator extends Context.Service<
         }, Effect.uninterruptible),
         retry: Effect.fn("Orchestrator.retry")(function* (id) {
           const now = yield* Clock.currentTimeMillis
-          return yield* repository.update(id, Lifecycle.retryByHand(now))
+          return yield* repository.reopen(id, Lifecycle.retryByHand(now))
         }),
         remove: Effect.fn("Orchestrator.remove")((id) => repository.remove(id)),
         why: Effect.fn("Orchestrator.why")(function* (id) {

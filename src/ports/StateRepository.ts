@@ -201,7 +201,7 @@ export interface Storage {
  * - Changes of one task happen one after another; no change is decided on a state that another
  *   change has left.
  * - Interrupting a caller interrupts its waiting, never the change.
- * - `insert`, `update`, `claim`, `settle`, `prune` cost O(log n) a task, `get` O(1).
+ * - `insert`, `update`, `reopen`, `claim`, `settle`, `prune` cost O(log n) a task, `get` O(1).
  *
  * `StateRepositoryTest.suite` holds every adapter to this.
  */
@@ -217,8 +217,11 @@ export class StateRepository extends Context.Service<
       put?: Put | ((made: ReadonlyArray<VenomTask>) => Put)
     ) => Effect.Effect<ReadonlyArray<VenomTask>, StorageError | QueueFull | StorageFull | EntryChanged>
 
-    /** Deletes a finished task. */
-    readonly remove: (id: TaskId) => Effect.Effect<void, StorageError | TaskNotFound | IllegalTransition>
+    /** Deletes a finished task, and with `expected` only one that is in this status then. */
+    readonly remove: (
+      id: TaskId,
+      expected?: TaskStatus
+    ) => Effect.Effect<void, StorageError | TaskNotFound | IllegalTransition>
 
     readonly put: (put: Put) => Effect.Effect<void, StorageError | EntryChanged>
 
@@ -244,12 +247,18 @@ export class StateRepository extends Context.Service<
 
     /**
      * Applies a transition to the newest state of a task and returns the task as it then is. What the task was
-     * submitted with (content, type, priority, tags) stays.
+     * submitted with (content, type, priority, tags) stays. What has finished stays finished: it takes `reopen`.
      */
     readonly update: (
       id: TaskId,
       transition: Transition
     ) => Effect.Effect<VenomTask, StorageError | TaskNotFound | IllegalTransition>
+
+    /** The same for one that makes a finished task unfinished again: it needs room as one that comes in does. */
+    readonly reopen: (
+      id: TaskId,
+      transition: Transition
+    ) => Effect.Effect<VenomTask, StorageError | QueueFull | TaskNotFound | IllegalTransition>
 
     /**
      * Claims at most `limit` tasks that are PENDING and due at `now`, that are of the `types` where some are given, and

@@ -6,7 +6,7 @@ import { VenomApi } from "../api/VenomApi.ts"
 import type { VenomTask } from "../domain/Task.ts"
 import type { IllegalTransition, TaskNotFound } from "../domain/TaskError.ts"
 import { Orchestrator } from "../engine/Orchestrator.ts"
-import type { StorageError } from "../ports/StateRepository.ts"
+import type { QueueFull, StorageError } from "../ports/StateRepository.ts"
 import { headers, json } from "./JsonResponse.ts"
 import * as Refusal from "./Refusal.ts"
 import * as RequestBody from "./RequestBody.ts"
@@ -35,7 +35,7 @@ export const layer = HttpApiBuilder.group(
 
     const one = Effect.fnUntraced(function* <A>(
       request: Request,
-      action: Effect.Effect<A, StorageError | TaskNotFound | IllegalTransition>,
+      action: Effect.Effect<A, StorageError | QueueFull | TaskNotFound | IllegalTransition>,
       answer: (done: A) => HttpServerResponse.HttpServerResponse
     ) {
       const surplus = yield* SurplusQuery.refusal(request)

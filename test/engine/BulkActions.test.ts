@@ -93,6 +93,48 @@ describe("all that match", () => {
     })
   )
 
+  it.effect("are not deleted when they have left the status that was asked for at the last moment", () =>
+    Effect.gen(function* () {
+      const engine = yield* start(done, {
+        tasks: mixed,
+        settings: idle,
+        wrap: (repository) => ({
+          ...repository,
+          remove: (id, expected) =>
+            Effect.gen(function* () {
+              if (id === idOf(8)) {
+                const now = 1
+                yield* repository.reopen(id, Lifecycle.retryByHand(now)).pipe(Effect.orDie)
+                yield* repository.update(id, Lifecycle.claim(now)).pipe(Effect.orDie)
+                yield* repository.update(id, Lifecycle.complete("", now)).pipe(Effect.orDie)
+              }
+              return yield* repository.remove(id, expected)
+            })
+        })
+      })
+      const outcome = yield* engine.orchestrator.removeAll({ status: "FAILED" })
+      assert.deepStrictEqual(outcome, { matched: 3, changed: 2, skipped: 1 })
+      assert.strictEqual((yield* engine.get(idOf(8))).status, "COMPLETED")
+    })
+  )
+
+  it.effect("are retried as far as there is room, the oldest first, and the answer says so", () =>
+    Effect.gen(function* () {
+      const failed = range(500).map((n) => after(submitted(n), Lifecycle.cancel(0)))
+      const engine = yield* start(done, { tasks: failed, settings: idle, maxPending: 250 })
+      const outcome = yield* engine.orchestrator.retryAll({ status: "FAILED" })
+      assert.deepStrictEqual(outcome, { matched: 500, changed: 250, skipped: 250, full: true })
+      for (const [n, status] of [
+        [0, "PENDING"],
+        [249, "PENDING"],
+        [250, "FAILED"]
+      ] as const) {
+        assert.strictEqual((yield* engine.get(idOf(n))).status, status)
+      }
+      assert.strictEqual((yield* Effect.flip(engine.orchestrator.retry(idOf(250))))._tag, "QueueFull")
+    })
+  )
+
   it.effect("are many, and meanwhile others have their turn", () =>
     Effect.gen(function* () {
       const engine = yield* start(done, { tasks: range(5000).map((n) => submitted(n)), settings: idle })

@@ -266,7 +266,7 @@ describe("All tasks that match", () => {
     const out = Effect.fail(new StorageError({ reason: "out" }))
     const repository = Layer.effect(
       StateRepository,
-      Effect.map(StateRepository, (memory) => ({ ...memory, update: () => out, remove: () => out }))
+      Effect.map(StateRepository, (memory) => ({ ...memory, update: () => out, reopen: () => out, remove: () => out }))
     ).pipe(Layer.provide(MemoryStateRepository.layer({ tasks: held })))
     return Effect.gen(function* () {
       const id = held[0]?.id ?? ""
@@ -284,6 +284,36 @@ describe("All tasks that match", () => {
       }
     }).pipe(Effect.provide(served({ repository })))
   })
+})
+
+describe("A retry while the queue is full", () => {
+  const failed = tasks(4, () => ({ content: "" })).map((task) => after(task, Lifecycle.cancel(Date.now())))
+  const id = failed[0]?.id ?? ""
+  const full = () => served({ memory: { tasks: failed, maxPending: 2 } })
+
+  it.live("is answered as a submit is, and the task stays FAILED", () =>
+    Effect.gen(function* () {
+      for (const content of ["1", "2"]) yield* submit({ content })
+      const refused = yield* act(id, "retry")
+      assert.strictEqual(refused.status, 503)
+      assert.strictEqual(refused.headers["retry-after"], "1")
+      assert.include((yield* problemOf(refused)).detail, "as many unfinished tasks as it may")
+      assert.strictEqual((yield* task(yield* get(`${path}/${id}`))).status, "FAILED")
+    }).pipe(Effect.provide(full()))
+  )
+
+  it.live("of all that match ends where the room does, and says how far it came", () =>
+    Effect.gen(function* () {
+      yield* submit({ content: "1" })
+      assert.deepStrictEqual(yield* json(yield* all("retry", { status: "FAILED" })), {
+        matched: 4,
+        changed: 1,
+        skipped: 3,
+        full: true
+      })
+      assert.strictEqual((yield* submit({ content: "2" })).status, 503)
+    }).pipe(Effect.provide(full()))
+  )
 })
 
 describe("A cancel and a result that come together", () => {

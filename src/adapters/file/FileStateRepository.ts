@@ -2,7 +2,7 @@ import { Deferred, Duration, Effect, FileSystem, Layer, Option, PubSub, Result, 
 import * as Callback from "../../domain/Callback.ts"
 import type { Transition } from "../../domain/Lifecycle.ts"
 import * as Lifecycle from "../../domain/Lifecycle.ts"
-import { isFinished, type TaskId, type VenomTask } from "../../domain/Task.ts"
+import { type TaskId, type VenomTask } from "../../domain/Task.ts"
 import { type IllegalTransition, TaskNotFound } from "../../domain/TaskError.ts"
 import {
   alone,
@@ -68,14 +68,17 @@ export const layer = (
       position = commit.position()
 
       /** Decides a change on the newest state and stages it, in one step. */
-      const change = (
+      const change = <E = never>(
         id: TaskId,
-        transition: Transition
-      ): Result.Result<VenomTask, TaskNotFound | IllegalTransition> => {
+        transition: Transition,
+        refusal: () => Option.Option<E> = Option.none
+      ): Result.Result<VenomTask, E | TaskNotFound | IllegalTransition> => {
         const before = overlay.newest(id)
         if (before === undefined) return Result.fail(new TaskNotFound({ taskId: id }))
-        return Result.flatMap(transition(before), (task) => {
+        return Result.flatMap(transition(before), (task): Result.Result<VenomTask, E | IllegalTransition> => {
           if (overlay.unique.isTaken(task)) return Result.fail(Lifecycle.uniqueKeyTaken(before))
+          const refused = refusal()
+          if (Option.isSome(refused)) return Result.fail(refused.value)
           commit.stage("changes", before, task)
           return Result.succeed(task)
         })
@@ -87,6 +90,15 @@ export const layer = (
           const refusal = commit.refusal(kind)
           return Option.isSome(refusal) ? Effect.fail(refusal.value) : step()
         })
+
+      const changeOne = <E>(id: TaskId, decide: () => Result.Result<VenomTask, E>) =>
+        unlessRefused("verdict", () => {
+          const changed = decide()
+          // a refusal waits too
+          return Effect.andThen(whenSettled([{ id }]), Effect.fromResult(changed))
+        })
+
+      const full = () => (overlay.unfinished < limit ? Option.none() : Option.some(new QueueFull({ limit })))
 
       const changeAll = (changes: ReadonlyArray<readonly [TaskId, Transition]>) => {
         const results = changes.map(([id, transition]) => change(id, transition))
@@ -103,13 +115,14 @@ export const layer = (
 
       const decide = (put: Put) => EntryTable.decide(overlay.entry(put.name), put)
 
-      const remove: StateRepository["Service"]["remove"] = (id) =>
+      const remove: StateRepository["Service"]["remove"] = (id, expected) =>
         unlessRefused("verdict", () => {
           // what it will be is on its way to the disk
-          if (overlay.isPending(id)) return Effect.andThen(Effect.ignore(commit.settled), remove(id))
+          if (overlay.isPending(id)) return Effect.andThen(Effect.ignore(commit.settled), remove(id, expected))
           const task = table.get(id)
           if (task === undefined) return Effect.fail(new TaskNotFound({ taskId: id }))
-          if (!isFinished(task)) return Effect.fail(Lifecycle.notFinished(task))
+          const allowed = Lifecycle.mayBeDeleted(task, expected)
+          if (Result.isFailure(allowed)) return Effect.fail(allowed.failure)
           return Deferred.await(commit.stageRemoval([id]).synced)
         })
 
@@ -146,12 +159,8 @@ export const layer = (
             const done = gone.length === 0 ? Effect.void : Deferred.await(commit.stageNew(none, gone).synced)
             return Effect.map(done, () => ({ count: gone.length, next: overlay.entries.nextExpiry() }))
           }),
-        update: (id, transition) =>
-          unlessRefused("verdict", () =>
-            Effect.flatMap(changeAll([[id, transition]]), ([changed]) =>
-              changed === undefined ? Effect.fail(new TaskNotFound({ taskId: id })) : Effect.fromResult(changed)
-            )
-          ),
+        update: (id, transition) => changeOne(id, () => change(id, Lifecycle.notReopening(transition))),
+        reopen: (id, transition) => changeOne(id, () => change(id, transition, full)),
         claim: ({ limit, now, types }) =>
           Effect.andThen(
             table.promote(now),

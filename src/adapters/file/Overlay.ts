@@ -1,4 +1,5 @@
 import { type Flow, free, type TypeLimits } from "../../domain/Flow.ts"
+import * as Lifecycle from "../../domain/Lifecycle.ts"
 import type { TaskId, VenomTask } from "../../domain/Task.ts"
 import type { Entry } from "../../ports/StateRepository.ts"
 import { type EntryChange, EntryTable } from "../memory/EntryTable.ts"
@@ -20,6 +21,8 @@ export class Overlay {
   readonly #pendingEntries = new Map<string, EntryChange>()
   readonly #pending = new Map<TaskId, VenomTask | typeof removed>()
   #added = 0
+  /** Those that have finished in the durable state and not in the newest one. */
+  readonly #reopened = new Set<TaskId>()
   #removed = 0
   #flow: Flow = free
 
@@ -70,7 +73,7 @@ export class Overlay {
 
   /** Unfinished tasks, those to come included. */
   get unfinished(): number {
-    return this.table.unfinished + this.#added
+    return this.table.unfinished + this.#added + this.#reopened.size
   }
 
   /** Finished tasks, those about to be removed left out. */
@@ -96,6 +99,7 @@ export class Overlay {
   stage(task: VenomTask): void {
     this.#pending.set(task.id, task)
     this.unique.note(task)
+    this.#noteReopened(task.id, task)
   }
 
   /** A finished task, and not pending, is to be no more. */
@@ -108,6 +112,7 @@ export class Overlay {
   reveal(task: VenomTask): void {
     if (this.table.set(task) === "added") this.#added--
     if (this.#pending.get(task.id) === task) this.#pending.delete(task.id)
+    this.#noteReopened(task.id, this.newest(task.id))
   }
 
   /** The removal of a task is durable. */
@@ -115,6 +120,12 @@ export class Overlay {
     this.#removed--
     this.#pending.delete(id)
     this.table.delete(id)
+  }
+
+  #noteReopened(id: TaskId, newest: VenomTask | undefined): void {
+    const durable = this.table.get(id)
+    if (durable !== undefined && newest !== undefined && Lifecycle.isReopened(durable, newest)) this.#reopened.add(id)
+    else this.#reopened.delete(id)
   }
 
   *#staged(): Generator<VenomTask> {
@@ -127,6 +138,7 @@ export class Overlay {
     this.#pending.clear()
     this.#added = 0
     this.#removed = 0
+    this.#reopened.clear()
     for (const [id, staged] of dropped) {
       if (staged !== removed) this.unique.forget(staged)
       const task = this.table.get(id)

@@ -54,27 +54,34 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
         ])
       }
 
-      const set = (task: VenomTask): void => {
+      const set = (task: VenomTask): VenomTask => {
         tell(table.get(task.id), task)
         table.set(task)
         unique.note(task)
         if (task.status === "PENDING" || (isFinished(task) && !Flow.isFree(table.flow)))
           PubSub.publishUnsafe(hints, undefined)
         if (isFinished(task)) PubSub.publishUnsafe(ends, undefined)
+        return task
       }
 
-      const change = (
+      const decideOn = (
         id: TaskId,
         transition: Transition
       ): Result.Result<VenomTask, TaskNotFound | IllegalTransition> => {
         const task = table.get(id)
         if (task === undefined) return Result.fail(new TaskNotFound({ taskId: id }))
         const changed = transition(task)
-        if (Result.isFailure(changed)) return changed
-        if (unique.isTaken(changed.success)) return Result.fail(Lifecycle.uniqueKeyTaken(task))
-        set(changed.success)
-        return changed
+        return Result.isSuccess(changed) && unique.isTaken(changed.success)
+          ? Result.fail(Lifecycle.uniqueKeyTaken(task))
+          : changed
       }
+
+      const change = (id: TaskId, transition: Transition) => Result.map(decideOn(id, transition), set)
+
+      const reopen = (id: TaskId, transition: Transition) =>
+        Result.flatMap(decideOn(id, transition), (task) =>
+          table.unfinished < limit ? Result.succeed(set(task)) : Result.fail(new QueueFull({ limit }))
+        )
 
       const settle = ({ claimed, transition }: Settlement) => change(claimed.id, Lifecycle.heldBy(claimed, transition))
 
@@ -97,12 +104,11 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
             for (const task of fresh) set(task)
             return Effect.succeed(made)
           }),
-        remove: (id) =>
+        remove: (id, expected) =>
           Effect.suspend((): Effect.Effect<void, TaskNotFound | IllegalTransition> => {
             const task = table.get(id)
             if (task === undefined) return Effect.fail(new TaskNotFound({ taskId: id }))
-            if (!isFinished(task)) return Effect.fail(Lifecycle.notFinished(task))
-            return Effect.sync(() => take(task))
+            return Effect.fromResult(Result.map(Lifecycle.mayBeDeleted(task, expected), () => take(task)))
           }),
         put: (put) =>
           Effect.suspend(() => {
@@ -125,7 +131,9 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
             PubSub.publishUnsafe(hints, undefined)
             return flow
           }),
-        update: (id, transition) => Effect.suspend(() => Effect.fromResult(change(id, transition))),
+        update: (id, transition) =>
+          Effect.suspend(() => Effect.fromResult(change(id, Lifecycle.notReopening(transition)))),
+        reopen: (id, transition) => Effect.suspend(() => Effect.fromResult(reopen(id, transition))),
         claim: ({ limit, now, types }) =>
           Effect.map(table.promote(now), () => {
             const claim = Lifecycle.claim(now)

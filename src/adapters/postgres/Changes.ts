@@ -1,13 +1,14 @@
 import { Effect, Exit, Result } from "effect"
 import type { Transition } from "../../domain/Lifecycle.ts"
 import * as Lifecycle from "../../domain/Lifecycle.ts"
-import { isFinished, type TaskId, type VenomTask } from "../../domain/Task.ts"
+import type { TaskId, VenomTask } from "../../domain/Task.ts"
 import { type IllegalTransition, TaskNotFound } from "../../domain/TaskError.ts"
 import { toJson } from "../../domain/TaskJson.ts"
-import type { StorageError } from "../../ports/StateRepository.ts"
+import { QueueFull, StorageError } from "../../ports/StateRepository.ts"
 import * as Batches from "./Batches.ts"
-import { type Database, Failed } from "./Database.ts"
+import type { Database } from "./Database.ts"
 import { numbers, texts, uuids } from "./Parameters.ts"
+import type { Room } from "./Room.ts"
 import * as Row from "./Row.ts"
 import { change } from "./statements/change.ts"
 import { get } from "./statements/get.ts"
@@ -18,6 +19,8 @@ export interface Asked {
   readonly id: TaskId
   readonly transition: Transition
   readonly known?: VenomTask
+  /** It may reopen a finished task; no other may. */
+  readonly reopens?: boolean
 }
 
 type Decision = Result.Result<VenomTask, TaskNotFound | IllegalTransition>
@@ -25,7 +28,7 @@ type Decision = Result.Result<VenomTask, TaskNotFound | IllegalTransition>
 /** All that is asked of one task at once, in its order. */
 interface Chain {
   readonly id: TaskId
-  readonly asked: Array<{ readonly transition: Transition; readonly place: number }>
+  asked: Array<{ readonly transition: Transition; readonly place: number; readonly reopens: boolean }>
   /** A state it may be in; nothing is refused because of it. */
   known: VenomTask | undefined
   /** What it may have become, where the answer was lost. */
@@ -47,10 +50,11 @@ const most = 500
 
 const chainsOf = (asked: ReadonlyArray<Asked>): ReadonlyArray<Chain> => {
   const chains = new Map<TaskId, Chain>()
-  for (const [place, { id, known, transition }] of asked.entries()) {
+  for (const [place, { id, known, reopens = false, transition }] of asked.entries()) {
+    const one = { transition: reopens ? transition : Lifecycle.notReopening(transition), place, reopens }
     const chain = chains.get(id)
-    if (chain === undefined) chains.set(id, { id, asked: [{ transition, place }], known, doubt: undefined })
-    else chain.asked.push({ transition, place })
+    if (chain === undefined) chains.set(id, { id, asked: [one], known, doubt: undefined })
+    else chain.asked.push(one)
   }
   return Array.from(chains.values())
 }
@@ -69,8 +73,7 @@ const decide = (before: VenomTask, { asked }: Chain): Step => {
   return { before, after, told, decisions }
 }
 
-const isReturning = ({ after, before }: Step): boolean =>
-  after.uniqueKey !== undefined && isFinished(before) && !isFinished(after)
+const isReopening = ({ after, before }: Step): boolean => Lifecycle.isReopened(before, after)
 
 /**
  * Changes of tasks, decided by the domain on the state that a task is in and written if it still is; decided anew
@@ -78,6 +81,7 @@ const isReturning = ({ after, before }: Step): boolean =>
  */
 export const make = Effect.fnUntraced(function* (
   database: Database,
+  room: Room,
   onChange: (before: VenomTask, after: VenomTask) => void
 ) {
   const read = (ids: ReadonlyArray<TaskId>) =>
@@ -103,14 +107,14 @@ export const make = Effect.fnUntraced(function* (
     )
 
   const answer = Effect.fnUntraced(function* (asked: ReadonlyArray<Asked>) {
-    const decisions: Array<Decision | Failed> = []
+    const decisions: Array<Decision | QueueFull | StorageError> = []
     const end = ({ asked }: Chain, step: Pick<Step, "decisions">) => {
       for (const [n, { place }] of asked.entries()) {
         const decision = step.decisions[n]
         if (decision !== undefined) decisions[place] = decision
       }
     }
-    const fail = (chains: ReadonlyArray<Chain>, failure: Failed) => {
+    const fail = (chains: ReadonlyArray<Chain>, failure: StorageError) => {
       for (const { asked } of chains) for (const { place } of asked) decisions[place] = failure
     }
     const done = (chain: Chain, step: Step) => {
@@ -178,9 +182,24 @@ export const make = Effect.fnUntraced(function* (
           left.push(chain)
         }
       })
-      yield* writeAll(steps.filter(({ step }) => !isReturning(step)))
+      const reopening: typeof steps = []
+      for (const one of steps.filter(({ step }) => isReopening(step))) {
+        const { chain } = one
+        const fits = yield* Effect.result(room.take(1))
+        if (Result.isSuccess(fits)) reopening.push(one)
+        else if (fits.failure._tag !== "QueueFull") fail([chain], fits.failure)
+        else {
+          for (const { place, reopens } of chain.asked) if (reopens) decisions[place] = fits.failure
+          chain.asked = chain.asked.filter(({ reopens }) => !reopens)
+          if (chain.asked.length > 0) left.push(chain)
+        }
+      }
+      const isAlone = ({ step }: (typeof steps)[number]) => step.after.uniqueKey !== undefined
+      yield* writeAll(steps.filter(({ step }) => !isReopening(step)))
+      yield* writeAll(reopening.filter((one) => !isAlone(one)))
       // whose unique key may be taken by now
-      for (const one of steps) if (isReturning(one.step)) yield* writeAll([one])
+      for (const one of reopening.filter(isAlone)) yield* writeAll([one])
+      room.settled(reopening.length)
       return left
     })
 
@@ -199,18 +218,37 @@ export const make = Effect.fnUntraced(function* (
     return decisions
   })
 
-  return yield* Batches.make<ReadonlyArray<Asked>, ReadonlyArray<Decision>, StorageError>(
+  const decideAll = yield* Batches.make<ReadonlyArray<Asked>, ReadonlyArray<Decision | QueueFull>, StorageError>(
     { most, weight: (asked) => asked.length },
     (asks) =>
       Effect.map(answer(asks.flat()), (decisions) => {
         let from = 0
         return asks.map((asked) => {
           const own = decisions.slice(from, (from += asked.length))
-          const failure = own.find((one) => one instanceof Failed)
+          const failure = own.find((one) => one instanceof StorageError)
           return failure === undefined
-            ? Exit.succeed(own.filter((one) => !(one instanceof Failed)))
+            ? Exit.succeed(own.filter((one) => !(one instanceof StorageError)))
             : Exit.fail(failure)
         })
       })
   )
+
+  // what reopens nothing needs no room
+  const changeAll = (asked: ReadonlyArray<Omit<Asked, "reopens">>) =>
+    Effect.map(decideAll(asked), (decisions) => decisions.filter((decision) => !(decision instanceof QueueFull)))
+
+  return {
+    changeAll,
+    update: Effect.fnUntraced(function* (id: TaskId, transition: Transition) {
+      const [decision] = yield* changeAll([{ id, transition }])
+      return yield* decision === undefined ? undecided : Effect.fromResult(decision)
+    }),
+    reopen: Effect.fnUntraced(function* (id: TaskId, transition: Transition) {
+      const [decision] = yield* decideAll([{ id, transition, reopens: true }])
+      if (decision instanceof QueueFull) return yield* decision
+      return yield* decision === undefined ? undecided : Effect.fromResult(decision)
+    })
+  }
 })
+
+const undecided = Effect.die("nothing was decided")

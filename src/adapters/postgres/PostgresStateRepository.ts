@@ -87,17 +87,12 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
     if (isFinished(after) && !isFinished(before)) end()
     feed.stir()
   }
-  const change = yield* Changes.make(database, onChange)
-  const changeOne = (asked: Changes.Asked) =>
-    Effect.flatMap(change([asked]), ([decision]) =>
-      decision === undefined ? Effect.die("nothing was decided") : Effect.fromResult(decision)
-    )
-
   const counted = Effect.map(database.query<Count>(counts), countsOf)
   const room = Room.make(
     options.maxPending ?? Number.MAX_SAFE_INTEGER,
     Effect.map(counted, ({ PENDING, PROCESSING }) => PENDING + PROCESSING)
   )
+  const { changeAll, reopen, update } = yield* Changes.make(database, room, onChange)
   const submit = yield* Submits.make(sql, database, room, (tasks) => {
     for (const task of tasks) overdue.note(task)
     hint()
@@ -112,7 +107,7 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
     const rows = yield* database.query<Row.Row>(ofNode, [yield* node.id])
     const now = yield* Clock.currentTimeMillis
     const unheld = rows.map(Row.read).filter((task) => !held.has(task))
-    yield* change(
+    yield* changeAll(
       unheld.map((task) => ({ id: task.id, transition: Lifecycle.heldBy(task, Lifecycle.release(now)), known: task }))
     )
     mayHoldMore = false
@@ -120,22 +115,21 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
 
   return StateRepository.of({
     insert: submit,
-    remove: Effect.fnUntraced(function* (id) {
-      const [row] = yield* database.query<Row.Row>(get, [uuids([id])])
-      if (row === undefined) return yield* new TaskNotFound({ taskId: id })
-      const task = Row.read(row)
-      if (!isFinished(task)) return yield* Effect.fail(Lifecycle.notFinished(task))
-      const gone = yield* Database.certain(
-        database.query(remove, [id, `[${Told.write(task, undefined)}]`]),
-        Effect.map(database.query(get, [uuids([id])]), (rows) =>
-          rows.length === 0 ? Option.some([{ id }]) : Option.none()
+    remove: Effect.fnUntraced(function* (id, expected) {
+      for (;;) {
+        const [row] = yield* database.query<Row.Row>(get, [uuids([id])])
+        if (row === undefined) return yield* new TaskNotFound({ taskId: id })
+        const task = Row.read(row)
+        yield* Effect.fromResult(Lifecycle.mayBeDeleted(task, expected))
+        const gone = yield* Database.certain(
+          database.query(remove, [id, task.revision, `[${Told.write(task, undefined)}]`]),
+          Effect.map(database.query(get, [uuids([id])]), (rows) =>
+            rows.length === 0 ? Option.some([{ id }]) : Option.none()
+          )
         )
-      )
-      feed.stir()
-      if (gone.length > 0) return
-      return yield* (yield* database.query(get, [uuids([id])])).length === 0
-        ? new TaskNotFound({ taskId: id })
-        : Effect.fail(Lifecycle.notFinished(task))
+        feed.stir()
+        if (gone.length > 0) return
+      }
     }),
     put: (put) => Effect.tap(Entries.putAlone(database, put), () => Effect.sync(feed.stir)),
     entry: (name) => Entries.get(database, name),
@@ -148,7 +142,8 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
         feed.stir()
         return flow
       }),
-    update: (id, transition) => changeOne({ id, transition }),
+    update,
+    reopen,
     claim: (asked) =>
       Effect.uninterruptible(
         Effect.gen(function* () {
@@ -164,7 +159,7 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
         })
       ),
     settle: (settlements) =>
-      change(
+      changeAll(
         settlements.map(({ claimed, transition }) => ({
           id: claimed.id,
           transition: Lifecycle.heldBy(claimed, transition),
@@ -173,7 +168,7 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
       ),
     rescue: Effect.fnUntraced(function* (transition) {
       const rows = yield* database.query<Row.Row>(orphans)
-      const decisions = yield* change(
+      const decisions = yield* changeAll(
         rows.map(Row.read).map((orphan) => ({
           id: orphan.id,
           transition: Lifecycle.heldBy(orphan, transition),

@@ -112,7 +112,7 @@ describe("who follows one task", () => {
       const all = yield* events.follow({})
       yield* repository.update(id, Lifecycle.cancel(1))
       const first = yield* heard(yield* events.followTask(id))
-      yield* repository.update(id, Lifecycle.retryByHand(2))
+      yield* repository.reopen(id, Lifecycle.retryByHand(2))
       const again = yield* events.followTask(id, { after: idsOf(first.told)[0] ?? 0n })
       yield* repository.update(id, Lifecycle.cancel(3))
       const { ended, told } = yield* heard(again)

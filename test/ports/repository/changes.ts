@@ -2,7 +2,7 @@ import { assert, describe } from "@effect/vitest"
 import { Effect, Fiber, Option, Result } from "effect"
 import * as Lifecycle from "../../../src/domain/Lifecycle.ts"
 import { after, idOf, submitted } from "../../support/tasks.ts"
-import { claimAll, completed, read, type Tests, together } from "./harness.ts"
+import { claimAll, completed, read, type Repository, type Tests, together } from "./harness.ts"
 
 const range = (count: number, from = 0) => Array.from({ length: count }, (_, n) => n + from)
 
@@ -121,6 +121,86 @@ export const changes = (test: Tests): void => {
         assert.strictEqual(results.filter(Result.isSuccess).length, 1)
         assert.strictEqual((yield* read(repository, idOf(1))).revision, 2)
       }))
+  })
+
+  describe("reopen", () => {
+    const failed = Effect.fnUntraced(function* (repository: Repository, numbers: ReadonlyArray<number>) {
+      yield* repository.insert(numbers.map((n) => submitted(n)))
+      for (const n of numbers) yield* repository.update(idOf(n), Lifecycle.cancel(0))
+    })
+    const retry = (repository: Repository, n: number) => repository.reopen(idOf(n), Lifecycle.retryByHand(1))
+
+    const happens = <A, E>(change: Effect.Effect<A, E>) =>
+      Effect.match(change, { onFailure: () => false, onSuccess: () => true })
+
+    test("applies the transition and returns the task as it then is; nothing else makes it unfinished", (repository) =>
+      Effect.gen(function* () {
+        yield* failed(repository, [1])
+        const before = yield* read(repository, idOf(1))
+        const refused = yield* Effect.flip(repository.update(idOf(1), Lifecycle.retryByHand(1)))
+        assert.strictEqual(refused._tag, "IllegalTransition")
+        assert.deepStrictEqual(yield* read(repository, idOf(1)), before)
+        const reopened = yield* retry(repository, 1)
+        assert.deepStrictEqual(reopened, after(before, Lifecycle.retryByHand(1)))
+        assert.deepStrictEqual(yield* read(repository, idOf(1)), reopened)
+        assert.strictEqual((yield* Effect.flip(retry(repository, 1)))._tag, "IllegalTransition")
+        assert.strictEqual((yield* Effect.flip(retry(repository, 2)))._tag, "TaskNotFound")
+      }))
+
+    test(
+      "needs room as an insert does: beyond the limit the task stays as it was",
+      (repository) =>
+        Effect.gen(function* () {
+          yield* failed(repository, [1, 2, 3])
+          yield* repository.insert(range(3, 4).map((n) => submitted(n)))
+          const refused = yield* Effect.flip(retry(repository, 1))
+          assert.strictEqual(refused._tag === "QueueFull" ? refused.limit : refused._tag, 3)
+          assert.deepStrictEqual(yield* repository.counts, { PENDING: 3, PROCESSING: 0, COMPLETED: 0, FAILED: 3 })
+          const [claimed] = yield* repository.claim({ limit: 1, now: 0 })
+          assert.strictEqual((yield* Effect.flip(retry(repository, 1)))._tag, "QueueFull")
+          if (claimed !== undefined) yield* repository.settle([completed(claimed)])
+          yield* retry(repository, 1)
+          assert.strictEqual((yield* Effect.flip(retry(repository, 2)))._tag, "QueueFull")
+          assert.strictEqual((yield* Effect.flip(repository.insert([submitted(9)])))._tag, "QueueFull")
+        }),
+      { maxPending: 3 }
+    )
+
+    test(
+      "the limit holds under retries and inserts at once",
+      (repository) =>
+        Effect.gen(function* () {
+          for (const from of [0, 10, 20, 30]) yield* failed(repository, range(10, from))
+          const retries = range(40).map((n) => happens(retry(repository, n)))
+          const inserts = range(20, 100).map((n) => happens(repository.insert([submitted(n)])))
+          const taken = (yield* together([...retries, ...inserts])).filter((happened) => happened)
+          assert.strictEqual(taken.length, 11)
+          assert.strictEqual((yield* repository.counts).PENDING, 11)
+          // and the count of them is right when they have finished, however often they were reopened
+          for (const n of range(3)) {
+            yield* repository.settle((yield* claimAll(repository, 5)).map((task) => completed(task)))
+            yield* repository.insert(range(11, 1000 + 100 * n).map((m) => submitted(m)))
+            assert.strictEqual((yield* Effect.flip(retry(repository, 39)))._tag, "QueueFull")
+          }
+        }),
+      { maxPending: 11 }
+    )
+
+    test(
+      "what is cancelled and reopened again and again takes one place",
+      (repository) =>
+        Effect.gen(function* () {
+          yield* failed(repository, [1])
+          yield* repository.insert([submitted(2)])
+          for (const _ of range(20)) {
+            yield* together([happens(retry(repository, 1)), happens(repository.update(idOf(1), Lifecycle.cancel(1)))])
+          }
+          yield* Effect.result(repository.update(idOf(1), Lifecycle.cancel(1)))
+          yield* repository.insert([submitted(3)])
+          assert.strictEqual((yield* Effect.flip(retry(repository, 1)))._tag, "QueueFull")
+        }),
+      { maxPending: 2 }
+    )
   })
 
   describe("a refusal", () => {

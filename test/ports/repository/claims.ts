@@ -326,7 +326,7 @@ export const claims = (test: Tests): void => {
         }
         yield* repository.update(idOf(1), Lifecycle.cancel(0))
         yield* forget(hints)
-        yield* repository.update(idOf(1), Lifecycle.retryByHand(0))
+        yield* repository.reopen(idOf(1), Lifecycle.retryByHand(0))
         yield* Queue.take(hints)
       }))
 

@@ -216,7 +216,7 @@ export const durability = ({ open }: Reopen): void => {
       yield* live((repository) =>
         Effect.gen(function* () {
           yield* repository.update(idOf(1), Lifecycle.cancel(1))
-          yield* repository.update(idOf(1), Lifecycle.retryByHand(2))
+          yield* repository.reopen(idOf(1), Lifecycle.retryByHand(2))
           const [claimed] = yield* claimAll(repository, 3)
           assert.deepStrictEqual(yield* repository.rescue(Lifecycle.rescue(3, 4)), [])
           assert.deepStrictEqual(yield* read(repository, idOf(1)), claimed)

@@ -1,7 +1,7 @@
 import { assert, describe } from "@effect/vitest"
 import { Effect, Fiber, Option, Result, Stream } from "effect"
 import * as Lifecycle from "../../../src/domain/Lifecycle.ts"
-import type { VenomTask } from "../../../src/domain/Task.ts"
+import type { TaskStatus, VenomTask } from "../../../src/domain/Task.ts"
 import type { Change, Put } from "../../../src/ports/StateRepository.ts"
 import { idOf, submitted } from "../../support/tasks.ts"
 import { claimAll, completed, type Repository, type Tests, together } from "./harness.ts"
@@ -181,10 +181,10 @@ export const entries = (test: Tests): void => {
         yield* repository.insert([unique(1)])
         yield* repository.update(idOf(1), Lifecycle.cancel(0))
         yield* repository.insert([unique(2)])
-        const refused = yield* Effect.flip(repository.update(idOf(1), Lifecycle.retryByHand(1)))
+        const refused = yield* Effect.flip(repository.reopen(idOf(1), Lifecycle.retryByHand(1)))
         assert.strictEqual(refused._tag, "IllegalTransition")
         yield* repository.update(idOf(2), Lifecycle.cancel(2))
-        assert.strictEqual((yield* repository.update(idOf(1), Lifecycle.retryByHand(3))).status, "PENDING")
+        assert.strictEqual((yield* repository.reopen(idOf(1), Lifecycle.retryByHand(3))).status, "PENDING")
         assert.strictEqual((yield* repository.insert([unique(3)]))[0]?.id, idOf(1))
       }))
   })
@@ -201,13 +201,49 @@ export const entries = (test: Tests): void => {
         assert.deepStrictEqual(yield* repository.counts, { PENDING: 1, PROCESSING: 0, COMPLETED: 0, FAILED: 0 })
       }))
 
+    test("deletes it only in the status that is expected, where one is", (repository) =>
+      Effect.gen(function* () {
+        yield* repository.insert([submitted(1)])
+        yield* repository.update(idOf(1), Lifecycle.cancel(0))
+        const refusedIn = (expected: TaskStatus) =>
+          Effect.map(Effect.flip(repository.remove(idOf(1), expected)), (error) =>
+            error._tag === "IllegalTransition" ? error.status : error._tag
+          )
+        assert.strictEqual(yield* refusedIn("COMPLETED"), "FAILED")
+        yield* repository.reopen(idOf(1), Lifecycle.retryByHand(1))
+        assert.strictEqual(yield* refusedIn("FAILED"), "PENDING")
+        assert.strictEqual(yield* refusedIn("PENDING"), "PENDING")
+        yield* repository.settle((yield* claimAll(repository, 2)).map((task) => completed(task)))
+        assert.strictEqual(yield* refusedIn("FAILED"), "COMPLETED")
+        assert.strictEqual((yield* repository.counts).COMPLETED, 1)
+        yield* repository.remove(idOf(1), "COMPLETED")
+        assert.deepStrictEqual(yield* repository.get(idOf(1)), Option.none())
+      }))
+
+    test("expects FAILED while it runs again and is COMPLETED: it goes before that, or not at all", (repository) =>
+      Effect.gen(function* () {
+        for (const n of range(40)) {
+          yield* repository.insert([submitted(n)])
+          yield* repository.update(idOf(n), Lifecycle.cancel(0))
+          const again = Effect.gen(function* () {
+            yield* repository.reopen(idOf(n), Lifecycle.retryByHand(1))
+            yield* repository.settle((yield* claimAll(repository, 2)).map((task) => completed(task)))
+          })
+          const acts = [Effect.result(again), Effect.result(repository.remove(idOf(n), "FAILED"))]
+          const results = yield* together(n % 2 === 0 ? acts : acts.toReversed())
+          assert.strictEqual(results.filter(Result.isSuccess).length, 1)
+        }
+        const { tasks } = yield* repository.page({}, { limit: 100 })
+        for (const { status } of tasks) assert.strictEqual(status, "COMPLETED")
+      }))
+
     test("and a retry by hand at once: exactly one of them wins", (repository) =>
       Effect.gen(function* () {
         for (const n of range(40)) {
           yield* repository.insert([submitted(n)])
           yield* repository.update(idOf(n), Lifecycle.cancel(0))
           const acts = [
-            Effect.result(Effect.asVoid(repository.update(idOf(n), Lifecycle.retryByHand(1)))),
+            Effect.result(Effect.asVoid(repository.reopen(idOf(n), Lifecycle.retryByHand(1)))),
             Effect.result(repository.remove(idOf(n)))
           ]
           const results = yield* together(n % 2 === 0 ? acts : acts.toReversed())

@@ -139,7 +139,8 @@ export const runBoth = Effect.fnUntraced(function* (repository: Repository, oper
         now = Math.max(0, now + operation.step.elapsed)
         const id = ids[operation.n % Math.max(ids.length, 1)] ?? idOf(operation.n)
         const transition = toTransition(operation.step, now)
-        const updated = yield* Effect.result(repository.update(id, transition))
+        const change = operation.step.name === "retryByHand" ? repository.reopen : repository.update
+        const updated = yield* Effect.result(change(id, transition))
         assert.deepStrictEqual(told(updated), model.change(id, transition))
         break
       }

@@ -149,7 +149,7 @@ export const pages = (test: Tests): void => {
           ...claimed.slice(2, 5).map((task) => ({ claimed: task, transition: Lifecycle.fail("error", "no", 0) })),
           ...claimed.slice(5, 6).map((task) => ({ claimed: task, transition: Lifecycle.release(0) }))
         ])
-        yield* repository.update(idOf(2), Lifecycle.retryByHand(0))
+        yield* repository.reopen(idOf(2), Lifecycle.retryByHand(0))
         yield* repository.update(idOf(11), Lifecycle.cancel(0))
         assert.deepStrictEqual(yield* repository.counts, { PENDING: 5, PROCESSING: 2, COMPLETED: 2, FAILED: 3 })
         const { tasks } = yield* repository.page({}, { limit: 100 })

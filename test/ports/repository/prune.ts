@@ -55,7 +55,7 @@ export const prune = (test: Tests): void => {
         assert.deepStrictEqual(yield* repository.counts, { PENDING: 1, PROCESSING: 1, COMPLETED: 2, FAILED: 0 })
         for (const n of [2, 3, 4]) {
           assert.deepStrictEqual(yield* repository.get(idOf(n)), Option.none())
-          const error = yield* Effect.flip(repository.update(idOf(n), Lifecycle.retryByHand(0)))
+          const error = yield* Effect.flip(repository.reopen(idOf(n), Lifecycle.retryByHand(0)))
           assert.strictEqual(error._tag, "TaskNotFound")
         }
         assert.deepStrictEqual(
@@ -103,7 +103,7 @@ export const prune = (test: Tests): void => {
       Effect.gen(function* () {
         yield* repository.insert([submitted(1), submitted(2)])
         for (const n of [1, 2]) yield* repository.update(idOf(n), Lifecycle.cancel(10 * n))
-        yield* repository.update(idOf(1), Lifecycle.retryByHand(50))
+        yield* repository.reopen(idOf(1), Lifecycle.retryByHand(50))
         assert.strictEqual(
           (yield* repository.prune({ now: 15, retention: keptFor(0), keep: Infinity, limit: 9 })).count,
           0
@@ -122,7 +122,7 @@ export const prune = (test: Tests): void => {
           const id = idOf(n)
           yield* repository.insert([submitted(n)])
           yield* repository.update(id, Lifecycle.cancel(0))
-          const retry = Effect.result(repository.update(id, Lifecycle.retryByHand(1)))
+          const retry = Effect.result(repository.reopen(id, Lifecycle.retryByHand(1)))
           const prune = repository.prune({ now: 0, retention: keptFor(0), keep: Infinity, limit: 9 })
           const [retried, pruned] =
             n % 2 === 0
@@ -216,7 +216,7 @@ export const prune = (test: Tests): void => {
       Effect.gen(function* () {
         yield* repository.insert([submitted(1, { retention: 10 })])
         yield* repository.update(idOf(1), Lifecycle.cancel(0))
-        yield* repository.update(idOf(1), Lifecycle.retryByHand(5))
+        yield* repository.reopen(idOf(1), Lifecycle.retryByHand(5))
         const prune = (now: number) => repository.prune({ now, retention: keptFor(0), keep: 0, limit: 9 })
         assert.deepStrictEqual(yield* prune(100), { count: 0, next: Option.none() })
         yield* repository.update(idOf(1), Lifecycle.cancel(200))

@@ -338,7 +338,7 @@ export const mutations: ReadonlyArray<Mutation> = [
     edits: [
       {
         file: file("FileStateRepository"),
-        find: "          if (!isFinished(task)) return Effect.fail(Lifecycle.notFinished(task))\n",
+        find: "          if (Result.isFailure(allowed)) return Effect.fail(allowed.failure)\n",
         put: ""
       }
     ]

@@ -3,9 +3,9 @@ import { isFinishedById } from "./parts.ts"
 /** Deletions happen one after the other. */
 export const lock = `select pg_advisory_xact_lock(x'76656e70'::int)`
 
-const gone = `
+const gone = (isStill = isFinishedById) => `
   ), gone as (
-    delete from venom.task t using chosen where t.id = chosen.id and ${isFinishedById}
+    delete from venom.task t using chosen where t.id = chosen.id and ${isStill}
     returning t.id, t.type, t.status
   ), tallied as (
     insert into venom.tally (type, status, n) select type, status, -count(*) from gone group by type, status
@@ -56,7 +56,7 @@ export const prune = `
     union all
     (select id from oldest order by finished_at, id
       limit greatest(0, least($4::int, $5::int) - (select count(*) from first)))
-  ${gone}
+  ${gone()}
   select id from gone`
 
 /** When the time of the next one is over, of those of each kind that do not stay. */
@@ -69,11 +69,11 @@ export const nextEnds = `
     (select t.own_end from venom.task t where t.own_end is not null
       and not ($1::boolean and t.owed) order by t.own_end limit 1) as own`
 
-/** Deletes one task, if it has finished. */
+/** Deletes one task, if it is still in this revision. */
 export const remove = `
   with chosen as (
     select id from venom.task where id = $1::uuid
-  ${gone}, told as (
-    insert into venom.change (body) select $2::text from gone
+  ${gone("t.revision = $2::float8")}, told as (
+    insert into venom.change (body) select $3::text from gone
   )
   select id from gone`
