@@ -1,9 +1,11 @@
-import { Effect, Schedule, Stream } from "effect"
-import { HttpServerResponse } from "effect/http"
+import { Cause, Clock, Effect, Schedule, Stream } from "effect"
+import { type HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { VenomApi } from "../api/VenomApi.ts"
+import type { Told } from "../engine/Event.ts"
 import type { Following } from "../engine/Following.ts"
 import { Orchestrator } from "../engine/Orchestrator.ts"
+import { Access } from "./Access.ts"
 import * as EventText from "./EventText.ts"
 import { headers as always } from "./JsonResponse.ts"
 import * as Refusal from "./Refusal.ts"
@@ -14,6 +16,9 @@ import * as TaskFilters from "./TaskFilters.ts"
 /** An open stream says something at least this often, so that whatever stands between keeps it open. */
 const heartbeatEvery = "15 seconds"
 
+/** Whether the key of an open stream is still in force is looked at this often at most, and with each heartbeat. */
+const lookEvery = 1000
+
 /** The streams of events: written as fast as a client reads, and kept for no one. */
 export const layer = HttpApiBuilder.group(
   VenomApi,
@@ -21,21 +26,38 @@ export const layer = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const orchestrator = yield* Orchestrator
     const log = yield* ServiceLog
+    const access = yield* Access
+    const clock = yield* Clock.Clock
     const open = new Set<Following>()
     const stirAll = Effect.sync(() => {
       for (const following of open) following.stir()
     })
     yield* Effect.forkScoped(Effect.schedule(stirAll, Schedule.spaced(heartbeatEvery)))
 
-    const answer = Effect.fnUntraced(function* (following: Following) {
+    /** Who has begun to listen with a key may listen as long as the key is in force. */
+    const listener = ({ headers }: HttpServerRequest.HttpServerRequest): (() => boolean) => {
+      let lookedAt = clock.currentTimeMillisUnsafe()
+      return () => {
+        const now = clock.currentTimeMillisUnsafe()
+        if (Math.abs(now - lookedAt) < lookEvery) return true
+        lookedAt = now
+        return access.scopeOf(headers) !== undefined
+      }
+    }
+
+    const answer = Effect.fnUntraced(function* (following: Following, request: HttpServerRequest.HttpServerRequest) {
       if (following.isOver) return HttpServerResponse.empty({ status: 204, headers: always })
       yield* Effect.acquireRelease(
         Effect.sync(() => open.add(following)),
         () => Effect.sync(() => open.delete(following))
       )
-      const pieces = Effect.map(following.next, (events): readonly [Uint8Array] => [
+      const mayListen = listener(request)
+      const piece = (events: ReadonlyArray<Told>): readonly [Uint8Array] => [
         events.length === 0 ? EventText.heartbeat : EventText.all(events)
-      ])
+      ]
+      const pieces = Effect.flatMap(following.next, (events) =>
+        mayListen() ? Effect.succeed(piece(events)) : Cause.done()
+      )
       const begin = following.begin === undefined ? [] : [EventText.begin(following.begin)]
       return HttpServerResponse.stream(
         Stream.fromIterable(begin).pipe(Stream.concat(Stream.fromPull(Effect.succeed(pieces)))),
@@ -49,15 +71,17 @@ export const layer = HttpApiBuilder.group(
         Effect.fnUntraced(function* ({ headers, params, request }) {
           const surplus = yield* SurplusQuery.refusal(request)
           if (surplus !== undefined) return surplus
-          return yield* orchestrator
-            .followTask(params.id, EventText.from(headers["last-event-id"]))
-            .pipe(Effect.flatMap(answer), Effect.catch(Refusal.respond(log, request)))
+          return yield* orchestrator.followTask(params.id, EventText.from(headers["last-event-id"])).pipe(
+            Effect.flatMap((following) => answer(following, request)),
+            Effect.catch(Refusal.respond(log, request))
+          )
         })
       )
       .handle("all", ({ headers, query, request }) =>
-        orchestrator
-          .follow(TaskFilters.of(query), EventText.from(headers["last-event-id"]))
-          .pipe(Effect.flatMap(answer), Effect.catch(Refusal.respond(log, request)))
+        orchestrator.follow(TaskFilters.of(query), EventText.from(headers["last-event-id"])).pipe(
+          Effect.flatMap((following) => answer(following, request)),
+          Effect.catch(Refusal.respond(log, request))
+        )
       )
   })
 )

@@ -8,6 +8,7 @@ import { type ApiKey, type Scope, text } from "../../src/domain/ApiKey.ts"
 import { ApiKeys } from "../../src/ports/ApiKeys.ts"
 import { needed, pages } from "../../src/server/Routes.ts"
 import { allRefused, inVain, json, posting, refused, tasks, unknownTask } from "./attacks.ts"
+import { openStream } from "./sse.ts"
 import { type Asked, ask, get, port, post, served } from "./support.ts"
 
 const scopes = ["read", "write", "admin"] as const
@@ -196,4 +197,26 @@ describe("What was good once", () => {
       yield* refused(again, "the cookie as a key", [401])
     }).pipe(Effect.provide(locked))
   )
+
+  for (const [end, adjust] of [
+    ["with the next event", "1 second"],
+    ["with the next heartbeat", "15 seconds"]
+  ] as const) {
+    it.effect(`listens no longer: an open stream ends ${end}`, () => {
+      const ring = keyring(kept("read"), kept("admin"))
+      return Effect.gen(function* () {
+        const stream = yield* openStream("/api/v1/events", bearer(keyOf("read")))
+        const other = yield* openStream("/api/v1/events", admin)
+        yield* post(later, admin)
+        yield* stream.until((text) => text.includes("PENDING"))
+        ring.known.delete(idOf.read)
+        yield* TestClock.adjust(adjust)
+        if (end === "with the next event") yield* post(`{"content":"b","type":"unheard","delay":"1 hour"}`, admin)
+        const heard = yield* stream.end
+        assert.lengthOf(heard.match(/^event: status$/gm) ?? [], 1)
+        yield* post(`{"content":"c","delay":"1 hour"}`, admin)
+        yield* other.until((text) => (text.match(/^event: status$/gm) ?? []).length >= 2)
+      }).pipe(Effect.scoped, Effect.provide(served().pipe(Layer.provide(ring.layer))))
+    })
+  }
 })
