@@ -132,7 +132,7 @@ export const table = {
     schema: Text.wholeNumber(1, 10_000_000),
     default: "1000000",
     takes: "number",
-    about: "Unfinished tasks held; beyond it a submit or a retry is answered with 503"
+    about: "Unfinished tasks held, and idempotency keys beside them; beyond it a submit or a retry is answered with 503"
   },
   maxBody: {
     schema: Text.size("1 KiB", "1 GiB"),

@@ -16,10 +16,13 @@ export class StorageError extends Schema.TaggedError<StorageError>()("StorageErr
   }
 }
 
-/** So many unfinished tasks are held that no more are taken. */
-export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", { limit: Schema.Int }) {
+/** So many unfinished tasks are held, or so many entries that expire, that no more are taken. */
+export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", {
+  limit: Schema.Int,
+  of: Schema.Literals(["unfinished tasks", "idempotency keys"])
+}) {
   override get message() {
-    return `The queue holds its limit of ${this.limit} unfinished tasks`
+    return `The queue holds its limit of ${this.limit} ${this.of}`
   }
 }
 

@@ -24,7 +24,6 @@ const retryAfter = { StorageError: "1", QueueFull: "1", StorageFull: "1", Servic
 
 const detail = {
   StorageError: "Storage does not take the change, and it has not happened. The log of the service says more",
-  QueueFull: "The queue holds as many unfinished tasks as it may",
   StorageFull: "There is too little disk space left for new tasks",
   ServiceDraining: "The service is shutting down and takes nothing in"
 } as const
@@ -54,7 +53,12 @@ export const respond =
       case "IdempotencyKeyReused":
         return Effect.succeed(problem(request, problems.idempotencyKeyReused, { detail: message }))
       default:
-        return unavailable(log, request, error, detail[error._tag])
+        return unavailable(
+          log,
+          request,
+          error,
+          error._tag === "QueueFull" ? `The queue holds as many ${error.of} as it may` : detail[error._tag]
+        )
     }
   }
 

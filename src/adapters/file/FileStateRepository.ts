@@ -23,7 +23,7 @@ import * as Store from "./Store.ts"
 export interface FileOptions {
   /** Made if it is missing; held by one process at a time. */
   readonly directory: string
-  /** Unfinished tasks held at most. */
+  /** Unfinished tasks held at most, and so many entries that expire. */
   readonly maxPending?: number
   readonly fsync?: GroupCommit.Fsync
   /** How soon after a change the dump shows it. */
@@ -98,7 +98,8 @@ export const layer = (
           return Effect.andThen(whenSettled([{ id }]), Effect.fromResult(changed))
         })
 
-      const full = () => (overlay.unfinished < limit ? Option.none() : Option.some(new QueueFull({ limit })))
+      const full = () =>
+        overlay.unfinished < limit ? Option.none() : Option.some(new QueueFull({ limit, of: "unfinished tasks" }))
 
       const changeAll = (changes: ReadonlyArray<readonly [TaskId, Transition]>) => {
         const results = changes.map(([id, transition]) => change(id, transition))
@@ -138,7 +139,11 @@ export const layer = (
               const entry = put === undefined ? undefined : decide(typeof put === "function" ? put(made) : put)
               // whoever was before may still be on its way to the disk
               if (entry instanceof EntryChanged) return Effect.andThen(commit.settled, Effect.fail(entry))
-              if (overlay.unfinished + fresh.length > limit) return Effect.fail(new QueueFull({ limit }))
+              if (overlay.unfinished + fresh.length > limit)
+                return Effect.fail(new QueueFull({ limit, of: "unfinished tasks" }))
+              if (entry !== undefined && overlay.entries.isOneTooMany(entry, limit)) {
+                return Effect.fail(new QueueFull({ limit, of: "idempotency keys" }))
+              }
               if (fresh.length === 0 && entry === undefined) return Effect.as(whenSettled(made), made)
               const { synced } = commit.stageNew(fresh, entry === undefined ? none : [entry])
               return Effect.as(Deferred.await(synced), made)

@@ -30,6 +30,11 @@ export class EntryTable {
     return this.#entries.get(name)
   }
 
+  /** Whether it would be one that expires beyond so many entries: each takes memory until then. */
+  isOneTooMany({ entry, name }: EntryChange, limit: number): boolean {
+    return entry !== undefined && entry.expiresAt !== null && !this.#entries.has(name) && this.#entries.size >= limit
+  }
+
   startingWith(prefix: string): ReadonlyArray<Entry> {
     const kind = kindOf(prefix)
     const some = kind === "" ? this.#entries : (this.#kinds.get(kind) ?? new Map<string, Entry>())

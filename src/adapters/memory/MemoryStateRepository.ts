@@ -21,7 +21,7 @@ import { TaskTable } from "./TaskTable.ts"
 import { UniqueKeys } from "./UniqueKeys.ts"
 
 export interface MemoryOptions {
-  /** Unfinished tasks held at most. */
+  /** Unfinished tasks held at most, and so many entries that expire. */
   readonly maxPending?: number
   /** Tasks to begin with; those PROCESSING count as left by a dead process. */
   readonly tasks?: ReadonlyArray<VenomTask>
@@ -80,7 +80,9 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
 
       const reopen = (id: TaskId, transition: Transition) =>
         Result.flatMap(decideOn(id, transition), (task) =>
-          table.unfinished < limit ? Result.succeed(set(task)) : Result.fail(new QueueFull({ limit }))
+          table.unfinished < limit
+            ? Result.succeed(set(task))
+            : Result.fail(new QueueFull({ limit, of: "unfinished tasks" }))
         )
 
       const settle = ({ claimed, transition }: Settlement) => change(claimed.id, Lifecycle.heldBy(claimed, transition))
@@ -99,7 +101,11 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
             const { fresh, made } = unique.withHolders(tasks, (id) => table.get(id))
             const entry = put === undefined ? undefined : decide(typeof put === "function" ? put(made) : put)
             if (entry instanceof EntryChanged) return Effect.fail(entry)
-            if (table.unfinished + fresh.length > limit) return Effect.fail(new QueueFull({ limit }))
+            if (table.unfinished + fresh.length > limit)
+              return Effect.fail(new QueueFull({ limit, of: "unfinished tasks" }))
+            if (entry !== undefined && entries.isOneTooMany(entry, limit)) {
+              return Effect.fail(new QueueFull({ limit, of: "idempotency keys" }))
+            }
             if (entry !== undefined) entries.set(entry)
             for (const task of fresh) set(task)
             return Effect.succeed(made)

@@ -24,7 +24,7 @@ export const make = (limit: number, unfinished: Effect.Effect<number, StorageErr
     if (left >= tasks && Math.abs(now - countedAt) <= trustedFor) return
     left = limit - (yield* unfinished) - onTheirWay + tasks - uncounted
     countedAt = now
-    if (left < tasks) return yield* new QueueFull({ limit })
+    if (left < tasks) return yield* new QueueFull({ limit, of: "unfinished tasks" })
   })
 
   const isUnlimited = limit === Number.MAX_SAFE_INTEGER

@@ -43,6 +43,27 @@ const end = 1_000_001
 
 export const entries = (test: Tests): void => {
   describe("entries", () => {
+    test(
+      "that expire are no more than unfinished tasks may be, where memory holds them",
+      (repository) =>
+        Effect.gen(function* () {
+          const { kind } = yield* repository.storage
+          const put = (n: number) => ({ name: `idempotency/${n}`, value: n, expects: 0, expiresAt: 1000, now: 0 })
+          for (const n of [1, 2]) {
+            yield* repository.insert([submitted(n)], put(n))
+            yield* repository.update(idOf(n), Lifecycle.cancel(0))
+          }
+          const third = yield* Effect.result(repository.insert([submitted(3)], put(3)))
+          // a database has them on its disk
+          assert.strictEqual(Result.isFailure(third), kind !== "postgres")
+          if (Result.isFailure(third))
+            assert.strictEqual(third.failure.message, "The queue holds its limit of 2 idempotency keys")
+          yield* repository.insert([submitted(4)])
+          yield* repository.put({ name: "schedule/a", value: 1, expects: 0, expiresAt: null, now: 0 })
+        }),
+      { maxPending: 2 }
+    )
+
     test("are made, changed and taken away, each change on the revision it knows", (repository) =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* repository.entry("a"), Option.none())

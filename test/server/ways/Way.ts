@@ -25,7 +25,7 @@ const storage = new StorageError({ reason: "the disk is full", cause: new Error(
 const refusals: Readonly<Record<(typeof refused)[number], ReturnType<Asks["submit"]>>> = {
   storage: Effect.fail(storage),
   space: Effect.fail(new StorageFull({ free: 1, needed: 2 })),
-  full: Effect.fail(new QueueFull({ limit: 1 })),
+  full: Effect.fail(new QueueFull({ limit: 1, of: "unfinished tasks" })),
   draining: Effect.fail(new ServiceDraining()),
   defect: Effect.die(new Error("no engine"))
 }
