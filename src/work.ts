@@ -92,8 +92,8 @@ const configured = Effect.fnUntraced(function* (
   path: string,
   { concurrency, taskTimeout }: Settings
 ): Effect.fn.Return<Work, SettingsError, FileSystem.FileSystem> {
-  const read = RunnersFile.read(path, process.env)
-  const runners = yield* Effect.mapError(read, ({ problems }) => wrong(...problems))
+  const { problems, runners } = yield* RunnersFile.examine(path, process.env)
+  if (problems.length > 0) return yield* wrong(...problems, ...(yield* ConfiguredTaskRunner.missing(runners)))
   const { callbacks, others, types } = runners
   const timeouts = Object.entries(types).map(([type, { timeout = taskTimeout }]) => [type, timeout] as const)
   return {

@@ -129,12 +129,36 @@ print(json.dumps({"words": len(text.split())}))
         return stderr
           .trim()
           .split("\n")
+          .filter((line) => !line.startsWith('{"time"'))
           .map((line) => line.replace(path, "FILE"))
       })
       assert.deepStrictEqual(yield* refused({ types: { a: { runner: "command" }, b: { runner: "http", url: 1 } } }), [
-        "venom serve: FILE: types.a.command: Missing key",
+        "venom serve: FILE: types.a.command: Missing",
         "venom serve: FILE: types.b.url: Expected string"
       ])
+      const files = { "m.mjs": "export default { b() {} }" }
+      const named = {
+        a: { runner: "command", command: "./no-such-program" },
+        b: { runner: "command", command: "cat" },
+        c: { runner: "module", module: "no-such-module.mjs" },
+        d: { runner: "module", module: "m.mjs" }
+      }
+      const others = { runner: "command", command: "./nor-this" }
+      const missing = [
+        /types\.a: There is no program/,
+        /types\.c: the module /,
+        /types\.d: .*no handler for d/,
+        /others: There/
+      ]
+      for (const [wrong, first] of [
+        [{}, []],
+        [{ "no good": { runner: "command", command: "cat" } }, [/types: no task can have the type "no good"/]]
+      ] as const) {
+        const lines = yield* refused({ types: { ...wrong, ...named }, others }, files)
+        const says = [...first, ...missing]
+        assert.lengthOf(lines, says.length, lines.join("\n"))
+        says.forEach((line, at) => assert.match(lines[at] ?? "", line))
+      }
       const [program = ""] = yield* refused({ types: { a: { runner: "command", command: "./no-such-program" } } })
       assert.match(program, /FILE: types\.a: There is no program to execute at \.\/no-such-program/)
       const [module = ""] = yield* refused(

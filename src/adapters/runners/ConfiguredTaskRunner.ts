@@ -1,4 +1,4 @@
-import { Context, Effect, Layer, type Scope, Semaphore } from "effect"
+import { Context, Effect, Layer, References, Result, type Scope, Semaphore } from "effect"
 import { permanent } from "../../domain/TaskError.ts"
 import { TaskRunner } from "../../ports/TaskRunner.ts"
 import type { InvalidTarget } from "../http/SignedPost.ts"
@@ -30,11 +30,39 @@ const build = (
   at: string,
   { runner }: Work,
   types: ReadonlyArray<string>
-): Effect.Effect<TaskRunner["Service"], InvalidRunners, Scope.Scope> =>
+): Effect.Effect<Result.Result<TaskRunner["Service"], string>, never, Scope.Scope> =>
   Layer.build(layerOf(runner, types)).pipe(
     Effect.map(Context.get(TaskRunner)),
-    Effect.mapError(({ message }) => new InvalidRunners({ problems: [`${path}: ${at}: ${message}`] })),
-    Effect.annotateLogs({ runner_of: at })
+    Effect.mapError(({ message }) => `${path}: ${at}: ${message}`),
+    Effect.annotateLogs({ runner_of: at }),
+    Effect.result
+  )
+
+/** Those that can be built, and what is wrong with the others. */
+const buildAll = Effect.fnUntraced(function* (runners: Runners) {
+  const byType = new Map<string, TaskRunner["Service"]>()
+  const problems: Array<string> = []
+  for (const [type, work] of Object.entries(runners.types)) {
+    const built = yield* build(runners, `types.${type}`, work, [type])
+    if (Result.isSuccess(built)) byType.set(type, built.success)
+    else problems.push(built.failure)
+  }
+  let others: TaskRunner["Service"] | undefined
+  if (runners.others !== undefined) {
+    const built = yield* build(runners, "others", runners.others, [])
+    if (Result.isFailure(built)) problems.push(built.failure)
+    else others = yield* limited(built.success, runners.others.concurrency)
+  }
+  return { byType, others, problems }
+})
+
+/** Everything that is named and is not there: programs, modules, handlers. */
+export const missing = (runners: Runners): Effect.Effect<ReadonlyArray<string>> =>
+  buildAll(runners).pipe(
+    Effect.scoped,
+    Effect.map(({ problems }) => problems),
+    // none of it will run
+    Effect.provideService(References.MinimumLogLevel, "None")
   )
 
 /** Those of other types have no limit that claims are held to: what begins beyond it waits. */
@@ -51,16 +79,8 @@ export const layer = (runners: Runners): Layer.Layer<TaskRunner, InvalidRunners>
   Layer.effect(
     TaskRunner,
     Effect.gen(function* () {
-      const byType = new Map<string, TaskRunner["Service"]>()
-      for (const [type, work] of Object.entries(runners.types)) {
-        byType.set(type, yield* build(runners, `types.${type}`, work, [type]))
-      }
-      const others =
-        runners.others === undefined
-          ? undefined
-          : yield* Effect.flatMap(build(runners, "others", runners.others, []), (runner) =>
-              limited(runner, runners.others?.concurrency)
-            )
+      const { byType, others, problems } = yield* buildAll(runners)
+      if (problems.length > 0) return yield* new InvalidRunners({ problems })
       const known =
         others === undefined
           ? byType.keys()

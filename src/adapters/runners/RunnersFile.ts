@@ -1,5 +1,6 @@
 import { dirname, resolve } from "node:path"
-import { Duration, Effect, FileSystem, Record, Result, Schema, SchemaIssue, SchemaParser } from "effect"
+import { Duration, Effect, FileSystem, Option, Record, Result, Schema } from "effect"
+import * as InputIssues from "../../domain/InputIssues.ts"
 import * as Span from "../../domain/Span.ts"
 import type { CallbackOptions } from "../http/HttpCallbackSender.ts"
 import { Target, urlOf } from "../http/Target.ts"
@@ -11,9 +12,12 @@ import {
   bytesOf,
   type CallbackEntry,
   type CommandEntry,
-  decode,
+  decodeCallback,
+  decodeEntry,
+  decodeFile,
+  decodeFileLoosely,
   type Entry,
-  type File,
+  isType,
   type Text
 } from "./RunnersSchema.ts"
 import type { SimulatedOptions } from "./SimulatedTaskRunner.ts"
@@ -51,13 +55,13 @@ export interface Runners {
   readonly callbacks: CallbackOptions | undefined
 }
 
-const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
-const decodeTarget = SchemaParser.decodeUnknownResult(Target, { errors: "all" })
+const decodeTarget = Schema.decodeUnknownResult(Target, { errors: "all" })
 
-const problemsOf = (issue: SchemaIssue.Issue): ReadonlyArray<string> =>
-  issuesOf(issue).issues.map(({ message, path = [] }) =>
-    path.length === 0 ? message : `${path.map(String).join(".")}: ${message}`
-  )
+const problemsAt = (at: string, error: Schema.SchemaError): ReadonlyArray<string> =>
+  InputIssues.inBody(error).map(({ message, path }) => {
+    const place = at === "" ? path : InputIssues.within(at, path)
+    return place === "" ? message : `${place}: ${message}`
+  })
 
 interface Context {
   readonly directory: string
@@ -102,8 +106,8 @@ const targetOf = (at: string, entry: typeof CallbackEntry.Type, context: Context
   const target = decodeTarget(given)
   if (Result.isFailure(target)) {
     const names: Readonly<Record<string, string>> = { secrets: "secret" }
-    for (const { message, path = [] } of issuesOf(target.failure).issues) {
-      const [field = ""] = path.map(String)
+    for (const { message, path } of InputIssues.inBody(target.failure)) {
+      const [field = ""] = path.split(/[.[]/, 1)
       problems.push(`${at}.${names[field] ?? field}: ${message}`)
     }
     return undefined
@@ -161,18 +165,20 @@ const workOf = (at: string, entry: Entry, context: Context): Work | undefined =>
 
 /** Callbacks are signed: whoever receives one can tell that it is none of somebody else. */
 const callbackOf = (at: string, entry: typeof CallbackEntry.Type, context: Context): Target | null => {
-  if (entry.secret === undefined) context.problems.push(`${at}.secret: Missing key`)
+  if (entry.secret === undefined) context.problems.push(`${at}.secret: Missing`)
   return targetOf(at, entry, context) ?? null
 }
 
 const callbacksOf = (
-  { callback, others, types = {} }: typeof File.Type,
+  callback: typeof CallbackEntry.Type | undefined,
+  others: Entry | undefined,
+  types: ReadonlyMap<string, Entry>,
   context: Context
 ): CallbackOptions | undefined => {
   if (others?.callback !== undefined) {
     context.problems.push("others.callback: a callback is for one of the types, or for all that have none: at the top")
   }
-  const ofTypes = Object.entries(types).flatMap(([type, entry]): ReadonlyArray<readonly [string, Target | null]> => {
+  const ofTypes = Array.from(types).flatMap(([type, entry]): ReadonlyArray<readonly [string, Target | null]> => {
     if (entry.callback === undefined) return []
     return [[type, entry.callback === false ? null : callbackOf(`types.${type}.callback`, entry.callback, context)]]
   })
@@ -182,48 +188,94 @@ const callbacksOf = (
     : { types: Object.fromEntries(ofTypes), others: ofOthers }
 }
 
-/** What the text of a file says. Paths in it are relative to its directory. */
+/** What stands at a place, or nothing where it is not there or wrong. */
+const readAt = <A>(
+  at: string,
+  input: unknown,
+  decode: (input: unknown) => Result.Result<A, Schema.SchemaError>,
+  { problems }: Context
+): A | undefined => {
+  if (input === undefined) return undefined
+  const read = decode(input)
+  if (Result.isSuccess(read)) return read.success
+  problems.push(...problemsAt(at, read.failure))
+  return undefined
+}
+
+/** What a file says as far as it is right, and all that is wrong with it. */
+export interface Examined {
+  readonly runners: Runners
+  readonly problems: ReadonlyArray<string>
+}
+
+/** Paths in the text of a file are relative to its directory. */
+const examineText = (
+  text: string,
+  path: string,
+  environment: Readonly<Record<string, string | undefined>>
+): Examined => {
+  const context: Context = { directory: dirname(resolve(path)), environment, problems: [] }
+  const { problems } = context
+  const json = Result.try({ try: (): unknown => JSON.parse(text), catch: (error) => `it is no JSON: ${String(error)}` })
+  if (Result.isFailure(json)) return { runners: nothing(path), problems: [json.failure] }
+  readAt("", json.success, decodeFile, context)
+  const file = Option.getOrElse(decodeFileLoosely(json.success), () => ({
+    types: {},
+    others: undefined,
+    callback: undefined
+  }))
+
+  const entries = new Map<string, Entry>()
+  for (const [type, input] of Object.entries(file.types ?? {})) {
+    if (!isType(type)) problems.push(`types: no task can have the type ${JSON.stringify(type)}`)
+    const entry = readAt(`types.${type}`, input, decodeEntry, context)
+    if (entry !== undefined) entries.set(type, entry)
+  }
+  const other = readAt("others", file.others, decodeEntry, context)
+  const types: Record<string, Work> = {}
+  for (const [type, entry] of entries) {
+    const work = workOf(`types.${type}`, entry, context)
+    if (work !== undefined) types[type] = work
+  }
+  const others = other === undefined ? undefined : workOf("others", other, context)
+  const callback = readAt("callback", file.callback, decodeCallback, context)
+  const callbacks = callbacksOf(callback, other, entries, context)
+  if (problems.length === 0 && others === undefined && Object.keys(types).length === 0) {
+    problems.push("it says nothing of any type: every task would be held")
+  }
+  return { runners: { path, types, others, callbacks }, problems }
+}
+
+const nothing = (path: string): Runners => ({ path, types: {}, others: undefined, callbacks: undefined })
+
+/** What the text of a file says. */
 export const parse = (
   text: string,
   path: string,
   environment: Readonly<Record<string, string | undefined>>
 ): Result.Result<Runners, InvalidRunners> => {
-  const json = Result.try({ try: (): unknown => JSON.parse(text), catch: (error) => `it is no JSON: ${String(error)}` })
-  if (Result.isFailure(json)) return Result.fail(new InvalidRunners({ problems: [json.failure] }))
-  const decoded = decode(json.success)
-  if (Result.isFailure(decoded)) return Result.fail(new InvalidRunners({ problems: problemsOf(decoded.failure) }))
-  const file = decoded.success
-  const context: Context = { directory: dirname(resolve(path)), environment, problems: [] }
-  const types: Record<string, Work> = {}
-  for (const [type, entry] of Object.entries(file.types ?? {})) {
-    const work = workOf(`types.${type}`, entry, context)
-    if (work !== undefined) types[type] = work
-  }
-  const others = file.others === undefined ? undefined : workOf("others", file.others, context)
-  const callbacks = callbacksOf(file, context)
-  const { problems } = context
-  if (problems.length === 0 && others === undefined && Object.keys(types).length === 0) {
-    problems.push("it says nothing of any type: every task would be held")
-  }
-  return problems.length > 0
-    ? Result.fail(new InvalidRunners({ problems }))
-    : Result.succeed({ path, types, others, callbacks })
+  const { problems, runners } = examineText(text, path, environment)
+  return problems.length > 0 ? Result.fail(new InvalidRunners({ problems })) : Result.succeed(runners)
 }
 
-/** Reads a file; every problem names it. */
+/** Looks at a file; every problem names it. */
+export const examine = (
+  path: string,
+  environment: Readonly<Record<string, string | undefined>>
+): Effect.Effect<Examined, never, FileSystem.FileSystem> =>
+  Effect.flatMap(FileSystem.FileSystem, (fs) => fs.readFileString(path)).pipe(
+    Effect.match({
+      onFailure: ({ reason }) => ({ runners: nothing(path), problems: [`it cannot be read: ${reason._tag}`] }),
+      onSuccess: (text) => examineText(text, path, environment)
+    }),
+    Effect.map(({ problems, runners }) => ({ runners, problems: problems.map((problem) => `${path}: ${problem}`) }))
+  )
+
+/** Reads a file. */
 export const read = (
   path: string,
   environment: Readonly<Record<string, string | undefined>>
 ): Effect.Effect<Runners, InvalidRunners, FileSystem.FileSystem> =>
-  Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
-    const text = yield* Effect.mapError(
-      fs.readFileString(path),
-      ({ reason }) => new InvalidRunners({ problems: [`it cannot be read: ${reason._tag}`] })
-    )
-    return yield* Effect.fromResult(parse(text, path, environment))
-  }).pipe(
-    Effect.mapError(
-      ({ problems }) => new InvalidRunners({ problems: problems.map((problem) => `${path}: ${problem}`) })
-    )
+  Effect.flatMap(examine(path, environment), ({ problems, runners }) =>
+    problems.length > 0 ? Effect.fail(new InvalidRunners({ problems })) : Effect.succeed(runners)
   )

@@ -1,4 +1,4 @@
-import { ByteSize, Option, Schema, SchemaParser } from "effect"
+import { ByteSize, Option, Schema } from "effect"
 import * as Span from "../../domain/Span.ts"
 import { TaskType } from "../../domain/Task.ts"
 
@@ -63,19 +63,21 @@ const Entry = Schema.Union([CommandEntry, HttpEntry, ModuleEntry, SimulatedEntry
 })
 export type Entry = typeof Entry.Type
 
-const isType = Schema.is(TaskType)
-const namesTypes = Schema.makeFilter<Readonly<Record<string, unknown>>>((types) => {
-  const wrong = Object.keys(types).find((type) => !isType(type))
-  return wrong === undefined ? undefined : `no task can have the type ${JSON.stringify(wrong)}`
-})
-
-export const File = Schema.Struct({
-  types: Schema.optionalKey(Schema.Record(Schema.String, Entry).check(namesTypes)),
-  others: Schema.optionalKey(Entry),
-  callback: Schema.optionalKey(CallbackEntry)
+/** Entries are read one by one, so that what is wrong with one does not hide what is wrong with the next. */
+const File = Schema.Struct({
+  types: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown)),
+  others: Schema.optionalKey(Schema.Unknown),
+  callback: Schema.optionalKey(Schema.Unknown)
 })
 
 export const bytesOf = (text: string): number =>
   Option.getOrElse(Option.flatMap(ByteSize.fromString(text), ByteSize.toNumber), () => Number.NaN)
 
-export const decode = SchemaParser.decodeUnknownResult(File, { errors: "all", onExcessProperty: "error" })
+const strictly = { errors: "all", onExcessProperty: "error" } as const
+
+export const decodeFile = Schema.decodeUnknownResult(File, strictly)
+/** As far as it is one. */
+export const decodeFileLoosely = Schema.decodeUnknownOption(File)
+export const decodeEntry = Schema.decodeUnknownResult(Entry, strictly)
+export const decodeCallback = Schema.decodeUnknownResult(CallbackEntry, strictly)
+export const isType = Schema.is(TaskType)

@@ -114,14 +114,14 @@ describe("a file of runners", () => {
 
 describe("a file of runners is refused in lines that name the place", () => {
   it.each([
-    [[], /^Expected object$/],
+    [[], /^Expected an object$/],
     [{}, /nothing of any type/],
-    [{ typs: {} }, /^typs: Expected no excess property$/],
+    [{ typs: {} }, /^typs: Unknown field$/],
     [{ types: { "no good": command } }, /^types: no task can have the type "no good"$/],
     [{ types: { a: { runner: "shell" } } }, /^types\.a: .*"runner": command, http, module or simulated/],
-    [{ types: { a: { runner: "command" } } }, /^types\.a\.command: Missing key$/],
-    [{ types: { a: { runner: "command", command: [] } } }, /^types\.a\.command\.0: Missing key$/],
-    [{ types: { a: { ...command, comand: "x" } } }, /^types\.a\.comand: Expected no excess property$/],
+    [{ types: { a: { runner: "command" } } }, /^types\.a\.command: Missing$/],
+    [{ types: { a: { runner: "command", command: [] } } }, /^types\.a\.command\[0\]: Missing$/],
+    [{ types: { a: { ...command, comand: "x" } } }, /^types\.a\.comand: Unknown field$/],
     [{ types: { a: { ...command, timeout: "soon" } } }, /^types\.a\.timeout: Expected a duration/],
     [{ types: { a: { ...command, concurrency: 0 } } }, /^types\.a\.concurrency: /],
     [{ types: { a: { ...command, inherit: "PATH" } } }, /^types\.a\.inherit: .*"all" or names/],
@@ -141,7 +141,7 @@ describe("a file of runners is refused in lines that name the place", () => {
     [{ types: { a: { runner: "module", module: "m.mjs", memory: "1 MiB" } } }, /^types\.a\.memory: expected a size/],
     [
       { types: { a: { ...command, callback: { url: "https://example.com" } } } },
-      /^types\.a\.callback\.secret: Missing key$/
+      /^types\.a\.callback\.secret: Missing$/
     ],
     [{ others: { ...command, callback: target } }, /^others\.callback: /]
   ] as const)("%j", (file, says) => {
@@ -157,6 +157,35 @@ describe("a file of runners is refused in lines that name the place", () => {
     })
     assert.lengthOf(all, 2)
     assert.notInclude(all.join(), "s3cret")
+  })
+
+  it("of every kind, none behind another", () => {
+    assert.deepStrictEqual(
+      problems({
+        typs: {},
+        types: {
+          "no good": { runner: "command" },
+          "nor this": command,
+          a: { runner: "shell" },
+          b: { ...command, environment: { A: { variable: "NONE" } } },
+          c: { runner: "http", url: "x", callback: { url: "https://example.com" } }
+        },
+        others: 1,
+        callback: {}
+      }),
+      [
+        "typs: Unknown field",
+        'types: no task can have the type "no good"',
+        "types.no good.command: Missing",
+        'types: no task can have the type "nor this"',
+        'types.a: Expected an object with a "runner": command, http, module or simulated',
+        'others: Expected an object with a "runner": command, http, module or simulated',
+        "types.b.environment.A: the variable NONE is not set",
+        "types.c.url: expected a URL such as https://example.com/work",
+        "callback.url: Missing",
+        "types.c.callback.secret: Missing"
+      ]
+    )
   })
 
   it.effect("also where it is no JSON, or cannot be read", () =>
