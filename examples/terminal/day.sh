@@ -13,7 +13,7 @@ grep -c COMPLETED ended.txt
 # something is wrong with the images: hold them, and ask why one does not run
 venom pause images > /dev/null
 held=$(venom submit 'resize image 301' --type images)
-venom why "$held"
+venom why "$held" | head -n 1
 if venom wait "$held" --timeout '1 second' > /dev/null 2>&1; then exit 1; else echo "not done: exit code $?"; fi
 
 # nobody needs it any more; one that is cancelled may be given another attempt

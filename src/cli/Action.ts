@@ -60,7 +60,7 @@ const byIds = Effect.fnUntraced(function* (
     })
     results.push({ task_id: id, error: trouble?.message ?? null })
     if (trouble === undefined) {
-      if (!screen.asJson) yield* screen.write(`${id} ${action.done}\n`)
+      if (!screen.asJson) yield* screen.write(`${id}${screen.isTerminal ? " " : "\t"}${action.done}\n`)
       continue
     }
     worst = trouble

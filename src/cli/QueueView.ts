@@ -4,15 +4,15 @@ import { TaskStatus } from "../domain/Task.ts"
 import * as Ago from "./Ago.ts"
 import type { Screen } from "./Service.ts"
 import * as Style from "./Style.ts"
-import type { Column } from "./Table.ts"
+import * as Table from "./Table.ts"
 
 export const toJson = Schema.encodeSync(QueueState)
 
 type OfType = QueueState["types"][number]
 
-const columns: ReadonlyArray<Column<OfType>> = [
+const columns: ReadonlyArray<Table.Column<OfType>> = [
   { title: "TYPE", cell: ({ type }) => ({ text: type }) },
-  ...TaskStatus.literals.map((status): Column<OfType> => ({
+  ...TaskStatus.literals.map((status): Table.Column<OfType> => ({
     title: status,
     cell: ({ counts }) => ({
       text: String(counts[status]),
@@ -31,7 +31,18 @@ export const summary = ({ counts, limit, oldestDue, paused, running }: QueueStat
     ...(oldestDue === null || oldestDue > now ? [] : [`oldest due ${Ago.of(oldestDue, now)}`])
   ].join("  ")
 
-export const lines = (state: QueueState, screen: Screen): ReadonlyArray<string> => [
-  summary(state, screen),
-  ...(state.types.length === 0 ? [] : ["", ...screen.table(columns, state.types)])
-]
+/** For programs: a name and its value, then a row for each type. */
+const rows = ({ counts, limit, oldestDue, paused, running, types }: QueueState): ReadonlyArray<string> =>
+  Table.lines([
+    ["paused", String(paused)],
+    ...TaskStatus.literals.map((status) => [status, String(counts[status])]),
+    ["running", String(running)],
+    ["limit", String(limit)],
+    ["oldest_due", Ago.iso(oldestDue)],
+    ...types.map((of) => ["type", ...columns.map(({ cell }) => cell(of).text)])
+  ])
+
+export const lines = (state: QueueState, screen: Screen): ReadonlyArray<string> =>
+  screen.isTerminal
+    ? [summary(state, screen), ...(state.types.length === 0 ? [] : ["", ...screen.table(columns, state.types)])]
+    : rows(state)

@@ -76,4 +76,8 @@ export const fitted = (widths: ReadonlyArray<number>, lineWidth: number | undefi
 
 /** For programs: values between tabs, a line each, no titles, nothing cut. */
 export const separated = <A>(columns: ReadonlyArray<Column<A>>, rows: ReadonlyArray<A>): ReadonlyArray<string> =>
-  rows.map((row) => columns.map(({ cell }) => SafeText.line(cell(row).text)).join("\t"))
+  lines(rows.map((row) => columns.map(({ cell }) => cell(row).text)))
+
+/** Values between tabs, a line each, control characters in them shown. */
+export const lines = (values: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> =>
+  values.map((row) => row.map(SafeText.line).join("\t"))

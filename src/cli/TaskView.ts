@@ -4,7 +4,7 @@ import * as Ago from "./Ago.ts"
 import * as SafeText from "./SafeText.ts"
 import type { Screen } from "./Service.ts"
 import * as Style from "./Style.ts"
-import type { Column } from "./Table.ts"
+import * as Table from "./Table.ts"
 
 /** Longer content is not looked at for one line. */
 const glance = 500
@@ -13,7 +13,10 @@ const percent = ({ progress }: VenomTask): string =>
   progress === null || progress.percent === null ? "" : ` ${Math.round(progress.percent)}%`
 
 /** A list of tasks: relative times and titles for a person, times as they are for a program. */
-export const columns = ({ isTerminal }: Pick<Screen, "isTerminal">, now: Instant): ReadonlyArray<Column<VenomTask>> => [
+export const columns = (
+  { isTerminal }: Pick<Screen, "isTerminal">,
+  now: Instant
+): ReadonlyArray<Table.Column<VenomTask>> => [
   { title: "ID", cell: ({ id }) => ({ text: id, look: "dim" }), least: 36 },
   {
     title: "STATUS",
@@ -35,10 +38,38 @@ export const columns = ({ isTerminal }: Pick<Screen, "isTerminal">, now: Instant
 
 const labelWidth = 14
 
-/** All of a task, for a person. */
-export const details = (task: VenomTask, { isTerminal, now, style }: Screen): ReadonlyArray<string> => {
+/** All of a task. */
+export const details = (task: VenomTask, screen: Screen): ReadonlyArray<string> =>
+  screen.isTerminal ? shown(task, screen) : rows(task)
+
+/** For programs: a name, as JSON has it, and its value; what a task has several of has several lines. */
+const rows = (task: VenomTask): ReadonlyArray<string> =>
+  Table.lines([
+    ["id", task.id],
+    ["status", task.status],
+    ["type", task.type],
+    ["priority", String(task.priority)],
+    ["attempt", String(task.attempt)],
+    ["max_attempts", String(task.maxAttempts)],
+    ["created_at", Ago.iso(task.createdAt)],
+    ["run_at", Ago.iso(task.runAt)],
+    ["started_at", Ago.iso(task.startedAt)],
+    ["finished_at", Ago.iso(task.finishedAt)],
+    ["deadline", Ago.iso(task.deadline ?? null)],
+    ["concurrency_key", task.concurrencyKey ?? ""],
+    ["unique_key", task.uniqueKey ?? ""],
+    ["progress", String(task.progress?.percent ?? ""), task.progress?.message ?? ""],
+    ["failure", task.failure?.reason ?? "", task.failure?.message ?? ""],
+    ["callback", task.callback?.state ?? ""],
+    ["content", task.content],
+    ["result", task.result ?? ""],
+    ...task.tags.map((tag) => ["tag", tag]),
+    ...task.logs.map((line) => ["log", line])
+  ])
+
+const shown = (task: VenomTask, { now, style }: Screen): ReadonlyArray<string> => {
   const time = (instant: Instant | null) =>
-    instant === null ? undefined : isTerminal ? `${Ago.of(instant, now)}  (${Ago.iso(instant)})` : Ago.iso(instant)
+    instant === null ? undefined : `${Ago.of(instant, now)}  (${Ago.iso(instant)})`
   const rows: ReadonlyArray<readonly [label: string, text: string | undefined]> = [
     ["type", task.type],
     ["priority", String(task.priority)],

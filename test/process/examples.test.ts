@@ -172,7 +172,7 @@ describe("examples/terminal", () => {
     assert.deepStrictEqual(stdout.trimEnd().split("\n"), [
       "simulated: 14 characters of content",
       "300",
-      "PENDING  Type images is paused.",
+      "PENDING\tType images is paused.",
       "not done: exit code 6",
       '"reason":"cancelled"',
       "attempt 1 completed",

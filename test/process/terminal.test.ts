@@ -88,6 +88,26 @@ describe("what a task says", () => {
   })
 })
 
+describe("get", () => {
+  it("is a name and its value a line, for a program", async () => {
+    const { shell } = await begin({ VENOM_RUNNER: "command", VENOM_COMMAND: "cat" })
+    await shell.run("venom submit --wait 'a\tb\nc' --tag one --tag two --priority -3")
+    const { stdout } = await shell.run("venom get $(venom list | cut -f1)")
+    const rows = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.split("\t"))
+    const of = (name: string) => rows.flatMap(([is, ...values]) => (is === name ? values : []))
+    assert.deepStrictEqual(of("status"), ["COMPLETED"])
+    assert.deepStrictEqual(of("priority"), ["-3"])
+    assert.deepStrictEqual(of("content"), ["a\\tb\\nc"])
+    assert.deepStrictEqual(of("failure"), ["", ""])
+    assert.deepStrictEqual(of("tag"), ["one", "two"])
+    assert.match(of("finished_at").join(), /^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
+    assert.isAbove(of("log").length, 1)
+  })
+})
+
 describe("list", () => {
   it("is aligned, coloured and fits where a person reads", async () => {
     const { shell } = await begin()
@@ -199,8 +219,14 @@ describe("the queue", () => {
       venom types --json`
     const { stderr, stdout } = await shell.run(script)
     assert.strictEqual(stderr, "")
-    assert.match(stdout, /^PENDING  Type email is paused\.\nopen  1 PENDING .*\n\nemail\t1\t0\t0\t0\tpaused\n/)
-    assert.match(stdout, /COMPLETED\n\[.*\]\n$/)
+    const [why, reason, ...lines] = stdout.split("\n")
+    assert.strictEqual(why, "PENDING\tType email is paused.")
+    assert.strictEqual(reason, "type_paused\ttype email is paused")
+    const counts = ["PENDING\t1", "PROCESSING\t0", "COMPLETED\t0", "FAILED\t0"]
+    assert.deepStrictEqual(lines.slice(0, 7), ["paused\tfalse", ...counts, "running\t0", "limit\t64"])
+    assert.match(lines[7] ?? "", /^oldest_due\t\d{4}-\d\d-\d\dT[\d:.]+Z$/)
+    assert.strictEqual(lines[8], "type\temail\t1\t0\t0\t0\tpaused")
+    assert.match(lines.slice(9).join("\n"), /^[\w-]{36}\tCOMPLETED\n\[.*\]\n$/)
     const { stdout: shown } = await shell.terminal("queue")
     assert.match(shown.replaceAll(colors, ""), /^TYPE +PENDING +PROCESSING +COMPLETED +FAILED/m)
   })
