@@ -1,13 +1,14 @@
 import { Cause, Clock, Effect, Schedule, Stream } from "effect"
 import { type HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
+import { problems } from "../api/Problem.ts"
 import { VenomApi } from "../api/VenomApi.ts"
 import type { Told } from "../engine/Event.ts"
 import type { Following } from "../engine/Following.ts"
 import { Orchestrator } from "../engine/Orchestrator.ts"
 import { Access } from "./Access.ts"
 import * as EventText from "./EventText.ts"
-import { headers as always } from "./JsonResponse.ts"
+import { headers as always, problem } from "./JsonResponse.ts"
 import * as Refusal from "./Refusal.ts"
 import { ServiceLog } from "./ServiceLog.ts"
 import * as SurplusQuery from "./SurplusQuery.ts"
@@ -15,6 +16,9 @@ import * as TaskFilters from "./TaskFilters.ts"
 
 /** An open stream says something at least this often, so that whatever stands between keeps it open. */
 const heartbeatEvery = "15 seconds"
+
+/** Streams of all clients that are open at once. */
+const mostOpen = 10_000
 
 /** Whether the key of an open stream is still in force is looked at this often at most, and with each heartbeat. */
 const lookEvery = 1000
@@ -47,6 +51,10 @@ export const layer = HttpApiBuilder.group(
 
     const answer = Effect.fnUntraced(function* (following: Following, request: HttpServerRequest.HttpServerRequest) {
       if (following.isOver) return HttpServerResponse.empty({ status: 204, headers: always })
+      if (open.size >= mostOpen) {
+        const detail = `As many streams are open as may be, ${mostOpen}`
+        return problem(request, problems.unavailable, { detail }, { "retry-after": "5" })
+      }
       yield* Effect.acquireRelease(
         Effect.sync(() => open.add(following)),
         () => Effect.sync(() => open.delete(following))

@@ -45,6 +45,7 @@ export const make = (settings: ServerSettings): ((request: Request) => Refused |
     const { url } = request
     if (url.length > longestUrl)
       return { kind: plain(414, "URI Too Long"), detail: `A URL may have ${longestUrl} characters at most` }
+    if (url === "*") return { kind: plain(400, "Bad Request"), detail: "The target of a request is a path" }
     if (!isDecodable(url))
       return { kind: problems.invalidRequest, detail: "The URL has a percent-encoding that stands for no UTF-8" }
     const refused = isHealth(url) ? undefined : foreignHost(request)

@@ -8,6 +8,7 @@ import { Access } from "./Access.ts"
 import * as ConnectionErrors from "./ConnectionErrors.ts"
 import * as HttpApi from "./HttpApi.ts"
 import * as NotYet from "./NotYet.ts"
+import * as Pipelining from "./Pipelining.ts"
 import * as RequestMetrics from "./RequestMetrics.ts"
 import * as RequestSpan from "./RequestSpan.ts"
 import { defaults, ServerSettings } from "./ServerSettings.ts"
@@ -101,7 +102,11 @@ export const answering: Layer.Layer<
       disableListenLog: true,
       routerConfig: HttpApi.routerConfig
     })
-    return Layer.effectDiscard(RequestMetrics.install(server)).pipe(
+    const around = Effect.andThen(
+      RequestMetrics.install(server),
+      Effect.sync(() => Pipelining.install(server))
+    )
+    return Layer.effectDiscard(around).pipe(
       Layer.provide(ShortWay.layer(server)),
       Layer.provide(Layer.provide(ordinaryWay, RequestSpan.layer)),
       Layer.provide([ServiceLog.layer, Access.layer]),

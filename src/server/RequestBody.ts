@@ -87,7 +87,7 @@ const foreignMediaType = (headers: Request["headers"]): string | undefined => {
   }
   const [type, ...parameters] = (headers["content-type"] ?? "").toLowerCase().split(";")
   if (type?.trim() !== "application/json") return "The body must be JSON: send Content-Type: application/json"
-  const charsets = parameters.flatMap((parameter) => /^\s*charset="?([^"]*)"?\s*$/.exec(parameter)?.[1] ?? [])
+  const charsets = parameters.flatMap((parameter) => /^charset="?([^"]*)"?$/.exec(parameter.trim())?.[1] ?? [])
   return charsets.every((charset) => charset === "utf-8" || charset === "utf8") ? undefined : "The body must be UTF-8"
 }
 

@@ -32,9 +32,11 @@ export const layer = HttpApiBuilder.group(
     const { maxBody } = yield* ServerSettings
     const log = yield* ServiceLog
 
+    const untilFinal = Waiting.make(orchestrator)
+
     /** The task is there whatever becomes of the waiting, which ends when its client hangs up. */
     const waited = (request: HttpServerRequest.HttpServerRequest, task: Submitted) =>
-      Effect.interruptible(Effect.catch(Waiting.untilFinal(orchestrator, request, task), () => Effect.succeed(task)))
+      Effect.interruptible(Effect.catch(untilFinal(request, task), () => Effect.succeed({ task, headers: {} })))
 
     return handlers
       .handleRaw(
@@ -54,12 +56,12 @@ export const layer = HttpApiBuilder.group(
           return yield* cameWith(headers.traceparent, submitted).pipe(
             Effect.flatMap(({ replayed, task }) =>
               Effect.map(waited(request, task), (now) =>
-                json(JSON.stringify(taken(now)), {
+                json(JSON.stringify(taken(now.task)), {
                   status: 201,
                   headers: {
                     location: `${prefixOf(request)}/api/v1/tasks/${task.id}`,
                     ...told(replayed),
-                    ...Waiting.headers(request)
+                    ...now.headers
                   }
                 })
               )
@@ -99,8 +101,8 @@ export const layer = HttpApiBuilder.group(
           const surplus = yield* SurplusQuery.refusal(request)
           if (surplus !== undefined) return surplus
           return yield* orchestrator.get(params.id).pipe(
-            Effect.flatMap((task) => Waiting.untilFinal(orchestrator, request, task)),
-            Effect.map((task) => taskResponse(task, headers["if-none-match"], Waiting.headers(request))),
+            Effect.flatMap((task) => untilFinal(request, task)),
+            Effect.map((now) => taskResponse(now.task, headers["if-none-match"], now.headers)),
             Effect.catch(Refusal.respond(log, request))
           )
         })

@@ -67,12 +67,8 @@ layer(served(), { excludeTestServices: true })(
       Effect.gen(function* () {
         for (const target of [
           "*",
-          "//",
           "/..",
           "/%2e%2e/api",
-          "/;x",
-          "/?",
-          "/#",
           "/%00",
           "/api/v1/tasks%2f",
           "x:y",
@@ -84,7 +80,7 @@ layer(served(), { excludeTestServices: true })(
           yield* problemOf(answer)
         }
         const options = answerOf(yield* raw("OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
-        assert.oneOf(options.status, [404, 405])
+        assert.oneOf(options.status, [400, 404, 405])
       })
     )
 

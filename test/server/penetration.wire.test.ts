@@ -238,3 +238,77 @@ describe("A client that does not read", () => {
     }).pipe(Effect.scoped)
   )
 })
+
+describe("A connection", () => {
+  const one = `GET ${unknownTask} HTTP/1.1\r\nHost: localhost\r\nPrefer: wait=60\r\n\r\n`
+
+  it.live(
+    "has so many requests under way and no more: one that goes too far is cut off, and all that it asked ends",
+    () => {
+      let underWay = 0
+      let most = 0
+      return Effect.gen(function* () {
+        const over = yield* Deferred.make<void>()
+        const waiting = served({
+          orchestrator: () => ({
+            get: () =>
+              Effect.suspend(() => {
+                most = Math.max(most, ++underWay)
+                return Effect.never
+              }).pipe(
+                Effect.ensuring(
+                  Effect.suspend(() => (--underWay === 0 ? Deferred.succeed(over, undefined) : Effect.void))
+                )
+              )
+          })
+        })
+        yield* Effect.gen(function* () {
+          const [within, beyond] = yield* Effect.all([open, open])
+          within.write(one.repeat(100))
+          const ended = yield* Effect.forkChild(closed(beyond), { startImmediately: true })
+          beyond.on("error", () => {})
+          beyond.write(one.repeat(20_000))
+          assert.strictEqual(yield* Fiber.join(ended), "")
+          assert.isBelow(most, 3000)
+          assert.strictEqual((yield* get("/health/ready")).status, 200)
+          assert.isFalse(within.closed)
+          within.destroy()
+          yield* Deferred.await(over)
+        }).pipe(Effect.provide(waiting))
+      }).pipe(Effect.scoped)
+    }
+  )
+})
+
+layer(served(), { excludeTestServices: true })("A header", (it) => {
+  const hostile: ReadonlyArray<Readonly<Record<string, string>>> = [
+    { prefer: `"\\`.repeat(7000) },
+    { prefer: `\\"`.repeat(7000) },
+    { prefer: `a="${`b,`.repeat(7000)}` },
+    { "content-type": `application/json; charset=${" ".repeat(14_000)}"b` },
+    { cookie: `; `.repeat(7000) },
+    { cookie: `;${" ".repeat(14_000)}` },
+    { accept: "*/*;q=1,".repeat(1700) },
+    { authorization: `Bearer ${" ".repeat(14_000)}` },
+    { "if-none-match": `W/"${"a".repeat(14_000)}` },
+    { "last-event-id": "9".repeat(14_000) },
+    { "idempotency-key": `"${"\\".repeat(14_000)}` },
+    { origin: `http://${"a:".repeat(7000)}` },
+    { traceparent: `00-${"0".repeat(14_000)}` }
+  ]
+
+  it.effect("takes no longer to read than it is long", () =>
+    Effect.gen(function* () {
+      yield* get(unknownTask)
+      for (const headers of hostile) {
+        const begun = performance.now()
+        for (let count = 0; count < 10; count++) {
+          yield* ask(posting(`{"content":"a","delay":"1 hour"}`, headers))
+          yield* get(unknownTask, headers)
+        }
+        // one that is read again and again takes a quarter of a second each time
+        assert.isBelow(performance.now() - begun, 1500, Object.keys(headers)[0])
+      }
+    })
+  )
+})
