@@ -1,3 +1,4 @@
+import { useEffect, useRef, useState } from "preact/hooks"
 import * as Format from "./Format.ts"
 import * as Scale from "./Scale.ts"
 
@@ -17,18 +18,15 @@ interface Given {
   /** Bars upon each other, or lines. */
   readonly kind: "bars" | "lines"
   readonly write: (value: number) => string
-  /** There are no halves of it. */
-  readonly isCount?: boolean
+  readonly measure: Scale.Measure
 }
 
-const width = 640
 const height = 190
 const left = 52
 const right = 8
 const top = 10
 const bottom = 24
 
-const wide = width - left - right
 const high = height - top - bottom
 
 const sum = (values: ReadonlyArray<number | null>): number => values.reduce<number>((all, one) => all + (one ?? 0), 0)
@@ -74,18 +72,28 @@ const summary = ({ series, write }: Given): string =>
 
 /** Figures of the last hour, by minute: drawn, and as a table for those who want the numbers. */
 export const Chart = (given: Given) => {
-  const { at, isCount = false, kind, series, title, unit, write } = given
+  const { at, kind, measure, series, title, unit, write } = given
+  const figure = useRef<HTMLElement>(null)
+  const [width, setWidth] = useState(600)
+  // drawn as wide as there is room, so that what is written is as large as everything else
+  useEffect(() => {
+    const observer = new ResizeObserver(([entry]) => {
+      if (entry !== undefined) setWidth(Math.max(240, Math.round(entry.contentRect.width)))
+    })
+    if (figure.current !== null) observer.observe(figure.current)
+    return () => observer.disconnect()
+  }, [])
   const sums = at.map((_, index) => sum(series.map(({ values }) => values[index] ?? null)))
   const each = series.flatMap(({ values }) => values.map((value) => value ?? 0))
-  const ticks = Scale.ticks(Math.max(0, ...(kind === "bars" ? sums : each)), isCount)
+  const ticks = Scale.ticks(Math.max(0, ...(kind === "bars" ? sums : each)), measure)
   const most = ticks.at(-1) ?? 1
-  const step = wide / Math.max(1, at.length)
+  const step = (width - left - right) / Math.max(1, at.length)
   const x = (index: number) => left + (index + 0.5) * step
   const y = (value: number) => top + high - (value / most) * high
   const written = (value: number | null = null) => (value === null ? "–" : write(value))
   const below = (index: number, row: number) => sum(series.slice(0, row).map(({ values }) => values[index] ?? null))
   return (
-    <figure class="panel chart">
+    <figure class="panel chart" ref={figure}>
       <figcaption>
         <h2>{title}</h2>
         <span class="note">{unit}</span>
@@ -107,7 +115,7 @@ export const Chart = (given: Given) => {
           </g>
         ))}
         {at.map((time, index) =>
-          Scale.isLabelled(time) ? (
+          Scale.isLabelled(time, width < 500) ? (
             <text key={time} class="axis" x={x(index)} y={height - 6} text-anchor="middle">
               {Format.clock(time).slice(0, 5)}
             </text>

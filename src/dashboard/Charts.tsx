@@ -37,7 +37,7 @@ export const Charts = ({ statistics }: { readonly statistics: Answer.Answer<Wire
     <section aria-labelledby="charts">
       <div class="view-head">
         <h1 id="charts">Charts</h1>
-        <p class="note">The last hour, by minute, of what this process has seen.</p>
+        <p class="note">The last hour, as this process saw it. The newest minute is not over yet.</p>
       </div>
       {error === undefined ? null : <p class="trouble">{error.message}</p>}
       {value === undefined ? null : (
@@ -48,7 +48,7 @@ export const Charts = ({ statistics }: { readonly statistics: Answer.Answer<Wire
             kind="lines"
             at={at}
             write={Format.count}
-            isCount
+            measure="count"
             series={[
               { name: "submitted", tone: "plain", values: of(({ submitted }) => submitted) },
               { name: "retried", tone: "late", values: of(({ retried }) => retried) },
@@ -66,7 +66,7 @@ export const Charts = ({ statistics }: { readonly statistics: Answer.Answer<Wire
             kind="bars"
             at={at}
             write={Format.count}
-            isCount
+            measure="count"
             series={failed}
           />
           <Chart
@@ -75,6 +75,7 @@ export const Charts = ({ statistics }: { readonly statistics: Answer.Answer<Wire
             kind="lines"
             at={at}
             write={seconds}
+            measure="time"
             series={[
               { name: "p50", tone: "good", values: of(({ wait }) => wait?.p50 ?? null) },
               { name: "p95", tone: "plain", values: of(({ wait }) => wait?.p95 ?? null) }
@@ -86,6 +87,7 @@ export const Charts = ({ statistics }: { readonly statistics: Answer.Answer<Wire
             kind="lines"
             at={at}
             write={seconds}
+            measure="time"
             series={[
               { name: "p50", tone: "good", values: of(({ run }) => run?.p50 ?? null) },
               { name: "p95", tone: "plain", values: of(({ run }) => run?.p95 ?? null) }

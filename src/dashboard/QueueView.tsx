@@ -40,7 +40,7 @@ const limitText = (limit: NonNullable<Wire.Limits["types"]>[string] | undefined)
       ? ""
       : `${Format.count(limit.rate.limit)} in ${typeof limit.rate.per === "number" ? Format.span(limit.rate.per) : limit.rate.per}`
   ].filter((part) => part !== "")
-  return parts.length === 0 ? "no limit" : parts.join(", ")
+  return parts.length === 0 ? "none" : parts.join(", ")
 }
 
 /** What stands where, and what holds it back. */
@@ -76,7 +76,7 @@ export const QueueView = ({ queue }: { readonly queue: Wire.Queue | undefined })
                   {wordOf(status)}
                 </th>
               ))}
-              <th scope="col">limit</th>
+              <th scope="col">limit set</th>
               <th scope="col">
                 <span class="unseen">actions</span>
               </th>

@@ -49,7 +49,7 @@ describe.skipIf(isMissing)("from the dashboard", () => {
       await limits.getByRole("button", { name: "Remove echo" }).click()
       await limits.getByLabel("All attempts at once").fill("")
       await save()
-      await page.getByRole("row", { name: /^echo/ }).getByText("no limit").waitFor()
+      await page.getByRole("row", { name: /^echo/ }).getByText("none").waitFor()
       assert.deepStrictEqual(await service.ask("GET", "queue/limits"), { types: {}, keys: {} })
     })
   })

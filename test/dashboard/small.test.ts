@@ -37,15 +37,21 @@ describe("what the page writes", () => {
 
 describe("the scale of a chart", () => {
   it.prop("goes from nothing to no less than the highest, in a few round steps", [Schema.Finite], ([highest]) => {
-    const ticks = Scale.ticks(Math.abs(highest) % 1e9)
+    const ticks = Scale.ticks(Math.abs(highest) % 1e9, "any")
     assert.strictEqual(ticks[0], 0)
     assert.isAtLeast(ticks.at(-1) ?? 0, (Math.abs(highest) % 1e9) * (1 - 1e-8))
     assert.isAtMost(ticks.length, 6)
   })
 
   it("has no halves of what is counted", () => {
-    assert.deepStrictEqual(Scale.ticks(2, true), [0, 1, 2])
-    assert.deepStrictEqual(Scale.ticks(0, true), [0, 1])
+    assert.deepStrictEqual(Scale.ticks(2, "count"), [0, 1, 2])
+    assert.deepStrictEqual(Scale.ticks(0, "count"), [0, 1])
+  })
+
+  it("goes by what a clock has, where it is about time", () => {
+    assert.deepStrictEqual(Scale.ticks(0.017, "time"), [0, 0.005, 0.01, 0.015, 0.02])
+    assert.deepStrictEqual(Scale.ticks(410, "time"), [0, 120, 240, 360, 480])
+    assert.deepStrictEqual(Scale.ticks(9000, "time"), [0, 3600, 7200, 10_800])
   })
 })
 
