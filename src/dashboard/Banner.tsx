@@ -14,7 +14,8 @@ export const Banner = ({ queue }: { readonly queue: Wire.Queue | undefined }) =>
   const unready = useAnswer(kept, "ready", Api.unready, { changedBy: () => false, every: 3000 })
   const whyNot = unready.value ?? null
   const heardAt = Clock.heardAt()
-  const isLost = connection === "lost"
+  // where it says why it is not ready, it is there
+  const isLost = connection === "lost" && (whyNot === null || unready.error !== undefined)
   const paused = queue?.types.filter((type) => type.paused).map(({ type }) => type) ?? []
   return (
     <div class="banners" role="status">

@@ -48,12 +48,17 @@ describe("A service that reads its state", () => {
         assert.strictEqual(ready.headers["retry-after"], "1")
         const { detail, instance } = yield* problemOf(ready)
         assert.deepStrictEqual([detail, instance], ["recovering 430,000 of 1,000,000 records", "/health/ready"])
-        for (const path of ["/api/v1/tasks", "/docs", "/metrics", "/", "/nope?q=1"]) {
+        for (const path of ["/api/v1/tasks", "/docs", "/metrics", "/assets/nope.js", "/nope?q=1"]) {
           const answer = yield* get(path)
           assert.deepStrictEqual([answer.status, answer.headers["retry-after"]], [503, "1"], path)
           const problem = yield* problemOf(answer)
           assert.strictEqual(problem.detail, "Venom is starting: recovering 430,000 of 1,000,000 records")
         }
+        const page = yield* get("/")
+        assert.deepInclude(page, { status: 200, text: (yield* get("/?again")).text })
+        assert.strictEqual(page.headers["content-type"], "text/html; charset=utf-8")
+        assert.strictEqual((yield* get("/", { "if-none-match": String(page.headers["etag"]) })).status, 304)
+        assert.strictEqual((yield* ask({ method: "POST", path: "/" })).status, 503)
         assert.strictEqual((yield* post(`{"content":"${"x".repeat(100_000)}"}`)).status, 503)
         assert.strictEqual((yield* ask({ method: "HEAD", path: "/health/ready" })).text, "")
       }).pipe(Effect.provideContext(listening))
