@@ -12,9 +12,10 @@ export type Needed = Scope | "none"
 
 type Headers = Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
 
-/** How long a session of a browser lasts, and how many there are at most: the oldest go first. */
+/** How long a session of a browser lasts, and how many there are at most, of all keys and of one: the oldest go first. */
 const sessionLasts = Duration.hours(12)
 const mostSessions = 1000
+const mostOfOneKey = 100
 
 export const sessionCookie = "venom_session"
 const inCookie = new RegExp(`(?:^|;\\s*)${sessionCookie}=([\\w-]{43})(?:;|$)`)
@@ -79,6 +80,16 @@ export class Access extends Context.Service<
         return bearer === undefined ? undefined : known(bearer)
       }
 
+      /** For one more session of a key. Its own go first: whoever has it logs out nobody else. */
+      const makeRoom = (id: string): void => {
+        const own = Array.from(sessions).flatMap(([name, session]) => (session.id === id ? [name] : []))
+        for (const name of own.slice(0, Math.max(0, own.length + 1 - mostOfOneKey))) sessions.delete(name)
+        for (const name of sessions.keys()) {
+          if (sessions.size < mostSessions) break
+          sessions.delete(name)
+        }
+      }
+
       return Access.of({
         scopeOf: (headers) => holderOf(headers)?.scope,
         refusal: (request, method, needed, headers) => {
@@ -116,10 +127,7 @@ export class Access extends Context.Service<
         begin: (text, isSecure) => {
           const key = known(text)
           if (key === undefined) return undefined
-          for (const name of sessions.keys()) {
-            if (sessions.size < mostSessions) break
-            sessions.delete(name)
-          }
+          makeRoom(key.id)
           const secret = randomBytes(32).toString("base64url")
           const until = clock.currentTimeMillisUnsafe() + Duration.toMillis(sessionLasts)
           sessions.set(nameOf(secret), { id: key.id, hash: sha256(text), until })

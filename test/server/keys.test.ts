@@ -235,15 +235,33 @@ describe("time", () => {
     }).pipe(Effect.provide(access(kept("read"), kept("write", { expiresAt: Duration.toMillis(Duration.hours(2)) }))))
   )
 
-  it.effect("makes room for new sessions: the oldest go first", () =>
+  it.effect("makes room for new sessions: the oldest go first, of the same key", () =>
     Effect.gen(function* () {
       const { begin, scopeOf } = yield* Access
-      const cookies = Array.from({ length: 1001 }, () => begin(keyOf("read"), false) ?? "")
+      const first = begin(keyOf("admin"), false) ?? ""
+      const cookies = Array.from({ length: 101 }, () => begin(keyOf("read"), false) ?? "")
+      assert.isUndefined(scopeOf({ cookie: cookies[0] }))
+      assert.strictEqual(scopeOf({ cookie: cookies[1] }), "read")
+      assert.strictEqual(scopeOf({ cookie: cookies[100] }), "read")
+      assert.strictEqual(scopeOf({ cookie: first }), "admin")
+    }).pipe(Effect.provide(access(kept("read"), kept("admin"))))
+  )
+
+  it.effect("makes room for new sessions of many keys: the oldest go first", () => {
+    const many = Array.from({ length: 11 }, (_, n) => ({ ...kept("read"), id: `key${n}`.padEnd(12, "x") }))
+    const all = many.map(({ id, ...key }) => {
+      const secret = text(id, "secret")
+      return { key: { ...key, id, sha256: createHash("sha256").update(secret).digest("hex") }, secret }
+    })
+    return Effect.gen(function* () {
+      const { begin, scopeOf } = yield* Access
+      const cookies = all.flatMap(({ secret }) => Array.from({ length: 91 }, () => begin(secret, false) ?? ""))
+      assert.lengthOf(cookies, 1001)
       assert.isUndefined(scopeOf({ cookie: cookies[0] }))
       assert.strictEqual(scopeOf({ cookie: cookies[1] }), "read")
       assert.strictEqual(scopeOf({ cookie: cookies[1000] }), "read")
-    }).pipe(Effect.provide(access(kept("read"))))
-  )
+    }).pipe(Effect.provide(access(...all.map(({ key }) => key))))
+  })
 })
 
 describe("a read-only service", () => {
