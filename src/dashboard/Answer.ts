@@ -17,10 +17,12 @@ export interface Options {
   readonly every?: number
   /** Not asked for now. */
   readonly isIdle?: boolean
+  /** Milliseconds from one question to the next at least. */
+  readonly gap?: number
 }
 
 /** Between two questions, so that a busy service is not kept busy by those who look at it. */
-const gap = 500
+const usualGap = 500
 /** And so many times as long as the last answer took: a search through a million contents takes seconds. */
 const rest = 10
 const coalesced = 120
@@ -71,7 +73,7 @@ export const useAnswer = <A>(
   cache: Cache<A>,
   key: string,
   ask: (signal: AbortSignal) => Promise<A>,
-  { changedBy = isChange, every, isIdle = false }: Options = {}
+  { changedBy = isChange, every, gap = usualGap, isIdle = false }: Options = {}
 ): Answer<A> => {
   const [state, setState] = useState<State<A>>({ key, value: undefined, error: undefined })
   const loader = useRef<() => void>(() => {})

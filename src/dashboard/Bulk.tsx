@@ -86,7 +86,7 @@ const Ask = ({ action, filter, onClose, onDone }: Asked) => {
 }
 
 /** Does something to all tasks that match the filter. */
-export const Bulk = ({ filter }: { readonly filter: Wire.Filter }) => {
+export const Bulk = ({ filter, isEmpty }: { readonly filter: Wire.Filter; readonly isEmpty: boolean }) => {
   const [action, setAction] = useState<Api.Action | undefined>(undefined)
   const [done, setDone] = useState("")
   useEffect(() => setDone(""), [JSON.stringify(filter)])
@@ -95,12 +95,16 @@ export const Bulk = ({ filter }: { readonly filter: Wire.Filter }) => {
       <span class="note" role="status">
         {done}
       </span>
-      <span class="note">All that match:</span>
-      {actionsOn(filter.status).map((one) => (
-        <button type="button" class="quiet" key={one} onClick={() => setAction(one)}>
-          {does[one]} all…
-        </button>
-      ))}
+      {isEmpty ? null : (
+        <>
+          <span class="note">All that match:</span>
+          {actionsOn(filter.status).map((one) => (
+            <button type="button" class="quiet" key={one} onClick={() => setAction(one)}>
+              {does[one]} all…
+            </button>
+          ))}
+        </>
+      )}
       {action === undefined ? null : (
         <Ask action={action} filter={filter} onClose={() => setAction(undefined)} onDone={setDone} />
       )}

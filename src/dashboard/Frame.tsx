@@ -84,7 +84,7 @@ export const Frame = ({ onLogout }: { readonly onLogout: (() => void) | undefine
   const route = Route.useRoute()
   const { environment } = useContext(Access)
   const queue = useAnswer(queues, "queue", Api.queue, { every: 5000 })
-  const storage = useAnswer(storages, "storage", Api.storage, { every: 5000 })
+  const storage = useAnswer(storages, "storage", Api.storage, { every: 5000, gap: 1000 })
   const told = useAnswer(statistics, "statistics", Api.statistics, { changedBy: () => false, every: 5000 })
   const known = useAnswer(nodes, "nodes", Api.nodes, { changedBy: () => false, every: 3000 })
   const isShared = known.value?.some(({ expires_at }) => expires_at !== null) ?? false

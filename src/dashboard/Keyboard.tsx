@@ -1,11 +1,12 @@
 import { useEffect, useRef } from "preact/hooks"
+import * as Route from "./Route.ts"
 
 const keys: ReadonlyArray<readonly [string, string]> = [
   ["/", "search"],
   ["j, k", "next, previous task"],
   ["Enter", "open it"],
-  ["Esc", "back to the list, or out of a field"],
-  ["n", "new task"],
+  ["Esc", "from a task back to the list, or out of a field"],
+  ["n", "new task, from the list"],
   ["?", "this help"]
 ]
 
@@ -18,6 +19,14 @@ const move = (step: 1 | -1): void => {
   const next = at === -1 ? rows[step === 1 ? 0 : rows.length - 1] : rows[at + step]
   next?.focus()
   next?.scrollIntoView({ block: "nearest" })
+}
+
+const search = (): void => {
+  const field = document.querySelector<HTMLElement>("[data-search]")
+  if (field !== null) return field.focus()
+  // from another view: as soon as the list is there
+  addEventListener("hashchange", () => setTimeout(search), { once: true })
+  Route.go(Route.lastList())
 }
 
 /** What the keyboard does on every view, and the list of it. */
@@ -36,9 +45,7 @@ export const Keyboard = () => {
       if (isField(event.target) || document.querySelector("dialog[open]") !== null) return
       if (event.key === "/") {
         event.preventDefault()
-        const search = document.querySelector<HTMLElement>("[data-search]")
-        if (search === null) document.querySelector<HTMLElement>("[data-back]")?.click()
-        search?.focus()
+        search()
       } else if (event.key === "j") move(1)
       else if (event.key === "k") move(-1)
       else if (event.key === "n") document.querySelector<HTMLElement>("[data-new]")?.click()

@@ -47,12 +47,41 @@ export const useConnection = (): Connection => {
   return shown
 }
 
+/** A browser has few connections for one place: a page that nobody looks at gives its own away after a while. */
+const patience = 20_000
+
+const whenHidden = (stop: () => void): (() => void) => {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const look = () => {
+    clearTimeout(timer)
+    if (document.hidden) timer = setTimeout(stop, patience)
+  }
+  document.addEventListener("visibilitychange", look)
+  look()
+  return () => {
+    clearTimeout(timer)
+    document.removeEventListener("visibilitychange", look)
+  }
+}
+
+const untilVisible = (): Promise<void> =>
+  new Promise((resolve) => {
+    if (!document.hidden) return resolve()
+    const look = () => {
+      if (document.hidden) return
+      document.removeEventListener("visibilitychange", look)
+      resolve()
+    }
+    document.addEventListener("visibilitychange", look)
+  })
+
 /** One stream until it ends; gives the place to come back to. */
 const follow = async (lastEventId: string, signal: AbortSignal): Promise<string> => {
   const cut = new AbortController()
   const stop = () => cut.abort()
   signal.addEventListener("abort", stop)
   let watchdog = setTimeout(stop, silence)
+  const unwatch = whenHidden(stop)
   const incoming = reader(lastEventId)
   try {
     const headers: Record<string, string> = lastEventId === "" ? {} : { "last-event-id": lastEventId }
@@ -75,6 +104,7 @@ const follow = async (lastEventId: string, signal: AbortSignal): Promise<string>
     return incoming.lastEventId
   } finally {
     clearTimeout(watchdog)
+    unwatch()
     signal.removeEventListener("abort", stop)
   }
 }
@@ -100,6 +130,10 @@ export const start = (): (() => void) => {
       const begun = Date.now()
       place = await follow(place, signal)
       if (signal.aborted) return
+      if (document.hidden) {
+        await untilVisible()
+        continue
+      }
       become("lost")
       wait = Date.now() - begun > 10_000 ? 250 : Math.min(wait * 2, longestWait)
       await pause(wait * (0.75 + Math.random() / 2), signal)

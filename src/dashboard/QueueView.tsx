@@ -43,13 +43,17 @@ const limitText = (limit: NonNullable<Wire.Limits["types"]>[string] | undefined)
   return parts.length === 0 ? "none" : parts.join(", ")
 }
 
+/** Rows that a table has at most. */
+const mostTypes = 300
+
 /** What stands where, and what holds it back. */
 export const QueueView = ({ queue }: { readonly queue: Wire.Queue | undefined }) => {
   const [trouble, setTrouble] = useState("")
   const may = useMay()
   const limits = useAnswer(kept, "limits", Api.limits, { changedBy: () => false, every: 10_000 })
   if (queue === undefined) return null
-  const types = queue.types.toSorted((a, b) => a.type.localeCompare(b.type))
+  const all = queue.types.toSorted((a, b) => a.type.localeCompare(b.type))
+  const types = all.slice(0, mostTypes)
   return (
     <section aria-labelledby="queue">
       <div class="view-head">
@@ -100,6 +104,9 @@ export const QueueView = ({ queue }: { readonly queue: Wire.Queue | undefined })
           </tbody>
         </table>
       </div>
+      {all.length > types.length ? (
+        <p class="note">And {Format.counted(all.length - types.length, "more type")}.</p>
+      ) : null}
       {types.length === 0 ? <p class="empty">There is no task yet.</p> : null}
       {limits.value === undefined ? null : (
         <LimitsForm

@@ -34,6 +34,15 @@ export const href = (path: string, given: object = {}): string => {
   return `#/${path}${query === "" ? "" : `?${query}`}`
 }
 
+let list = href("tasks")
+
+/** The list that was looked at last, with its filter. */
+export const lastList = (): string => list
+
+export const rememberList = (search: URLSearchParams): void => {
+  list = href("tasks", Object.fromEntries(search))
+}
+
 export const ofTask = (id: string): string => href(`tasks/${encodeURIComponent(id)}`)
 
 export const go = (to: string): void => {

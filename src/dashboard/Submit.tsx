@@ -21,9 +21,7 @@ export const Submit = ({ copyOf }: { readonly copyOf: string | undefined }) => {
   return (
     <section class="narrow" aria-labelledby="submit">
       <p class="crumbs">
-        <a href={isCopy ? Route.ofTask(copyOf) : Route.href("tasks")} data-back="">
-          ← {isCopy ? "The task" : "Tasks"}
-        </a>
+        <a href={isCopy ? Route.ofTask(copyOf) : Route.lastList()}>← {isCopy ? "The task" : "Tasks"}</a>
       </p>
       <h1 id="submit">{isCopy ? "Run again, with changes" : "New task"}</h1>
       {source.error === undefined ? null : <p class="trouble">{source.error.message}</p>}

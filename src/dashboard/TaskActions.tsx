@@ -75,7 +75,7 @@ export const TaskActions = ({
           onDo={() =>
             Api.remove(task.id).then(() => {
               Live.stir()
-              Route.go(Route.href("tasks"))
+              Route.go(Route.lastList())
             })
           }
           onClose={close}

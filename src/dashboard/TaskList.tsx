@@ -67,6 +67,7 @@ export const TaskList = ({ queue, search }: Given) => {
   }
 
   useEffect(() => {
+    Route.rememberList(search)
     select(Place.at(key).selected)
     hold(Place.at(key).held)
   }, [key])
@@ -93,7 +94,7 @@ export const TaskList = ({ queue, search }: Given) => {
           </a>
         ) : null}
       </div>
-      {may.write && tasks.length > 0 ? <Bulk filter={filter} /> : null}
+      {may.write ? <Bulk filter={filter} isEmpty={tasks.length === 0} /> : null}
       {page.error === undefined ? null : (
         <p class="trouble" role="alert">
           {page.error.message}

@@ -12,13 +12,6 @@ import type * as Wire from "./Wire.ts"
 
 const kept = cache<Wire.Task>()
 
-const back = (event: Event): void => {
-  // to the list as it was, with its filter and its place
-  if (history.length <= 1) return
-  event.preventDefault()
-  history.back()
-}
-
 const Progress = ({ progress }: { readonly progress: Wire.Task["progress"] }) =>
   progress === null ? null : (
     <p class="progress">
@@ -54,7 +47,7 @@ export const TaskPage = ({ id }: { readonly id: string }) => {
   return (
     <article class="task">
       <p class="crumbs">
-        <a href={Route.href("tasks")} data-back="" onClick={back}>
+        <a href={Route.lastList()} data-back="">
           ← Tasks
         </a>
       </p>

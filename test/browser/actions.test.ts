@@ -125,8 +125,8 @@ describe.skipIf(isMissing)("from the dashboard a task", () => {
       const { counts } = await service.ask("GET", "queue")
       assert.isAtLeast(counts.PENDING, 9)
       await press(page, "Cancel 9 tasks")
-      await page.getByText("Cancel: 9 tasks changed.").waitFor()
       await page.getByText("No task matches.").waitFor()
+      await page.getByText("Cancel: 9 tasks changed.").waitFor()
     })
     await visit("tasks?tag=many", async (page, service) => {
       await press(page, "Delete all…")

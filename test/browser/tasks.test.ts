@@ -69,6 +69,10 @@ describe.skipIf(isMissing)("the dashboard, in Chromium", () => {
       await page.locator(".row", { hasText: "page 7" }).waitFor()
       assert.strictEqual(await rows.count(), 1)
       assert.strictEqual(await page.getByLabel("Tag").inputValue(), "paged")
+      await rows.first().click()
+      await page.getByRole("link", { name: "← Tasks" }).click()
+      await page.locator("[data-row=selected]", { hasText: "page 7" }).waitFor()
+      assert.strictEqual(new URL(page.url()).hash, "#/tasks?status=COMPLETED&tag=paged&q=page+7")
     })
   })
 
