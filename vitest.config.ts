@@ -38,6 +38,8 @@ const long = [
   "transfer"
 ].map((name) => `test/process/${name}.test.ts`)
 
+const racesOnPostgres = "test/adapters/postgres/races.test.ts"
+
 /** Tests that know nothing of files: they run with `--store postgres` too. */
 const onPostgres = [
   ...[
@@ -60,7 +62,8 @@ const onPostgres = [
     "tasks",
     "terminal"
   ].map((name) => `test/process/${name}.test.ts`),
-  "test/server/*.test.ts"
+  "test/server/*.test.ts",
+  racesOnPostgres
 ]
 
 /** The real program, started again and again: alone on the machine, or its timing means little. */
@@ -78,7 +81,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["{test,examples}/**/*.test.ts"],
-          exclude: ["test/process/**", "test/browser/**"]
+          exclude: ["test/process/**", "test/browser/**", racesOnPostgres]
         }
       },
       { test: { name: "process", include: ["test/process/**/*.test.ts"], exclude: long, ...alone } },
