@@ -1,12 +1,13 @@
 import process from "node:process"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Cause, Console, Effect, Exit, FileSystem, Option, type PlatformError } from "effect"
+import { Cause, Console, Effect, Exit, FileSystem, Option, type PlatformError, Schema } from "effect"
 import { CliError } from "effect/cli"
 import { DataDirectoryError } from "./adapters/file/Disk.ts"
 import type * as Doctor from "./adapters/file/Doctor.ts"
 import type * as DatabaseTransfer from "./adapters/postgres/Transfer.ts"
 import type { Place } from "./cli/DataDirectory.ts"
 import type * as Transfer from "./adapters/file/Transfer.ts"
+import * as FileWords from "./cli/FileWords.ts"
 import * as Trouble from "./cli/Trouble.ts"
 import * as Venom from "./cli/Venom.ts"
 import type * as Service from "./serve.ts"
@@ -54,31 +55,48 @@ const carried = (asks: {
   return (place: Place) => {
     if (place._tag === "Directory") return answered(Effect.map(transfer, asks.directory))(place.path)
     const database = Effect.promise(() => import("./adapters/postgres/Transfer.ts"))
-    return answered(Effect.zipWith(transfer, database, (files, tables) => asks.database(files, tables, place.url)))(
-      "the database"
-    )
+    return answered(Effect.zipWith(transfer, database, (files, tables) => asks.database(files, tables, place.url)))()
   }
 }
 
 const answered =
   <A>(asked: Effect.Effect<Ask<A>>) =>
-  (directory: string) =>
+  (directory = "") =>
     Effect.gen(function* () {
       const ask = yield* asked
       return yield* ask(yield* FileSystem.FileSystem, directory)
-    }).pipe(
-      Effect.catchTag("PlatformError", ({ message }) =>
-        Effect.fail(new DataDirectoryError({ directory, reason: message }))
-      )
-    )
+    }).pipe(Effect.catchTag("PlatformError", (error) => Effect.fail(inWords(error, directory))))
+
+/** What cannot be read or written: the data directory, something in it, or the file of an export. */
+const inWords = (error: PlatformError.PlatformError, directory: string): DataDirectoryError | Unusable => {
+  const path = FileWords.pathOf(error)
+  if (path === directory && error.reason._tag === "NotFound") {
+    const reason = "there is none; say where it is: --data-dir or VENOM_DATA_DIR"
+    return new DataDirectoryError({ directory, reason })
+  }
+  if (directory === "" || (path !== undefined && !path.startsWith(directory))) {
+    return new Unusable({ words: FileWords.of(error) })
+  }
+  return new DataDirectoryError({
+    directory,
+    reason: path === directory ? FileWords.reasonOf(error) : FileWords.of(error)
+  })
+}
+
+/** Neither the data directory nor anything in it. */
+class Unusable extends Schema.TaggedError<Unusable>()("Unusable", { words: Schema.String }) {
+  override get message() {
+    return this.words
+  }
+}
 
 type Ask<A> = (
   fs: FileSystem.FileSystem,
   directory: string
-) => Effect.Effect<A, DataDirectoryError | PlatformError.PlatformError>
+) => Effect.Effect<A, Transfer.Unfit | Unusable | PlatformError.PlatformError>
 
 const unfit = <A>(work: Effect.Effect<A, { readonly message: string }>) =>
-  Effect.mapError(work, ({ message }) => new DataDirectoryError({ directory: "the database", reason: message }))
+  Effect.mapError(work, ({ message }) => new Unusable({ words: `The database cannot be used: ${message}` }))
 
 /** Asks for what keeps keys. */
 const keyring = Effect.promise(() => import("./adapters/keys/KeyFiles.ts"))
@@ -118,6 +136,8 @@ const program = Venom.run({
     SettingsError: ({ problems }) =>
       Effect.as(Console.error(problems.map((problem) => `venom serve: ${problem}`).join("\n")), badUsage),
     DataDirectoryError: ({ message }) => Effect.as(Console.error(message), unreadable),
+    ExportFileError: ({ message }) => Effect.as(Console.error(message), unreadable),
+    Unusable: ({ message }) => Effect.as(Console.error(message), unreadable),
     // it has been told
     Ended: ({ exitCode }) => Effect.succeed(exitCode),
     // it has been logged

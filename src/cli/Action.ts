@@ -2,6 +2,7 @@ import { Console, Effect } from "effect"
 import { Command, Flag, Prompt, TerminalCapabilities } from "effect/cli"
 import type { ActionRequest, ActionResponse } from "../api/ActionsApi.ts"
 import type { TaskId, TaskStatus } from "../domain/Task.ts"
+import * as Count from "./Count.ts"
 import * as SafeText from "./SafeText.ts"
 import * as Service from "./Service.ts"
 import * as TaskFlags from "./TaskFlags.ts"
@@ -32,7 +33,7 @@ const counted = (action: Action, actions: Actions, filter: ActionRequest) =>
     Effect.catchTag("UnexpectedCount", ({ matched }) => Effect.succeed(matched))
   )
 
-const tasks = (count: number) => `${count.toLocaleString("en")} ${count === 1 ? "task" : "tasks"}`
+const tasks = (count: number) => Count.of(count, "task")
 
 const confirmed = Effect.fnUntraced(function* (action: Action, count: number) {
   const { canPrompt } = yield* TerminalCapabilities.TerminalCapabilities

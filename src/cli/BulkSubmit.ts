@@ -1,7 +1,9 @@
 import { Clock, Effect, FileSystem, Result, Schedule, Schema } from "effect"
 import { Digest, sha256 } from "effect/crypto/Digest"
 import * as Patience from "../client/Patience.ts"
-import { limits, TaskRequest } from "../domain/Task.ts"
+import { limits, TaskCopyRequest, TaskRequest } from "../domain/Task.ts"
+import * as Count from "./Count.ts"
+import * as Input from "./Input.ts"
 import * as Lines from "./Lines.ts"
 import * as ProgressBar from "./ProgressBar.ts"
 import type { Client, Screen } from "./Service.ts"
@@ -24,21 +26,17 @@ type Place = typeof Place.Type
 const readPlace = Schema.decodeUnknownEffect(Place)
 const placeText = Schema.encodeSync(Place)
 
-const decodeLine = Schema.decodeUnknownResult(Schema.fromJsonString(TaskRequest), {
-  errors: "all",
-  onExcessProperty: "error"
-})
+const strictly = { errors: "all", onExcessProperty: "error" } as const
+const decodeTask = Schema.decodeUnknownResult(TaskRequest, strictly)
+const decodeCopy = Schema.decodeUnknownResult(TaskCopyRequest, strictly)
 
 /** The request that a line makes, or what is wrong with it. */
-const requestOf = (file: string, { number, text }: Lines.Line) =>
-  Result.mapError(decodeLine(text), ({ issue }) =>
-    Trouble.ended(
-      "usage",
-      `${file}, line ${number}:`,
-      ...Trouble.issues(issue).map((line) => `  ${line}`),
-      "Nothing of the file has been submitted"
-    )
-  )
+const requestOf = Input.json((input): Result.Result<TaskRequest | TaskCopyRequest, Schema.SchemaError> =>
+  typeof input === "object" && input !== null && "copy_of" in input ? decodeCopy(input) : decodeTask(input)
+)
+
+/** Wrong lines that are told. */
+const mostTold = 20
 
 const encoder = new TextEncoder()
 
@@ -47,15 +45,23 @@ const survey = Effect.fnUntraced(function* (file: string) {
   const digest = yield* Digest
   let tasks = 0
   let sum = ""
+  let wrong = 0
+  const told: Array<string> = []
   yield* Lines.forEachChunk(
     file,
     most,
     Effect.fnUntraced(function* (chunk) {
-      for (const line of chunk) yield* Effect.fromResult(requestOf(file, line))
+      for (const { number, text } of chunk) {
+        const request = requestOf(text)
+        if (Result.isSuccess(request)) continue
+        if (wrong++ < mostTold) told.push(`${file}, line ${number}:`, ...request.failure.map((line) => `  ${line}`))
+      }
       tasks += chunk.length
       sum = yield* digest.digestHex(sha256, encoder.encode([sum, ...chunk.map(({ text }) => text)].join("\n")))
     })
   )
+  if (wrong > mostTold) told.push(`and ${Count.of(wrong - mostTold, "more line")}`)
+  if (wrong > 0) return yield* Trouble.ended("usage", ...told, "Nothing of the file has been submitted")
   return { tasks, sum }
 })
 
@@ -104,7 +110,11 @@ export const run = Effect.fnUntraced(function* (client: Client, screen: Screen, 
     file,
     { ...most, after: place.line },
     Effect.fnUntraced(function* (chunk) {
-      const requests = yield* Effect.fromResult(Result.all(chunk.map((line) => requestOf(file, line))))
+      const requests = yield* Effect.fromResult(
+        Result.mapError(Result.all(chunk.map(({ text }) => requestOf(text))), () =>
+          Trouble.ended("usage", `${file} has changed while it was submitted`)
+        )
+      )
       const key = `${sum.slice(0, 32)}-${place.begun}-${place.line}`
       const { body } = yield* client.tasks
         .submitAll({ payload: { tasks: requests }, headers: { "idempotency-key": key } })
@@ -121,7 +131,7 @@ export const run = Effect.fnUntraced(function* (client: Client, screen: Screen, 
   const submitted = tasks - from
   if (screen.asJson || screen.isTerminal) {
     yield* screen.tell({ tasks, submitted, submitted_before: from }, () => [
-      `${submitted.toLocaleString("en")} tasks submitted${from === 0 ? "" : `, ${from.toLocaleString("en")} before`}`
+      `${Count.of(submitted, "task")} submitted${from === 0 ? "" : `, ${from.toLocaleString("en")} before`}`
     ])
   }
 })

@@ -1,6 +1,7 @@
 import { Console, Effect } from "effect"
 import { Command, Flag } from "effect/cli"
 import type { VenomTask } from "../domain/Task.ts"
+import * as Count from "./Count.ts"
 import * as DataDirectory from "./DataDirectory.ts"
 import * as SafeText from "./SafeText.ts"
 import * as Service from "./Service.ts"
@@ -29,19 +30,19 @@ export interface Physician<E, R> {
 }
 
 /** How many there are, and how many of each kind. */
-const counted = <A>(what: string, all: ReadonlyArray<A>, kindOf: (one: A) => string): string => {
+const counted = <A>(one: string, many: string, all: ReadonlyArray<A>, kindOf: (one: A) => string): string => {
   const counts = Map.groupBy(all, kindOf)
   const kinds = Array.from(counts, ([kind, { length }]) => `${length} ${kind}`).sort()
-  return `${all.length} ${what}${kinds.length === 0 ? "" : ` (${kinds.join(", ")})`}`
+  return `${Count.of(all.length, one, many)}${kinds.length === 0 ? "" : ` (${kinds.join(", ")})`}`
 }
 
 const report = (directory: string, { damage, entries, records, refusal, segments, tasks }: Findings): string => {
   const held = [
-    counted("tasks", tasks, ({ status }) => status),
-    counted("entries", entries, ({ name }) => name.split("/", 1).join())
+    counted("task", "tasks", tasks, ({ status }) => status),
+    counted("entry", "entries", entries, ({ name }) => name.split("/", 1).join())
   ]
   return [
-    `${directory}: ${held.join(", ")}, ${records} journal records after the dump, ${segments} segments`,
+    `${directory}: ${held.join(", ")}, ${Count.of(records, "journal record")} after the dump, ${Count.of(segments, "segment")}`,
     ...damage.map(
       ({ bytes, file, position, torn, what }) =>
         `${torn ? "normal after a crash" : "DAMAGE"}: ${file}, byte ${position}: ${what}${bytes > 0 ? ` (${bytes} bytes)` : ""}`

@@ -1,5 +1,6 @@
 import { Console, Effect, FileSystem } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import * as Count from "./Count.ts"
 import * as DataDirectory from "./DataDirectory.ts"
 import * as Pages from "./Pages.ts"
 import * as ProgressBar from "./ProgressBar.ts"
@@ -19,7 +20,7 @@ export interface Carried {
 export const file = Argument.String("file").pipe(Argument.withDescription("The file of the export"))
 
 export const told = (verb: string, { bytes, entries, sha256, tasks }: Carried): ReadonlyArray<string> => [
-  `${tasks.toLocaleString("en")} tasks and ${entries} entries ${verb}, ${bytes.toLocaleString("en")} bytes`,
+  `${Count.of(tasks, "task")} and ${Count.of(entries, "entry", "entries")} ${verb}, ${Count.of(bytes, "byte")}`,
   `sha256 ${sha256}`
 ]
 
@@ -51,7 +52,7 @@ const fromService = Effect.fnUntraced(function* (client: Service.Client, screen:
     Effect.andThen(fs.rename(temporary, path)),
     Effect.onError(() => Effect.ignore(fs.remove(temporary, { force: true })))
   )
-  yield* screen.tell({ tasks }, () => [`${tasks.toLocaleString("en")} tasks exported`])
+  yield* screen.tell({ tasks }, () => [`${Count.of(tasks, "task")} exported`])
 })
 
 /** `venom export`: a data directory as one file that `venom import` takes, or the tasks of a service. */

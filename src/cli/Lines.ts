@@ -47,9 +47,9 @@ export const forEachChunk = Effect.fnUntraced(function* <R>(
 
   yield* Effect.scoped(
     Effect.gen(function* () {
-      const file = yield* fs.open(path, { flag: "r" })
+      const file = yield* Input.inFile(path, fs.open(path, { flag: "r" }))
       for (;;) {
-        const read = yield* file.readAlloc(readBytes)
+        const read = yield* Input.inFile(path, file.readAlloc(readBytes))
         if (Option.isNone(read)) break
         let start = 0
         for (let end = read.value.indexOf(newline); end >= 0; end = read.value.indexOf(newline, start)) {

@@ -1,16 +1,14 @@
-import { Console, Effect, FileSystem, Schema } from "effect"
+import { Console, Effect, Result, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { Schedule, ScheduleName, ScheduleRequest } from "../domain/Schedule.ts"
 import * as Ago from "./Ago.ts"
 import * as Input from "./Input.ts"
 import * as Service from "./Service.ts"
 import type { Column } from "./Table.ts"
+import * as Trouble from "./Trouble.ts"
 
 const toJson = Schema.encodeSync(Schedule)
-const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(ScheduleRequest), {
-  errors: "all",
-  onExcessProperty: "error"
-})
+const read = Input.json(Schema.decodeUnknownResult(ScheduleRequest, { errors: "all", onExcessProperty: "error" }))
 
 const name = Argument.String("name").pipe(
   Argument.withDescription("The name of a schedule"),
@@ -75,9 +73,16 @@ const put = Command.make(
     Service.use(
       given,
       Effect.fnUntraced(function* (client, screen) {
-        const fs = yield* FileSystem.FileSystem
-        const text = yield* given.file === "-" ? Input.standard : fs.readFileString(given.file)
-        const payload = yield* decode(text)
+        const text = yield* given.file === "-" ? Input.standard : Input.file(given.file)
+        const payload = yield* Effect.fromResult(
+          Result.mapError(read(text), (lines) =>
+            Trouble.ended(
+              "usage",
+              `No schedule in ${given.file === "-" ? "stdin" : given.file}:`,
+              ...lines.map((line) => `  ${line}`)
+            )
+          )
+        )
         const one = yield* client.schedules.put({ params: { name: given.name }, payload })
         yield* tell(screen, [one], toJson(one))
       })

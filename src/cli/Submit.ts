@@ -1,4 +1,4 @@
-import { Console, Effect, FileSystem, Option, type Stdio, Stream } from "effect"
+import { Console, Effect, type FileSystem, Option, type Stdio } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import * as BulkSubmit from "./BulkSubmit.ts"
 import * as Input from "./Input.ts"
@@ -16,10 +16,7 @@ const content = Effect.fnUntraced(function* (
   if (Option.isSome(file) && Option.isSome(argument)) {
     return yield* Trouble.ended("usage", "Give the content as an argument or as a file, not both")
   }
-  if (Option.isSome(file)) {
-    const fs = yield* FileSystem.FileSystem
-    return yield* Input.text(yield* Stream.runCollect(fs.stream(file.value)), file.value)
-  }
+  if (Option.isSome(file)) return yield* Input.file(file.value)
   if (Option.isNone(argument)) {
     return yield* Trouble.ended("usage", "Say what is to be done: content, - for stdin, --content-file or --file")
   }

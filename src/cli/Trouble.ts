@@ -1,8 +1,9 @@
-import { Schema, SchemaIssue } from "effect"
+import { Schema } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import type { HttpClientError } from "effect/http/HttpClientError"
-import type { InputIssue } from "../domain/InputIssues.ts"
+import * as InputIssues from "../domain/InputIssues.ts"
 import { exitCodes, type ExitCode } from "./ExitCode.ts"
+import * as FileWords from "./FileWords.ts"
 import * as SafeText from "./SafeText.ts"
 
 /** How a command ends that has not done what was asked. Where there are lines, they have not been told yet. */
@@ -27,7 +28,7 @@ interface Refusal {
   readonly status: number
   readonly title: string
   readonly detail?: string
-  readonly errors?: ReadonlyArray<InputIssue>
+  readonly errors?: ReadonlyArray<InputIssues.InputIssue>
 }
 
 export type Trouble = Ended | Refusal | HttpClientError | Schema.SchemaError | PlatformError
@@ -50,7 +51,7 @@ const refused = ({ detail, errors = [], status, title }: Refusal): Ended =>
     lines: [
       // what is wrong with the input is said by its issues
       errors.length === 0 ? (detail ?? title) : title,
-      ...errors.map(({ message, path }) => `  ${path === "" ? "" : `${path}: `}${message}`),
+      ...issueLines(errors).map((line) => `  ${line}`),
       ...(status === 401 ? [keyHint] : []),
       ...(status === 503 ? ["The service cannot do this now: try again in a moment"] : [])
     ].map(SafeText.line)
@@ -80,11 +81,9 @@ const unreached = (url: string, { reason, response }: HttpClientError): Ended =>
   )
 }
 
-const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
-
 /** What is wrong with input, a line each. */
-export const issues = (issue: SchemaIssue.Issue): ReadonlyArray<string> =>
-  issuesOf(issue).issues.map(({ message, path = [] }) => SafeText.line([...path.map(String), message].join(": ")))
+export const issueLines = (issues: ReadonlyArray<InputIssues.InputIssue>): ReadonlyArray<string> =>
+  issues.map(({ message, path }) => SafeText.line(path === "" ? message : `${path}: ${message}`))
 
 /** Every trouble as an end: its exit code, and what to say. */
 export const of = (url: string, trouble: Trouble): Ended => {
@@ -95,8 +94,8 @@ export const of = (url: string, trouble: Trouble): Ended => {
     case "HttpClientError":
       return unreached(url, trouble)
     case "SchemaError":
-      return ended("usage", ...issues(trouble.issue))
+      return ended("usage", ...issueLines(InputIssues.inBody(trouble)))
     case "PlatformError":
-      return ended("failed", SafeText.line(trouble.message))
+      return ended("failed", SafeText.line(FileWords.of(trouble)))
   }
 }

@@ -23,13 +23,17 @@ import * as Wait from "./Wait.ts"
 import * as Watch from "./Watch.ts"
 import * as Why from "./Why.ts"
 
+/** What was expected is said once. */
+const inWords = (problem: string): string =>
+  problem.replace(/Expected: (?:Schema validation failed: )?(?:expected )?/i, "Expected ")
+
 /** What was asked for goes to stdout; what was wrong goes to stderr, and its line is not buried in help. */
 const presenter: CliOutput.Presenter = {
   present: (event) => {
     const formatter = CliOutput.defaultFormatter()
     if (event._tag === "InvalidInvocation") {
       const command = event.commandPath.join(" ")
-      const problems = event.errors.map((error) => `${command}: ${formatter.formatCliError(error)}`)
+      const problems = event.errors.map((error) => `${command}: ${inWords(formatter.formatCliError(error))}`)
       return Console.error([...problems, `Try '${command} --help'`].join("\n"))
     }
     if (event._tag === "Help" && event.reason === "Implicit")

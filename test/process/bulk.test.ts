@@ -48,6 +48,26 @@ describe("venom submit --file", () => {
     assert.strictEqual((await shell.run("venom list --json")).stdout, "[]\n")
   })
 
+  it("names the first twenty lines that are wrong, and how many more there are", async () => {
+    const { cwd, shell } = await begin()
+    const wrong = ['{"content":1,"priority":1000}', "x", '{"copy_of":"y"}', ...Array.from({ length: 20 }, () => "{}")]
+    await writeFile(join(cwd, "tasks.jsonl"), ['{"content":"good"}', ...wrong].join("\n"))
+    const heard = await shell.run("venom submit --file tasks.jsonl")
+    assert.deepInclude(heard, { code: 2, stdout: "" })
+    const lines = heard.stderr.trimEnd().split("\n")
+    assert.deepStrictEqual(lines.slice(0, 2), ["tasks.jsonl, line 2:", "  content: Expected string"])
+    assert.match(lines[2] ?? "", /^ {2}priority: /)
+    assert.strictEqual(lines[3], "tasks.jsonl, line 3:")
+    assert.match(lines[4] ?? "", /^ {2}Not valid JSON: /)
+    assert.deepStrictEqual(lines.slice(5, 9), [
+      "tasks.jsonl, line 4:",
+      "  copy_of: Expected a UUID",
+      "tasks.jsonl, line 5:",
+      "  content: Missing"
+    ])
+    assert.deepStrictEqual(lines.slice(-2), ["and 3 more lines", "Nothing of the file has been submitted"])
+  })
+
   it("goes on where it was killed, without doubles", async () => {
     const { cwd, shell, url } = await begin()
     const count = 30_000

@@ -156,7 +156,26 @@ describe("exit codes", () => {
       { command: `venom logs -f ${nobody}`, code: 4, says: /^No task has the id/ },
       { command: `venom cancel ${nobody}`, code: 4, says: /^No task has the id/ },
       { command: "venom schedules delete none", code: 4, says: /none/ },
-      { command: "venom get nonsense", code: 2, says: /Expected a UUID/ },
+      { command: "venom get nonsense", code: 2, says: /: "nonsense"\. Expected a UUID\n/ },
+      { command: "venom submit --content-file none", code: 2, says: /^none: there is no such file or directory\n$/ },
+      { command: "venom submit --content-file .", code: 2, says: /^\.: it is a directory, not a file\n$/ },
+      { command: "venom submit --file none", code: 2, says: /^none: there is no such file or directory\n$/ },
+      { command: "venom dump --data-dir none", code: 3, says: /^The data directory none .*: there is none; say where/ },
+      {
+        command: "venom doctor --data-dir none",
+        code: 3,
+        says: /^The data directory none .*: there is none; say where/
+      },
+      {
+        command: "venom import /dev/null --data-dir new",
+        code: 3,
+        says: /^The export \/dev\/null cannot be used: its end/
+      },
+      {
+        command: "venom schedules put x < /dev/null",
+        code: 2,
+        says: /^No schedule in stdin:\n  Expected JSON, found nothing/
+      },
       { command: "venom cancel", code: 2, says: /Say which tasks/ },
       { command: "venom queue --url nonsense", code: 2, says: /is no URL/ },
       { command: "venom queue --url http://127.0.0.1:9", code: 5, says: /^Nothing answers at .*\nStart it with/ },
@@ -246,7 +265,7 @@ describe("the queue", () => {
     assert.deepInclude(JSON.parse(json), { name: "nightly", cron: "0 3 * * *" })
     assert.deepStrictEqual([deleted, none], ["nightly deleted", "[]"])
     assert.strictEqual(code, 2)
-    assert.match(stderr, /task: content: Missing/)
+    assert.match(stderr, /^No schedule in stdin:\n  cron: .*\n  task\.content: Missing\n/)
   })
 })
 

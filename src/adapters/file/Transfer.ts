@@ -1,4 +1,4 @@
-import { Clock, Effect, type FileSystem, Option, Predicate, Result } from "effect"
+import { Clock, Effect, type FileSystem, Option, Predicate, Result, Schema } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import { createHash } from "node:crypto"
 import { crc32 } from "node:zlib"
@@ -30,9 +30,22 @@ export type Tell = (step: Step) => void
 /** All that is kept. */
 export type State = Omit<Dump.Snapshot, "sequence">
 
+export type Unfit = Disk.DataDirectoryError | ExportFileError
+
 const newline = Buffer.from("\n")
 
-const unfit = (path: string, reason: string) => new Disk.DataDirectoryError({ directory: path, reason })
+/** The file of an export cannot be written, or is none. */
+export class ExportFileError extends Schema.TaggedError<ExportFileError>()("ExportFileError", {
+  path: Schema.String,
+  reason: Schema.String
+}) {
+  override get message() {
+    return `The export ${this.path} cannot be used: ${this.reason}`
+  }
+}
+
+const unfit = (path: string, reason: string) => new ExportFileError({ path, reason })
+const unfitDirectory = (directory: string, reason: string) => new Disk.DataDirectoryError({ directory, reason })
 
 /** Reads an exported file to its end, a line at a time, and fails where anything in it is not as it was written. */
 const checked = Effect.fnUntraced(function* (
@@ -40,7 +53,7 @@ const checked = Effect.fnUntraced(function* (
   path: string,
   name: string,
   tell: Tell
-): Effect.fn.Return<Carried, Disk.DataDirectoryError | PlatformError> {
+): Effect.fn.Return<Carried, Unfit | PlatformError> {
   const total = Number((yield* fs.stat(path)).size)
   const hash = createHash("sha256")
   let flaw: string | undefined
@@ -77,7 +90,7 @@ const checked = Effect.fnUntraced(function* (
     }
     sum = crc32(newline, crc32(bytes, sum))
   })
-  if (!ended) flaw ??= "its end is missing"
+  if (!ended) flaw ??= "its end is missing: it was cut off, or is none"
   if (declared !== counts.tasks) flaw ??= `it holds ${counts.tasks} tasks and should hold ${String(declared)}`
   if (flaw !== undefined) return yield* unfit(name, flaw)
   return { ...counts, sha256: hash.digest("hex") }
@@ -126,9 +139,9 @@ const isWholeInDump = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, di
  */
 export const exportTo =
   (path: string, tell: Tell = () => {}) =>
-  (fs: FileSystem.FileSystem, directory: string): Effect.Effect<Carried, Disk.DataDirectoryError | PlatformError> =>
+  (fs: FileSystem.FileSystem, directory: string): Effect.Effect<Carried, Unfit | PlatformError> =>
     Effect.gen(function* () {
-      if (!(yield* fs.exists(directory))) return yield* unfit(directory, "there is none")
+      if (!(yield* fs.exists(directory))) return yield* unfitDirectory(directory, "there is none")
       if (yield* fs.exists(path)) return yield* unfit(path, "it is there already, and nothing is written over it")
       const copy = placed(fs, path, (temporary) =>
         Effect.andThen(copied(fs, `${directory}/${Dump.fileName}`, temporary), checked(fs, temporary, path, tell))
@@ -168,7 +181,7 @@ const written = Effect.fnUntraced(function* (
 /** Makes a data directory of an exported file, every line of it looked at. Refuses a directory that holds a state. */
 export const importFrom =
   (path: string, tell: Tell = () => {}) =>
-  (fs: FileSystem.FileSystem, directory: string): Effect.Effect<Carried, Disk.DataDirectoryError | PlatformError> =>
+  (fs: FileSystem.FileSystem, directory: string): Effect.Effect<Carried, Unfit | PlatformError> =>
     Effect.scoped(
       Effect.gen(function* () {
         if (!(yield* fs.exists(path))) return yield* unfit(path, "there is no such file to import")
@@ -177,7 +190,10 @@ export const importFrom =
         yield* hold(fs, directory)
         const held = (yield* fs.readDirectory(directory)).filter((name) => /^(state_dump|journal)/.test(name))
         if (held.length > 0) {
-          return yield* unfit(directory, `it holds a state already (${held[0]}): import into an empty directory`)
+          return yield* unfitDirectory(
+            directory,
+            `it holds a state already (${held[0]}): import into an empty directory`
+          )
         }
         const carried = yield* placed(fs, `${directory}/${Dump.fileName}`, (temporary) =>
           Effect.andThen(copied(fs, path, temporary), checked(fs, temporary, path, tell))
@@ -191,7 +207,7 @@ export const importFrom =
 export const exportState =
   <E>(state: Effect.Effect<State, E>) =>
   (path: string, tell: Tell) =>
-  (fs: FileSystem.FileSystem): Effect.Effect<Carried, E | Disk.DataDirectoryError | PlatformError> =>
+  (fs: FileSystem.FileSystem): Effect.Effect<Carried, E | Unfit | PlatformError> =>
     Effect.gen(function* () {
       if (yield* fs.exists(path)) return yield* unfit(path, "it is there already, and nothing is written over it")
       return yield* written(fs, path, tell, { ...(yield* state), sequence: 0 })
@@ -201,7 +217,7 @@ export const exportState =
 export const importState =
   <E>(keep: (state: State) => Effect.Effect<void, E>) =>
   (path: string, tell: Tell) =>
-  (fs: FileSystem.FileSystem): Effect.Effect<Carried, E | Disk.DataDirectoryError | PlatformError> =>
+  (fs: FileSystem.FileSystem): Effect.Effect<Carried, E | Unfit | PlatformError> =>
     Effect.gen(function* () {
       if (!(yield* fs.exists(path))) return yield* unfit(path, "there is no such file to import")
       const carried = yield* checked(fs, path, path, tell)
