@@ -14,12 +14,15 @@ const toldAtMost = 20_000
 /** Held by the node that does it. */
 const lock = "select pg_try_advisory_xact_lock(x'76656e71'::int) as mine"
 
-/** Keeps small what grows beside the tasks: on one node at a time. */
-export const run = (database: Database) =>
+const cutBack = (database: Database) =>
   Effect.gen(function* () {
     const [row] = yield* database.query<{ readonly mine: boolean }>(lock)
     if (row?.mine !== true) return
     yield* database.query(foldTally)
     yield* database.query(forget, [toldFor, toldAtMost])
     yield* database.query(bury)
-  }).pipe(database.transaction, Effect.ignore, Effect.andThen(Effect.sleep(every)), Effect.forever)
+  }).pipe(database.transaction, Effect.ignore)
+
+/** Keeps small what grows beside the tasks, on the node that leads; the lock is for the moment in which that changes. */
+export const run = (database: Database, lead: Effect.Effect<unknown>) =>
+  Effect.forever(Effect.andThen(lead, Effect.andThen(cutBack(database), Effect.sleep(every))))
