@@ -6,7 +6,7 @@ import type { Page } from "playwright-core"
 import { afterAll, assert, describe, it } from "vitest"
 import { Venom } from "../process/support/Venom.ts"
 import { isMissing } from "./chromium.ts"
-import { dashboard, type Service } from "./Dashboard.ts"
+import { dashboard, findings, type Service, shoot } from "./Dashboard.ts"
 
 /** An admin key of the environment, never shown to a page. */
 const admin = "k".repeat(40)
@@ -36,6 +36,8 @@ describe.skipIf(isMissing)("where a key is needed, the dashboard", () => {
   it("asks for it, keeps it from every script, and lets go of it", async () => {
     await service().submit("behind the door", {}, { ...authorization, prefer: "wait=20" })
     await visit("tasks", async (page, service) => {
+      assert.deepStrictEqual(await findings(page), [])
+      await shoot(page, "login-desktop-light")
       await login(page, "wrong")
       await page.getByRole("alert").getByText("No key in force is this one").waitFor()
       await login(page, admin)

@@ -1,20 +1,17 @@
-import axe, { type AxeResults } from "axe-core"
 import type { Page } from "playwright-core"
 import { assert, beforeAll, describe, it } from "vitest"
 import { isMissing } from "./chromium.ts"
-import { dashboard, goto, shoot } from "./Dashboard.ts"
+import { dashboard, findings, goto, shoot } from "./Dashboard.ts"
 
 const widths = { phone: { width: 390, height: 844 }, desktop: { width: 1360, height: 900 } } as const
 const schemes = ["light", "dark"] as const
 
-/** What axe finds that keeps somebody from using the page. */
-const findings = async (page: Page): Promise<ReadonlyArray<string>> => {
-  await page.evaluate(axe.source)
-  const { violations } = await page.evaluate<AxeResults>("axe.run(document, { resultTypes: ['violations'] })")
-  return violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .flatMap(({ id, nodes }) => nodes.map(({ html, target }) => `${id}: ${target.join(" ")} ${html.slice(0, 200)}`))
-}
+/** What opens above a view. */
+const dialogs: ReadonlyArray<readonly [name: string, view: string, open: (page: Page) => Promise<void>]> = [
+  ["help", "tasks", (page) => page.keyboard.press("?")],
+  ["bulk", "tasks", (page) => page.getByRole("button", { name: "Delete all…" }).click()],
+  ["schedule", "schedules", (page) => page.getByRole("button", { name: "Change" }).click()]
+]
 
 describe.skipIf(isMissing)("the dashboard, at phone and desktop width, light and dark", () => {
   const { service: there, visit } = dashboard({ VENOM_ENVIRONMENT: "staging", VENOM_CONCURRENCY: "2" })
@@ -64,19 +61,32 @@ describe.skipIf(isMissing)("the dashboard, at phone and desktop width, light and
         await visit(
           "tasks",
           async (page, service) => {
+            const look = async (what: string) => {
+              await shoot(page, `${what}-${name}-${colorScheme}`)
+              for (const finding of await findings(page)) found.push(`${what}: ${finding}`)
+              const overflow = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+              if (overflow !== 0) found.push(`${what} is ${overflow} wider than the window`)
+            }
             for (const [view, [path, shown]] of views) {
               await goto(page, service, path)
               await page.locator(`main ${shown}`).first().waitFor()
-              await shoot(page, `${view}-${name}-${colorScheme}`)
-              for (const finding of await findings(page)) found.push(`${view}: ${finding}`)
-              const overflow = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-              if (overflow !== 0) found.push(`${view} is ${overflow} wider than the window`)
+              await look(view)
+            }
+            for (const [dialog, view, openDialog] of dialogs) {
+              const [path = "", shown = ""] = views.get(view) ?? []
+              await goto(page, service, path)
+              await page.locator(`main ${shown}`).first().waitFor()
+              await openDialog(page)
+              await page.locator("dialog[open]").waitFor()
+              await look(`${dialog}-dialog`)
+              await page.keyboard.press("Escape")
+              await page.locator("dialog[open]").waitFor({ state: "hidden" })
             }
           },
           { viewport, colorScheme }
         )
         assert.deepStrictEqual(found, [])
-      })
+      }, 120_000)
     }
   }
 })
