@@ -5,6 +5,7 @@ import "./scripts/check-node.mjs"
 const whole = [
   "test/adapters/file/FileStateRepository.test.ts",
   "test/process/log.test.ts",
+  "test/process/telemetry.test.ts",
   "test/engine/races.test.ts",
   "test/simulation/everyOperation.test.ts",
   "test/simulation/damage.test.ts",
