@@ -8,24 +8,23 @@ import type * as Wire from "./Wire.ts"
 
 const does: Readonly<Record<Api.Action, string>> = { cancel: "Cancel", retry: "Retry", delete: "Delete" }
 
-/** What can be done to tasks of a status; to those of any, too, and the others are skipped. */
-const actionsOn = (status: Wire.TaskStatus | undefined): ReadonlyArray<Api.Action> => {
-  switch (status) {
-    case "PENDING":
-    case "PROCESSING":
-      return ["cancel"]
-    case "COMPLETED":
-      return ["delete"]
-    case "FAILED":
-      return ["retry", "delete"]
-    case undefined:
-      return ["cancel", "retry", "delete"]
-  }
+interface Choice {
+  readonly action: Api.Action
+  /** Those whose status forbids it are not meant: the number that is told is the number that is changed. */
+  readonly status: Wire.TaskStatus
 }
+
+const choices: ReadonlyArray<Choice> = [
+  { action: "cancel", status: "PENDING" },
+  { action: "cancel", status: "PROCESSING" },
+  { action: "retry", status: "FAILED" },
+  { action: "delete", status: "FAILED" },
+  { action: "delete", status: "COMPLETED" }
+]
 
 const said = ({ q, status, tag, type }: Wire.Filter): string =>
   [
-    status === undefined ? "of any status" : wordOf(status),
+    status === undefined ? "" : wordOf(status),
     type === undefined ? "" : `of the type ${type}`,
     tag === undefined ? "" : `with the tag ${tag}`,
     q === undefined ? "" : `with “${q}” in their content`
@@ -55,7 +54,7 @@ const Ask = ({ action, filter, onClose, onDone }: Asked) => {
       const skips =
         skipped === 0
           ? ""
-          : `, ${Format.count(skipped)} skipped: ${full === true ? "the queue is full" : "their status forbids it"}`
+          : `, ${Format.count(skipped)} skipped: ${full === true ? "the queue is full" : "their status has changed meanwhile"}`
       onDone(`${does[action]}: ${Format.counted(changed, "task")} changed${skips}.`)
     } catch (error) {
       const now = error instanceof Api.Refused ? error.problem.matched : undefined
@@ -79,7 +78,6 @@ const Ask = ({ action, filter, onClose, onDone }: Asked) => {
       <p>
         {matched === undefined ? "Counting…" : `Exactly ${tasks} match now`}: {said(filter)}.
       </p>
-      {filter.status === undefined ? <p class="note">Those whose status forbids it are skipped.</p> : null}
       {trouble === "" ? null : <p class="trouble">{trouble}</p>}
     </Confirm>
   )
@@ -87,9 +85,10 @@ const Ask = ({ action, filter, onClose, onDone }: Asked) => {
 
 /** Does something to all tasks that match the filter. */
 export const Bulk = ({ filter, isEmpty }: { readonly filter: Wire.Filter; readonly isEmpty: boolean }) => {
-  const [action, setAction] = useState<Api.Action | undefined>(undefined)
+  const [asked, askFor] = useState<Choice | undefined>(undefined)
   const [done, setDone] = useState("")
   useEffect(() => setDone(""), [JSON.stringify(filter)])
+  const possible = choices.filter(({ status }) => filter.status === undefined || filter.status === status)
   return (
     <div class="bulk">
       <span class="note" role="status">
@@ -98,15 +97,25 @@ export const Bulk = ({ filter, isEmpty }: { readonly filter: Wire.Filter; readon
       {isEmpty ? null : (
         <>
           <span class="note">All that match:</span>
-          {actionsOn(filter.status).map((one) => (
-            <button type="button" class="quiet" key={one} onClick={() => setAction(one)}>
-              {does[one]} all…
+          {possible.map((choice) => (
+            <button
+              type="button"
+              class="quiet"
+              key={`${choice.action} ${choice.status}`}
+              onClick={() => askFor(choice)}
+            >
+              {does[choice.action]} {wordOf(choice.status)}…
             </button>
           ))}
         </>
       )}
-      {action === undefined ? null : (
-        <Ask action={action} filter={filter} onClose={() => setAction(undefined)} onDone={setDone} />
+      {asked === undefined ? null : (
+        <Ask
+          action={asked.action}
+          filter={{ ...filter, status: asked.status }}
+          onClose={() => askFor(undefined)}
+          onDone={setDone}
+        />
       )}
     </div>
   )

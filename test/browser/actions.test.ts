@@ -116,7 +116,7 @@ describe.skipIf(isMissing)("from the dashboard a task", () => {
       })
     await many(7, { delay: "30 days" })
     await visit("tasks?tag=many&status=PENDING", async (page, service) => {
-      await press(page, "Cancel all…")
+      await press(page, "Cancel pending…")
       await page.getByRole("heading", { name: "Cancel 7 tasks?" }).waitFor()
       await page.getByText("Exactly 7 tasks match now: pending, with the tag many.").waitFor()
       await many(2, { delay: "30 days" })
@@ -129,7 +129,7 @@ describe.skipIf(isMissing)("from the dashboard a task", () => {
       await page.getByText("Cancel: 9 tasks changed.").waitFor()
     })
     await visit("tasks?tag=many", async (page, service) => {
-      await press(page, "Delete all…")
+      await press(page, "Delete failed…")
       await press(page, "Delete 9 tasks")
       await page.getByText("No task matches.").waitFor()
       assert.deepStrictEqual(await service.ask("GET", "tasks?tag=many"), [])

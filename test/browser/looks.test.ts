@@ -9,7 +9,7 @@ const schemes = ["light", "dark"] as const
 /** What opens above a view. */
 const dialogs: ReadonlyArray<readonly [name: string, view: string, open: (page: Page) => Promise<void>]> = [
   ["help", "tasks", (page) => page.keyboard.press("?")],
-  ["bulk", "tasks", (page) => page.getByRole("button", { name: "Delete all…" }).click()],
+  ["bulk", "tasks", (page) => page.getByRole("button", { name: "Delete failed…" }).click()],
   ["schedule", "schedules", (page) => page.getByRole("button", { name: "Change" }).click()]
 ]
 
