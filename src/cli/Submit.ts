@@ -1,5 +1,6 @@
 import { Console, Effect, type FileSystem, Option, type Stdio } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { GivenTaskId } from "../domain/Task.ts"
 import * as BulkSubmit from "./BulkSubmit.ts"
 import * as Input from "./Input.ts"
 import * as SafeText from "./SafeText.ts"
@@ -12,14 +13,12 @@ import * as Wait from "./Wait.ts"
 const content = Effect.fnUntraced(function* (
   argument: Option.Option<string>,
   file: Option.Option<string>
-): Effect.fn.Return<string, Trouble.Trouble, FileSystem.FileSystem | Stdio.Stdio> {
+): Effect.fn.Return<string | undefined, Trouble.Trouble, FileSystem.FileSystem | Stdio.Stdio> {
   if (Option.isSome(file) && Option.isSome(argument)) {
     return yield* Trouble.ended("usage", "Give the content as an argument or as a file, not both")
   }
   if (Option.isSome(file)) return yield* Input.file(file.value)
-  if (Option.isNone(argument)) {
-    return yield* Trouble.ended("usage", "Say what is to be done: content, - for stdin, --content-file or --file")
-  }
+  if (Option.isNone(argument)) return undefined
   return argument.value === "-" ? yield* Input.standard : argument.value
 })
 
@@ -35,6 +34,12 @@ export const command = Command.make(
     contentFile: Flag.String("content-file").pipe(
       Flag.withMetavar("<file>"),
       Flag.withDescription("A file with the content"),
+      Flag.optional
+    ),
+    copyOf: Flag.String("copy-of").pipe(
+      Flag.withMetavar("<id>"),
+      Flag.withDescription("As this task was, but for what is said here; not its times, deadline and unique key"),
+      Flag.withSchema(GivenTaskId),
       Flag.optional
     ),
     ...TaskFlags.options,
@@ -68,7 +73,15 @@ export const command = Command.make(
           }
           return yield* BulkSubmit.run(client, screen, given.file.value)
         }
-        const payload = yield* TaskFlags.request(yield* content(given.content, given.contentFile), given)
+        const copyOf = Option.getOrUndefined(given.copyOf)
+        const text = yield* content(given.content, given.contentFile)
+        if (text === undefined && copyOf === undefined) {
+          return yield* Trouble.ended(
+            "usage",
+            "Say what is to be done: content, - for stdin, --content-file, --copy-of or --file"
+          )
+        }
+        const payload = yield* TaskFlags.request(text, copyOf, given)
         const headers = Option.match(given.key, { onNone: () => ({}), onSome: (key) => ({ "idempotency-key": key }) })
         const { body } = yield* client.tasks.submit({ payload, headers })
         const id = body.taskId
@@ -86,6 +99,7 @@ export const command = Command.make(
   Command.withExamples([
     { command: 'venom submit "resize image 42" --type images --priority -5', description: "One task; prints its id" },
     { command: "venom submit --wait - < order.json", description: "Content from stdin, result on stdout" },
+    { command: "venom submit --copy-of ID --priority -10", description: "A task once more, with changes" },
     { command: "venom submit --file tasks.jsonl", description: "Many, a line of JSON each" }
   ])
 )

@@ -1,6 +1,6 @@
-import { Option, Schema } from "effect"
+import { type Effect, Option, Schema } from "effect"
 import { Argument, Flag } from "effect/cli"
-import { GivenTaskId, TaskRequest, TaskStatus } from "../domain/Task.ts"
+import { GivenTaskId, TaskCopyRequest, type TaskId, TaskRequest, TaskStatus } from "../domain/Task.ts"
 
 export const id = Argument.String("id").pipe(
   Argument.withDescription("The id of a task"),
@@ -75,7 +75,26 @@ export const options = {
   ),
   deadline: Flag.String("deadline").pipe(
     Flag.withMetavar("<time>"),
-    Flag.withDescription("No attempt begins after this"),
+    Flag.withDescription("What is not done by then is FAILED, though it runs"),
+    Flag.optional
+  ),
+  backoff: Flag.Literals("backoff", ["exponential", "linear", "fixed"]).pipe(
+    Flag.withDescription("How waits grow after failed attempts; exponential without"),
+    Flag.optional
+  ),
+  backoff_base: Flag.String("backoff-base").pipe(
+    Flag.withMetavar("<duration>"),
+    Flag.withDescription("The first wait after a failed attempt; 1 second without"),
+    Flag.optional
+  ),
+  backoff_cap: Flag.String("backoff-cap").pipe(
+    Flag.withMetavar("<duration>"),
+    Flag.withDescription("The longest wait after a failed attempt; 10 minutes without"),
+    Flag.optional
+  ),
+  backoff_jitter: Flag.Finite("backoff-jitter").pipe(
+    Flag.withMetavar("<0 to 1>"),
+    Flag.withDescription("The share of a wait that chance may add or take; 0.2 without"),
     Flag.optional
   ),
   concurrency_key: Flag.String("concurrency-key").pipe(
@@ -100,15 +119,34 @@ type OptionsGiven = { readonly [K in Exclude<keyof typeof options, "tag">]: Opti
   readonly tag: ReadonlyArray<string>
 }
 
-const decodeRequest = Schema.decodeUnknownEffect(TaskRequest, { errors: "all", onExcessProperty: "error" })
+const strictly = { errors: "all", onExcessProperty: "error" } as const
+const decodeRequest = Schema.decodeUnknownEffect(TaskRequest, strictly)
+const decodeCopy = Schema.decodeUnknownEffect(TaskCopyRequest, strictly)
 
-/** The request that content and options make; fails as the service would. */
-export const request = (content: string, given: OptionsGiven) => {
+/** What options say of a backoff: its parts stand in an object of their own. */
+const backoffParts: Readonly<Record<string, string>> = {
+  backoff: "kind",
+  backoff_base: "base",
+  backoff_cap: "cap",
+  backoff_jitter: "jitter"
+}
+
+/** The request that content and options make, for a task of its own or a copy of one; fails as the service would. */
+export const request = (
+  content: string | undefined,
+  copyOf: TaskId | undefined,
+  given: OptionsGiven
+): Effect.Effect<TaskRequest | TaskCopyRequest, Schema.SchemaError> => {
   const { tag, ...single } = given
-  const fields: Record<string, unknown> = { content }
+  const fields: Record<string, unknown> = content === undefined ? {} : { content }
+  const backoff: Record<string, unknown> = {}
   for (const [name, option] of Object.entries(single)) {
-    if (name in options && Option.isOption(option) && Option.isSome(option)) fields[name] = option.value
+    if (!(name in options) || !Option.isOption(option) || Option.isNone(option)) continue
+    const part = backoffParts[name]
+    if (part === undefined) fields[name] = option.value
+    else backoff[part] = option.value
   }
+  if (Object.keys(backoff).length > 0) fields["backoff"] = backoff
   if (tag.length > 0) fields["tags"] = tag
-  return decodeRequest(fields)
+  return copyOf === undefined ? decodeRequest(fields) : decodeCopy({ ...fields, copy_of: copyOf })
 }

@@ -8,6 +8,7 @@ import * as Export from "./Export.ts"
 import * as Get from "./Get.ts"
 import * as Import from "./Import.ts"
 import * as Keys from "./Keys.ts"
+import * as Limits from "./Limits.ts"
 import * as List from "./List.ts"
 import * as Logs from "./Logs.ts"
 import * as Pause from "./Pause.ts"
@@ -61,6 +62,7 @@ export const run = <ES, RS, ED, RD, EE, RE, EK extends Trouble.Trouble, RK>(
           Queue.command,
           Pause.command,
           Resume.command,
+          Limits.command,
           Types.command,
           Schedules.command,
           Keys.command(options)

@@ -34,6 +34,26 @@ describe("submit", () => {
     assert.deepInclude(tasks[2], { type: "email", priority: -5, tags: ["a", "b"], max_attempts: 2 })
   })
 
+  it("takes a backoff, and makes a task once more with changes", async () => {
+    const { shell } = await begin()
+    const script = `
+      id=$(venom submit first -t email --tag a --backoff linear --backoff-base '2 seconds' --backoff-jitter 0)
+      venom submit --copy-of $id --priority 7 --backoff-cap '1 minute' > /dev/null
+      venom submit second --copy-of $id > /dev/null
+      echo "{\\"copy_of\\":\\"$id\\",\\"content\\":\\"third\\"}" > copies.jsonl
+      venom submit --file copies.jsonl > /dev/null
+      venom list --json`
+    const { code, stderr, stdout } = await shell.run(script)
+    assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+    const tasks: ReadonlyArray<Record<string, unknown>> = JSON.parse(stdout)
+    const like = { type: "email", tags: ["a"], backoff: { kind: "linear", base: "2 seconds", jitter: 0 } }
+    assert.deepInclude(tasks[0], { ...like, content: "third" })
+    assert.deepInclude(tasks[1], { ...like, content: "second" })
+    assert.deepInclude(tasks[2], { ...like, content: "first", priority: 7, backoff: { cap: "1 minute" } })
+    assert.deepInclude(tasks[3], { ...like, content: "first", priority: 0 })
+    assert.strictEqual((await shell.run(`venom submit --copy-of ${nobody}`)).code, 4)
+  })
+
   it("waits for the result and ends as the task does", async () => {
     const { shell } = await begin({
       VENOM_RUNNER: "command",
@@ -248,6 +268,47 @@ describe("the queue", () => {
     assert.match(lines.slice(9).join("\n"), /^[\w-]{36}\tCOMPLETED\n\[.*\]\n$/)
     const { stdout: shown } = await shell.terminal("queue")
     assert.match(shown.replaceAll(colors, ""), /^TYPE +PENDING +PROCESSING +COMPLETED +FAILED/m)
+  })
+
+  it("has limits, which are set one by one or all at once", async () => {
+    const { shell } = await begin()
+    const script = `
+      venom limits set --concurrency 100 > /dev/null
+      venom limits set --type email -c 10 --rate '100 per 1 minute' > /dev/null
+      venom limits set --each-key -c 1 > /dev/null
+      venom limits set --key k -c 0
+      venom limits set --type email --concurrency none > /dev/null
+      venom limits set --concurrency none > /dev/null
+      venom limits
+      venom limits --json | venom limits set --file -  --json
+      venom limits set --type email --rate none | cut -f1`
+    const { code, stderr, stdout } = await shell.run(script)
+    assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+    const email = { rate: { limit: 100, per: "1 minute" } }
+    assert.deepStrictEqual(stdout.trimEnd().split("\n"), [
+      "queue\t\t100\t",
+      "type\temail\t10\t100 per 1 minute",
+      "each_key\t\t1\t",
+      "key\tk\t0\t",
+      "type\temail\t\t100 per 1 minute",
+      "each_key\t\t1\t",
+      "key\tk\t0\t",
+      JSON.stringify({ types: { email }, keys: { k: { concurrency: 0 } }, each_key: 1 }),
+      "each_key",
+      "key"
+    ])
+    for (const [args, says] of [
+      ["", /^Say the limit/],
+      ["--rate '1 per 1 minute'", /^A rate is of a type/],
+      ["--type a --rate often", /^Say a rate as/],
+      ["--type a --key b -c 1", /^Say one of/],
+      ["-c many", /^concurrency: Expected number/],
+      ["--type a --rate '1 per blink'", /^types\.a\.rate\.per: Expected a duration/]
+    ] as const) {
+      const refused = await shell.run(`venom limits set ${args}`)
+      assert.deepInclude(refused, { code: 2, stdout: "" }, args)
+      assert.match(refused.stderr, says)
+    }
   })
 
   it("has schedules", async () => {
