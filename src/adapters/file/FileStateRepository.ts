@@ -202,10 +202,14 @@ export const layer = (
           ),
         flow: Effect.sync(() => overlay.flow),
         updateFlow: (decide) =>
-          unlessRefused("verdict", () => {
-            const before = overlay.entry(FlowEntry.name)
-            const flow = decide(FlowEntry.read(before))
-            return Effect.as(Deferred.await(commit.stageNew(none, [FlowEntry.change(flow, before)]).synced), flow)
+          Effect.suspend(() => {
+            const newest = () => overlay.entry(FlowEntry.name)
+            const set = unlessRefused("verdict", () => {
+              const before = newest()
+              const flow = decide(FlowEntry.read(before))
+              return Effect.as(Deferred.await(commit.stageNew(none, [FlowEntry.change(flow, before)]).synced), flow)
+            })
+            return table.knowingStarts(decide(FlowEntry.read(newest())), set)
           }),
         prune: ({ keep, keepOwed = false, limit, now, retention }) =>
           unlessRefused("new", () => {

@@ -1,3 +1,4 @@
+import { Effect } from "effect"
 import { type Flow, free, type TypeLimits } from "../../domain/Flow.ts"
 import * as Lifecycle from "../../domain/Lifecycle.ts"
 import type { TaskId, VenomTask } from "../../domain/Task.ts"
@@ -37,10 +38,17 @@ export class Overlay {
     this.unique.note(task)
   }
 
-  /** To be called once when every task has been read: what the flow allows depends on them. */
-  beginFlow(): void {
-    this.#flow = FlowEntry.read(this.entries.get(FlowEntry.name))
-    this.table.flow = this.#flow
+  /** To be run once when every task has been read: what the flow allows depends on them. */
+  get beginFlow(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.#flow = FlowEntry.read(this.entries.get(FlowEntry.name))
+      return this.table.knowingStarts(
+        this.#flow,
+        Effect.sync(() => {
+          this.table.flow = this.#flow
+        })
+      )
+    })
   }
 
   /** The durable one; claims go by the newest one. */

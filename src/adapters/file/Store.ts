@@ -188,7 +188,7 @@ const begin = Effect.fnUntraced(function* (
     tell({ doing: "recovering: putting in order", done, total: found.tasks.size, unit: "tasks" })
     yield* Effect.yieldNow
   }
-  overlay.beginFlow()
+  yield* overlay.beginFlow
   return {
     overlay,
     orphans,

@@ -131,11 +131,14 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<StateRepository>
           }),
         flow: Effect.sync(() => flow),
         updateFlow: (decide) =>
-          Effect.sync(() => {
-            flow = decide(flow)
-            table.flow = flow
-            PubSub.publishUnsafe(hints, undefined)
-            return flow
+          Effect.suspend(() => {
+            const set = Effect.sync(() => {
+              flow = decide(flow)
+              table.flow = flow
+              PubSub.publishUnsafe(hints, undefined)
+              return flow
+            })
+            return table.knowingStarts(decide(flow), set)
           }),
         update: (id, transition) =>
           Effect.suspend(() => Effect.fromResult(change(id, Lifecycle.notReopening(transition)))),

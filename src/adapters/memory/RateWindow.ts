@@ -1,6 +1,6 @@
 import type { Rate } from "../../domain/Flow.ts"
 import * as Span from "../../domain/Span.ts"
-import type { Instant, TaskId, VenomTask } from "../../domain/Task.ts"
+import type { Instant, TaskId } from "../../domain/Task.ts"
 
 /** An attempt began. */
 export interface Start {
@@ -62,36 +62,11 @@ export class RateWindow {
   }
 }
 
-const perOf = ({ per }: Rate): number => Math.ceil(Span.millis(per))
+export const perOf = ({ per }: Rate): number => Math.ceil(Span.millis(per))
 
 /** The newest, each once, oldest first. */
-const lastOf = (starts: ReadonlyArray<Start>, limit: number): Array<Start> =>
-  Array.from(new Map(starts.map((start) => [`${start.id} ${start.at}`, start])).values())
-    .sort((a, b) => a.at - b.at)
+export const lastOf = (starts: ReadonlyArray<Start>, limit: number): Array<Start> =>
+  starts
+    .toSorted((a, b) => a.at - b.at || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
+    .filter(({ at, id }, n, all) => all[n - 1]?.at !== at || all[n - 1]?.id !== id)
     .slice(-limit)
-
-/** What the tasks know of the starts that a rate may still count, for types that have one. */
-export const startsOf = (
-  tasks: () => Iterable<VenomTask>,
-  rates: ReadonlyMap<string, Rate>
-): ReadonlyMap<string, ReadonlyArray<Start>> => {
-  const newest = new Map<string, Instant>()
-  const found = new Map<string, Array<Start>>()
-  if (rates.size === 0) return found
-  for (const { startedAt, type } of tasks()) {
-    if (startedAt !== null && rates.has(type)) newest.set(type, Math.max(newest.get(type) ?? startedAt, startedAt))
-  }
-  for (const { attempts, id, startedAt, type } of tasks()) {
-    const rate = rates.get(type)
-    const last = newest.get(type)
-    if (rate === undefined || last === undefined || startedAt === null) continue
-    const since = last - perOf(rate)
-    const starts = found.get(type) ?? []
-    // an attempt that was released is not among them, and has begun all the same
-    for (const at of [...attempts.map((attempt) => attempt.startedAt), startedAt]) {
-      if (at > since) starts.push({ id, at })
-    }
-    found.set(type, starts)
-  }
-  return found
-}

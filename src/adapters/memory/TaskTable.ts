@@ -1,6 +1,6 @@
 import { Effect, type Option } from "effect"
 import * as Callback from "../../domain/Callback.ts"
-import { type Flow, free, type TypeLimits, within } from "../../domain/Flow.ts"
+import { type Flow, free, type Rate, type TypeLimits, within } from "../../domain/Flow.ts"
 import { type Instant, isFinished, type TaskId, type TaskStatus, type VenomTask } from "../../domain/Task.ts"
 import type { Standing } from "../../domain/Why.ts"
 import type { Overdue, PageRequest, QueueCounts, Retention, TaskFilter, TaskPage } from "../../ports/StateRepository.ts"
@@ -8,7 +8,8 @@ import { AgeIndex } from "./AgeIndex.ts"
 import { Deadlines } from "./Deadlines.ts"
 import { FinishedTasks } from "./FinishedTasks.ts"
 import { PendingTasks } from "./PendingTasks.ts"
-import { startsOf } from "./RateWindow.ts"
+import type { Start } from "./RateWindow.ts"
+import { RecentStarts } from "./RecentStarts.ts"
 import { TypeCounts } from "./TypeCounts.ts"
 
 /** Tasks looked at before a search lets others run. */
@@ -38,6 +39,8 @@ export class TaskTable {
   readonly #types = new TypeCounts()
   readonly #limits: TypeLimits
   readonly #coming: () => Iterable<VenomTask>
+  /** Those that are looked for, and those that were found and not yet asked for. */
+  readonly #recent = new Set<RecentStarts>()
 
   /** What this process can run at once, whatever the flow lets it; and the states that are decided and not yet set. */
   constructor(limits: TypeLimits = {}, coming: () => Iterable<VenomTask> = () => []) {
@@ -53,7 +56,22 @@ export class TaskTable {
 
   /** What holds back tasks that are due, from now on. */
   set flow(flow: Flow) {
-    this.#pending.setFlow(within(flow, this.#limits), (rates) => startsOf(() => this.#newest(), rates))
+    this.#pending.setFlow(within(flow, this.#limits), (rates) => this.#startsOf(rates))
+  }
+
+  /**
+   * Sets a flow, by what is given, when it is known what its new rates count: that is looked for in slices, and else
+   * while everybody waits.
+   */
+  knowingStarts<A, E>(flow: Flow, set: Effect.Effect<A, E>): Effect.Effect<A, E> {
+    const rates = newRates(this.flow, flow)
+    if (rates.size === 0) return set
+    const recent = new RecentStarts(rates)
+    return Effect.forEach(recent.types, (type) => Effect.andThen(Effect.yieldNow, this.#look(recent, type))).pipe(
+      Effect.andThen(set),
+      Effect.ensuring(Effect.sync(() => this.#recent.delete(recent))),
+      Effect.uninterruptible
+    )
   }
 
   get size(): number {
@@ -85,6 +103,7 @@ export class TaskTable {
   set(task: VenomTask): "added" | "changed" {
     const known = this.#tasks.get(task.id)
     this.#tasks.set(task.id, task)
+    for (const recent of this.#recent) recent.note(task)
     this.#types.set(known, task)
     this.#counts[task.status]++
     if (known === undefined) this.#ages.add(task)
@@ -187,13 +206,50 @@ export class TaskTable {
     })
   }
 
-  /** What has begun a moment ago counts too. */
-  *#newest(): Generator<VenomTask> {
-    yield* this.#tasks.values()
-    yield* this.#coming()
+  /** Notes what tasks of a type know, and from now on what becomes of those that change meanwhile. */
+  #look(recent: RecentStarts, type: string, before?: TaskId): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.#recent.add(recent)
+      let seen = before
+      let work = 0
+      for (const id of this.#ages.newestFirst({ type }, before)) {
+        if (work++ >= slice) return Effect.andThen(Effect.yieldNow, this.#look(recent, type, seen))
+        seen = id
+        const task = this.#tasks.get(id)
+        if (task !== undefined) recent.note(task)
+      }
+      return Effect.void
+    })
+  }
+
+  #startsOf(rates: ReadonlyMap<string, Rate>): ReadonlyMap<string, ReadonlyArray<Start>> {
+    const starts = new Map<string, ReadonlyArray<Start>>()
+    const unknown = new Map<string, Rate>()
+    // what has begun a moment ago counts too
+    for (const recent of this.#recent) for (const task of this.#coming()) recent.note(task)
+    for (const [type, rate] of rates) {
+      const known = Array.from(this.#recent, (recent) => recent.of(type, rate)).find((found) => found !== undefined)
+      if (known === undefined) unknown.set(type, rate)
+      else starts.set(type, known)
+    }
+    if (unknown.size === 0) return starts
+    const recent = new RecentStarts(unknown)
+    for (const task of this.#tasks.values()) recent.note(task)
+    for (const task of this.#coming()) recent.note(task)
+    for (const [type, rate] of unknown) starts.set(type, recent.of(type, rate) ?? [])
+    return starts
   }
 
   #holds(task: VenomTask): boolean {
     return this.#tasks.get(task.id) === task
   }
+}
+
+const newRates = (before: Flow, after: Flow): ReadonlyMap<string, Rate> => {
+  const rates = new Map<string, Rate>()
+  for (const [type, { rate }] of Object.entries(after.types)) {
+    const known = before.types[type]?.rate
+    if (rate !== undefined && (rate.limit !== known?.limit || rate.per !== known.per)) rates.set(type, rate)
+  }
+  return rates
 }
