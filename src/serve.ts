@@ -9,6 +9,7 @@ import * as FileStateRepository from "./adapters/file/FileStateRepository.ts"
 import * as WatchedKeys from "./adapters/keys/WatchedKeys.ts"
 import * as MemoryStateRepository from "./adapters/memory/MemoryStateRepository.ts"
 import type { DatabaseUnavailable } from "./adapters/postgres/Connected.ts"
+import * as FileWords from "./cli/FileWords.ts"
 import { type Settings, SettingsError, whyNotOpen } from "./cli/Settings.ts"
 import * as Engine from "./engine/Engine.ts"
 import { defaults, EngineSettings } from "./engine/EngineSettings.ts"
@@ -101,8 +102,8 @@ const keys = (settings: Settings) =>
         directory: place,
         ...(settings.apiKey === undefined ? {} : { apiKey: settings.apiKey })
       }).pipe(
-        Effect.catchTag("PlatformError", ({ message }) =>
-          Effect.fail(new DataDirectoryError({ directory: place, reason: message }))
+        Effect.catchTag("PlatformError", (error) =>
+          Effect.fail(new DataDirectoryError({ directory: place, reason: FileWords.reasonOf(error) }))
         )
       )
       const whyNot = known.isLocked() ? undefined : whyNotOpen(settings)

@@ -2,6 +2,7 @@ import { Clock, Console, Duration, Effect, Option, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { ApiKey, isExpired, KeyId, KeyName, Scope } from "../domain/ApiKey.ts"
 import * as Ago from "./Ago.ts"
+import * as DurationFlag from "./DurationFlag.ts"
 import * as Service from "./Service.ts"
 import * as Table from "./SettingsTable.ts"
 import type { Column } from "./Table.ts"
@@ -41,8 +42,6 @@ const columns = ({ isTerminal, now }: Service.Screen): ReadonlyArray<Column<ApiK
     }
   ]
 }
-
-const lasting = Schema.DurationFromString
 
 /** `venom keys`: works on the directory alone, whether the service runs or not. */
 export const command = <E extends Trouble.Trouble, R>(options: {
@@ -108,11 +107,8 @@ export const command = <E extends Trouble.Trouble, R>(options: {
         Flag.withDescription("read: look; write: submit and change tasks as well; admin: everything"),
         Flag.withDefault("write")
       ),
-      expires: Flag.String("expires").pipe(
-        Flag.withMetavar("<duration>"),
-        Flag.withDescription(`After how long it opens nothing any more, such as "90 days"; without, never`),
-        Flag.withSchema(lasting),
-        Flag.optional
+      expires: Flag.optional(
+        DurationFlag.of("expires", `After how long it opens nothing any more, such as "90 days"; without, never`)
       )
     },
     (given) =>

@@ -1,7 +1,8 @@
-import { Console, Effect, Option, Schema, Duration } from "effect"
+import { Console, Effect, Option, Duration } from "effect"
 import { Command, Flag } from "effect/cli"
 import * as Patience from "../client/Patience.ts"
 import type { TaskId, VenomTask } from "../domain/Task.ts"
+import * as DurationFlag from "./DurationFlag.ts"
 import { exitCodes } from "./ExitCode.ts"
 import * as Service from "./Service.ts"
 import * as Style from "./Style.ts"
@@ -11,12 +12,7 @@ import * as TaskView from "./TaskView.ts"
 import * as Trouble from "./Trouble.ts"
 
 export const timeoutFlag = (name: string) =>
-  Flag.String(name).pipe(
-    Flag.withMetavar("<duration>"),
-    Flag.withDescription(`Wait so long at most: "5 minutes"; then exit with ${exitCodes.notDone}`),
-    Flag.withSchema(Schema.DurationFromString),
-    Flag.optional
-  )
+  Flag.optional(DurationFlag.of(name, `Wait so long at most: "5 minutes"; then exit with ${exitCodes.notDone}`))
 
 /** The task when it is final; ends when it is not in time. `isKnown`: the service has answered before. */
 export const within = (

@@ -177,6 +177,11 @@ describe("exit codes", () => {
       { command: `venom cancel ${nobody}`, code: 4, says: /^No task has the id/ },
       { command: "venom schedules delete none", code: 4, says: /none/ },
       { command: "venom get nonsense", code: 2, says: /: "nonsense"\. Expected a UUID\n/ },
+      {
+        command: `venom wait ${nobody} --timeout soon`,
+        code: 2,
+        says: /"soon"\. Expected a duration such as "5 minutes"/
+      },
       { command: "venom submit --content-file none", code: 2, says: /^none: there is no such file or directory\n$/ },
       { command: "venom submit --content-file .", code: 2, says: /^\.: it is a directory, not a file\n$/ },
       { command: "venom submit --file none", code: 2, says: /^none: there is no such file or directory\n$/ },
