@@ -26,6 +26,9 @@ import { sleepUntil } from "./SleepUntil.ts"
 /** Tasks whose deadline has passed, ended together. */
 const overdueAtOnce = 500
 
+/** What others who share the repository have made due is seen so late at most, whether a hint tells it or not. */
+const longestUntold = "5 seconds"
+
 /** The pause after storage refused a claim, and after a death. */
 const pause = "1 second"
 
@@ -103,9 +106,11 @@ export class Dispatcher extends Context.Service<
         const deadline = yield* expireOverdue
         const due = Option.reduceCompact([yield* claimAndStart, deadline], Number.POSITIVE_INFINITY, Math.min)
         yield* Ref.set(outage, false)
-        yield* due === Number.POSITIVE_INFINITY
-          ? mayHaveWork.await
-          : Effect.raceFirst(mayHaveWork.await, sleepUntil(due, longest))
+        yield* Effect.raceAllFirst([
+          mayHaveWork.await,
+          due === Number.POSITIVE_INFINITY ? Effect.never : sleepUntil(due, longest),
+          repository.isShared ? Effect.sleep(longestUntold) : Effect.never
+        ])
       })
 
       const awaitStorage = Effect.fnUntraced(function* (error: StorageError) {

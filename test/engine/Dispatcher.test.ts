@@ -133,6 +133,22 @@ describe("what runs, and when", () => {
     }).pipe(Effect.provide(layerTest({ run: done })))
   )
 
+  it.effect("where others share the repository, what no hint has told of runs within seconds all the same", () =>
+    Effect.gen(function* () {
+      const engine = yield* start(done, {
+        tasks: [submitted(1, { runAt: 3_600_000 })],
+        wrap: (repository) => ({ ...repository, isShared: true, wake: Stream.never })
+      })
+      for (const n of [2, 3]) {
+        yield* engine.repository.insert([submitted(n)])
+        yield* TestClock.adjust(4999)
+        assert.strictEqual((yield* engine.get(idOf(n))).status, "PENDING")
+        yield* TestClock.adjust(1)
+        yield* engine.reaches(idOf(n), "COMPLETED")
+      }
+    })
+  )
+
   it.effect(
     "a task runs within a minute of its time also when the wall clock is set forward, which no timer knows",
     () =>
