@@ -1,7 +1,7 @@
 import { Clock, Context, Effect, Layer, Stream } from "effect"
 import * as AttemptLine from "../domain/AttemptLine.ts"
-import { type FailureReason, type Instant, isFinished, type TaskId, timeOfId } from "../domain/Task.ts"
-import { type Change, StateRepository } from "../ports/StateRepository.ts"
+import { type FailureReason, type Instant, isFinished, type TaskId, timeOfId, type VenomTask } from "../domain/Task.ts"
+import { type Change, StateRepository, type TaskPage } from "../ports/StateRepository.ts"
 import type { Durations } from "./Durations.ts"
 import { type FailureGroup, FailureGroups } from "./FailureGroups.ts"
 import { firstMinute, LastHour, type Minute } from "./LastHour.ts"
@@ -22,12 +22,17 @@ export interface MinuteStatistics extends Pick<Minute, "at" | "submitted" | "com
 }
 
 export interface HourStatistics {
-  /** Since then all is counted; what was before this process began is not known. */
+  /** Since then all is counted; of what was before this process began only failures are known. */
   readonly since: Instant
   /** Those in which something happened, the oldest first. */
   readonly minutes: ReadonlyArray<MinuteStatistics>
   readonly failures: ReadonlyArray<FailureGroup>
 }
+
+/** Tasks that had failed before the start, the newest, that are looked through for failures of the last hour. */
+const mostKnown = 1000
+
+const byEnd = (one: VenomTask, other: VenomTask): number => (one.finishedAt ?? 0) - (other.finishedAt ?? 0)
 
 /** Groups that are told of. */
 const mostToldGroups = 50
@@ -80,6 +85,16 @@ export class Statistics extends Context.Service<
         if (failure !== null && failure.reason !== "cancelled") {
           failures.add({ id, type, reason: failure.reason, message: failure.message }, at)
         }
+      }
+
+      // what failed before the process died is what its operator looks for
+      const known = yield* Effect.orElseSucceed(
+        repository.page({ status: "FAILED" }, { limit: mostKnown }),
+        (): TaskPage => ({ tasks: [], more: false })
+      )
+      for (const { failure, finishedAt, id, type } of known.tasks.toSorted(byEnd)) {
+        if (failure === null || failure.reason === "cancelled") continue
+        failures.add({ id, type, reason: failure.reason, message: failure.message }, finishedAt ?? began)
       }
 
       yield* Effect.forkScoped(

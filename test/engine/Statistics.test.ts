@@ -2,6 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { permanent, retryable } from "../../src/domain/TaskError.ts"
+import * as Lifecycle from "../../src/domain/Lifecycle.ts"
+import { after, submitted } from "../support/tasks.ts"
 import { quiet, type Run, seconds, start } from "./engine.ts"
 
 describe("statistics", () => {
@@ -54,6 +56,28 @@ describe("statistics", () => {
       assert.deepInclude(minutes[0], { submitted: 3, retried: 2, completed: 0, failed: { cancelled: 1, error: 2 } })
       assert.lengthOf(failures, 1)
       assert.deepInclude(failures[0], { reason: "error", type: "default", message: "no route to 10.0.0.2", count: 4 })
+    })
+  )
+
+  it.effect("know what had failed within the hour before the start", () =>
+    Effect.gen(function* () {
+      const failed = (n: number, message: string, at: number) =>
+        after(submitted(n), Lifecycle.claim(at - 1), Lifecycle.fail("error", message, at))
+      const minute = 60_000
+      yield* TestClock.setTime(100 * minute)
+      const tasks = [
+        failed(1, "gone 1", 90 * minute),
+        failed(2, "gone 2", 80 * minute),
+        failed(3, "gone 3", 30 * minute),
+        after(submitted(4), Lifecycle.cancel(99 * minute))
+      ]
+      const engine = yield* start(() => Effect.succeed(""), { tasks })
+      const { failures, minutes } = yield* engine.lastHour
+      assert.deepStrictEqual(
+        failures.map(({ count, firstAt, lastAt, message }) => [message, count, firstAt, lastAt]),
+        [["gone 1", 2, 80 * minute, 90 * minute]]
+      )
+      assert.deepStrictEqual(minutes, [])
     })
   )
 })
