@@ -26,25 +26,51 @@ export const read = (database: Database) => Effect.map(database.query<Value>(sta
 /** Nobody else claims, or changes the flow, until the transaction ends. */
 export const readLocked = (database: Database) => Effect.map(database.query<Value>(statements.flowLocked), flowOf)
 
-/** The starts that a new rate counts: what the tasks know of them. */
-const seed = Effect.fnUntraced(function* (database: Database, type: string, rate: Flow.Rate) {
-  yield* database.query(statements.forgetStarts, [type])
+/** Whether a rate counts starts that the one before it did not. */
+const countsMore = (rate: Flow.Rate, before: Flow.Rate | undefined): boolean =>
+  before === undefined || rate.limit > before.limit || perOf(rate) > perOf(before)
+
+/**
+ * The starts that a rate counts: what the tasks know of them, where there was no rate before; else from the first one on
+ * that was counted until now, all are known since.
+ */
+const seed = Effect.fnUntraced(function* (
+  database: Database,
+  type: string,
+  rate: Flow.Rate,
+  before: Flow.Rate | undefined
+) {
+  const [known] = yield* database.query<{ readonly at: bigint | null }>(
+    before === undefined ? statements.forgetStarts : statements.forgetFirstStarts,
+    [type]
+  )
+  const until = Number(known?.at ?? Number.POSITIVE_INFINITY)
   const [last] = yield* database.query<{ readonly at: bigint | null }>(statements.lastBegun, [type])
   if (last === undefined || last.at === null) return
   const since = Number(last.at) - perOf(rate)
   const begun = new Map<Instant, number>()
-  for (const row of yield* database.query<Row.Row>(statements.begunSince, [type, since])) {
+  for (const row of yield* database.query<Row.Row>(statements.begunSince, [type, since, rate.limit])) {
     const { attempts, startedAt } = Row.read(row)
     // an attempt that was released is not among them, and has begun all the same
     const starts = new Set([
       ...attempts.map((attempt) => attempt.startedAt),
       ...(startedAt === null ? [] : [startedAt])
     ])
-    for (const at of starts) if (at > since) begun.set(at, (begun.get(at) ?? 0) + 1)
+    for (const at of starts) if (at > since && at <= until) begun.set(at, (begun.get(at) ?? 0) + 1)
   }
   for (const [at, count] of begun) {
     yield* database.query(statements.addStarts, [at, texts(Array.from({ length: count }, () => type))])
   }
+})
+
+/** Starts of a type that are kept: no rate counts more. */
+const keptStarts = 10_000
+
+/** Keeps small what is known of starts. */
+export const forgetOldStarts = Effect.fnUntraced(function* (database: Database) {
+  const { types } = yield* read(database)
+  const rated = Object.entries(types).flatMap(([type, { rate }]) => (rate === undefined ? [] : [type]))
+  if (rated.length > 0) yield* database.query(statements.forgetOldStarts, [texts(rated), keptStarts])
 })
 
 /** Decided on the newest, and once more where it is not known whether it has been changed. */
@@ -58,7 +84,8 @@ export const update = (database: Database, decide: (flow: Flow.Flow) => Flow.Flo
         written = encode(flow)
         yield* database.query(statements.setFlow, [written, Flow.isFree(flow)])
         for (const [type, { rate }] of Object.entries(flow.types)) {
-          if (rate !== undefined && before.types[type]?.rate === undefined) yield* seed(database, type, rate)
+          const known = before.types[type]?.rate
+          if (rate !== undefined && countsMore(rate, known)) yield* seed(database, type, rate, known)
         }
         return flow
       })

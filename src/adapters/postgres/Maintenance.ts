@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { Database } from "./Database.ts"
+import * as FlowRow from "./FlowRow.ts"
 import { foldTally } from "./statements/counts.ts"
 import { forget } from "./statements/feed.ts"
 import { bury } from "./statements/nodes.ts"
@@ -21,6 +22,7 @@ const cutBack = (database: Database) =>
     yield* database.query(foldTally)
     yield* database.query(forget, [toldFor, toldAtMost])
     yield* database.query(bury)
+    yield* FlowRow.forgetOldStarts(database)
   }).pipe(database.transaction, Effect.ignore)
 
 /** Keeps small what grows beside the tasks, on the node that leads; the lock is for the moment in which that changes. */

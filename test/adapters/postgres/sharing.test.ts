@@ -1,5 +1,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { PgClient } from "@effect/sql-pg"
 import { Context, Effect, Exit, Layer, Scope } from "effect"
+import { free } from "../../../src/domain/Flow.ts"
 import { StateRepository } from "../../../src/ports/StateRepository.ts"
 import { pausing } from "../../ports/repository/flow.ts"
 import { quiet, together } from "../../ports/repository/harness.ts"
@@ -28,6 +30,34 @@ const two = Effect.fnUntraced(function* (name: string) {
   // the tables are made by the first
   const a = yield* one
   return [a, yield* one] as const
+})
+
+describe("the starts that a rate counts", () => {
+  it.live(
+    "are kept as far as a rate may count them, and no more",
+    () =>
+      Effect.gen(function* () {
+        const life = Layer.build(Layer.fresh(lasting(url, "starts")))
+        const rate = { limit: 10_000, per: "1 day" } as const
+        yield* Effect.scoped(
+          Effect.flatMap(life, (built) =>
+            Context.get(built, StateRepository).updateFlow(() => ({ ...free, types: { mail: { rate } } }))
+          )
+        )
+        const sql = Context.get(yield* Layer.build(Postgres.client(url.replace(/[^/]*$/, "starts"))), PgClient.PgClient)
+        yield* sql`insert into venom.start (type, at) select 'mail', at from generate_series(1, 12345) as g(at)`
+        yield* life
+        const found = sql<{ n: number; first: number }>`
+          select count(*)::float8 as n, min(at)::float8 as first from venom.start where type = 'mail'`
+        for (;;) {
+          const [row] = yield* found
+          if (row?.n === 12_345) continue
+          assert.deepStrictEqual(row, { n: 10_000, first: 2346 })
+          break
+        }
+      }).pipe(Effect.scoped, Effect.provide(quiet)),
+    60_000
+  )
 })
 
 describe("two nodes that change what holds back tasks at once", () => {

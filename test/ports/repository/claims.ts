@@ -141,6 +141,33 @@ export const claims = (test: Tests): void => {
         assert.deepStrictEqual(yield* repository.nextDue(), Option.some(10 + 60 * 60 * 1000))
       }))
 
+    test("counts the last that have begun when a rate is set, retries too, however many there were", (repository) =>
+      Effect.gen(function* () {
+        const hour = 60 * 60 * 1000
+        yield* repository.insert(range(30).map((n) => submitted(n, { type: "mail" })))
+        for (const n of range(29)) {
+          const claimed = yield* repository.claim({ limit: 1, now: 10 * n })
+          yield* repository.settle(claimed.map((task) => completed(task, 10 * n)))
+        }
+        const [last] = yield* repository.claim({ limit: 1, now: 1000 })
+        if (last === undefined) return assert.fail("it is due")
+        yield* repository.settle([{ claimed: last, transition: Lifecycle.retry("error", "no", 1001, 1000) }])
+        const again = yield* repository.claim({ limit: 1, now: 1001 })
+        yield* repository.settle(again.map((task) => completed(task, 1002)))
+        yield* repository.insert([submitted(99, { type: "mail" })])
+        for (const [limit, first] of [
+          [1, 1001],
+          [2, 1000],
+          [3, 280],
+          [4, 270]
+        ] as const) {
+          const rate = { limit, per: "1 hour" } as const
+          yield* repository.updateFlow(() => ({ paused: false, types: { mail: { rate } }, keys: {} }))
+          assert.deepStrictEqual(yield* repository.claim({ limit: 1, now: 2000 }), [])
+          assert.deepStrictEqual(yield* repository.nextDue(), Option.some(first + hour))
+        }
+      }))
+
     test("racing a cancel it gets the task or it does not, and the state says the same", (repository) =>
       Effect.gen(function* () {
         for (const n of range(40)) {

@@ -22,9 +22,23 @@ export const turnStartsBack = `update venom.start set at = $1::bigint where at >
 
 export const forgetStarts = `delete from venom.start where type = $1`
 
-/** Tasks whose attempts may have begun since a time. */
+/** Tasks whose attempts may have begun since a time, those whose last has begun last; others have no later ones. */
 export const begunSince = `
-  select t.content, t.state, t.claimed_at from venom.task t where t.type = $1 and t.started_at > $2::bigint`
+  select t.content, t.state, t.claimed_at from venom.task t where t.type = $1 and t.started_at > $2::bigint
+  order by t.started_at desc limit $3::int`
+
+/** Those that began first among the known ones. */
+export const forgetFirstStarts = `
+  delete from venom.start
+  where type = $1 and at = (select min(at) from venom.start where type = $1) returning at`
+
+/** Of types with a rate so many of the last starts stay: no rate counts more. */
+export const forgetOldStarts = `
+  delete from venom.start s using (
+    select type, (
+      select o.at from venom.start o where o.type = t.type order by o.at desc offset $2::int limit 1
+    ) as at from unnest($1::text[]) as t(type)
+  ) past where s.type = past.type and s.at <= past.at`
 
 export const lastBegun = `select max(started_at) as at from venom.task where type = $1`
 
