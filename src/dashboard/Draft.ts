@@ -74,7 +74,14 @@ const fields = (draft: Draft): Omit<Wire.TaskRequest, "content"> => {
   }
 }
 
-/** What was changed in a copy; a field that was emptied stays as it was in the task. */
+/** Something that the task has was emptied. A copy has no way to say so, but for tags. */
+const isEmptied = (draft: Draft, source: Wire.Task): boolean => {
+  const { content: _, tags: __, ...before } = draftOf(source)
+  const now = new Map<string, string>(Object.entries(draft))
+  return Object.entries(before).some(([name, value]) => value !== "" && now.get(name) === "")
+}
+
+/** What was changed in a copy. */
 const changes = (draft: Draft, source: Wire.Task): Wire.TaskCopyRequest => {
   const before = draftOf(source)
   const changed: Draft = {
@@ -93,5 +100,8 @@ const changes = (draft: Draft, source: Wire.Task): Wire.TaskCopyRequest => {
   }
 }
 
-export const requestOf = (draft: Draft, source: Wire.Task | undefined): Wire.TaskRequest | Wire.TaskCopyRequest =>
-  source === undefined ? { content: draft.content, ...fields(draft) } : changes(draft, source)
+export const requestOf = (draft: Draft, source: Wire.Task | undefined): Wire.TaskRequest | Wire.TaskCopyRequest => {
+  if (source !== undefined && !isEmptied(draft, source)) return changes(draft, source)
+  const backoff = source?.backoff
+  return { content: draft.content, ...fields(draft), ...(backoff === undefined ? {} : { backoff }) }
+}

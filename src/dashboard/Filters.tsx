@@ -1,4 +1,5 @@
-import { useEffect, useState } from "preact/hooks"
+import { useEffect, useRef, useState } from "preact/hooks"
+import * as Api from "./Api.ts"
 import * as Route from "./Route.ts"
 import { statuses, wordOf } from "./Status.tsx"
 import type * as Wire from "./Wire.ts"
@@ -14,7 +15,28 @@ export const filterOf = (search: URLSearchParams): Wire.Filter => {
 
 export const isFiltered = (filter: Wire.Filter): boolean => Object.keys(filter).length > 0
 
-const show = (filter: Wire.Filter): void => Route.replace(Route.href("tasks", filter))
+/** What is not changed stays as it stands in the URL by now. */
+const change = (changed: { readonly [Name in keyof Wire.Filter]?: string }): void => {
+  const { id, search, view } = Route.current()
+  if (view !== "tasks" || id !== undefined) return
+  Route.replace(Route.href("tasks", { ...filterOf(search), ...changed }))
+}
+
+const taskId = /^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/
+
+/** The id of a task leads to the task; anything else is looked for in contents. */
+const lookFor = async (text: string): Promise<void> => {
+  const id = text.trim().toLowerCase()
+  if (!taskId.test(id)) return change({ q: text })
+  const before = Route.current()
+  const isThere = await Api.task(id).then(
+    () => true,
+    () => false
+  )
+  if (!isThere) return change({ q: text })
+  const { search, view } = Route.current()
+  if (view === before.view && `${search}` === `${before.search}`) Route.go(Route.ofTask(id))
+}
 
 /** A text that is looked for once it has stood for a moment. */
 const Text = (given: {
@@ -25,10 +47,18 @@ const Text = (given: {
   readonly onFound: (text: string) => void
 }) => {
   const [text, setText] = useState(given.value)
-  useEffect(() => setText(given.value), [given.value])
+  const told = useRef(given.value)
+  useEffect(() => {
+    if (given.value === told.current) return
+    told.current = given.value
+    setText(given.value)
+  }, [given.value])
   useEffect(() => {
     if (text === given.value) return
-    const timer = setTimeout(() => given.onFound(text), 250)
+    const timer = setTimeout(() => {
+      told.current = text
+      given.onFound(text)
+    }, 250)
     return () => clearTimeout(timer)
   }, [text])
   return (
@@ -49,21 +79,25 @@ const Text = (given: {
 /** Which tasks are shown; all of it stands in the URL. */
 export const Filters = (given: { readonly filter: Wire.Filter; readonly types: ReadonlyArray<string> }) => {
   const { filter } = given
+  const [cleared, setCleared] = useState(0)
   const types =
     filter.type === undefined || given.types.includes(filter.type) ? given.types : [filter.type, ...given.types]
   return (
     <form class="filters" role="search" aria-label="Tasks" onSubmit={(event) => event.preventDefault()}>
-      <Text name="q" label="Text in content" value={filter.q ?? ""} isSearch onFound={(q) => show({ ...filter, q })} />
+      <Text
+        key={`q${cleared}`}
+        name="q"
+        label="Text in content, or the id of a task"
+        value={filter.q ?? ""}
+        isSearch
+        onFound={(text) => void lookFor(text)}
+      />
       <label>
         <span>Status</span>
         <select
           name="status"
           value={filter.status ?? ""}
-          onChange={({ currentTarget }) => {
-            const status = statuses.find((one) => one === currentTarget.value)
-            const { status: _, ...rest } = filter
-            show(status === undefined ? rest : { ...rest, status })
-          }}
+          onChange={({ currentTarget }) => change({ status: currentTarget.value })}
         >
           <option value="">any</option>
           {statuses.map((status) => (
@@ -78,7 +112,7 @@ export const Filters = (given: { readonly filter: Wire.Filter; readonly types: R
         <select
           name="type"
           value={filter.type ?? ""}
-          onChange={({ currentTarget }) => show({ ...filter, type: currentTarget.value })}
+          onChange={({ currentTarget }) => change({ type: currentTarget.value })}
         >
           <option value="">any</option>
           {types.map((type) => (
@@ -88,9 +122,16 @@ export const Filters = (given: { readonly filter: Wire.Filter; readonly types: R
           ))}
         </select>
       </label>
-      <Text name="tag" label="Tag" value={filter.tag ?? ""} onFound={(tag) => show({ ...filter, tag })} />
+      <Text key={`tag${cleared}`} name="tag" label="Tag" value={filter.tag ?? ""} onFound={(tag) => change({ tag })} />
       {isFiltered(filter) ? (
-        <button type="button" class="quiet" onClick={() => show({})}>
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => {
+            setCleared(cleared + 1)
+            Route.replace(Route.href("tasks"))
+          }}
+        >
           Clear
         </button>
       ) : null}

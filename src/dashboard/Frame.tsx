@@ -3,6 +3,7 @@ import { Access } from "./Access.ts"
 import { type Answer, cache, useAnswer } from "./Answer.ts"
 import * as Api from "./Api.ts"
 import { Banner } from "./Banner.tsx"
+import { Boundary } from "./Boundary.tsx"
 import { Charts } from "./Charts.tsx"
 import { Failures } from "./Failures.tsx"
 import { Header } from "./Header.tsx"
@@ -130,7 +131,9 @@ export const Frame = ({ onLogout }: { readonly onLogout: (() => void) | undefine
       </header>
       <Banner queue={queue.value} />
       <main id="view" tabIndex={-1}>
-        <Viewed route={route} queue={queue.value} nodes={known.value} statistics={told} storage={storage} />
+        <Boundary key={`${route.view}/${route.id ?? ""}`}>
+          <Viewed route={route} queue={queue.value} nodes={known.value} statistics={told} storage={storage} />
+        </Boundary>
       </main>
     </>
   )

@@ -29,7 +29,7 @@ interface Given {
 
 export const SubmitForm = ({ source, types }: Given) => {
   const [draft, setDraft] = useState<Draft>(() => draftOf(source))
-  const [key] = useState(Keys.fresh)
+  const [keyOf] = useState(Keys.byBody)
   const [trouble, setTrouble] = useState("")
   const [isBusy, setBusy] = useState(false)
   const set = (name: Name, value: string) => setDraft((before) => ({ ...before, [name]: value }))
@@ -39,7 +39,8 @@ export const SubmitForm = ({ source, types }: Given) => {
     event.preventDefault()
     setBusy(true)
     try {
-      const { task_id } = await Api.submit(requestOf(draft, source), key)
+      const body = requestOf(draft, source)
+      const { task_id } = await Api.submit(body, keyOf(body))
       Live.stir()
       Route.go(Route.ofTask(task_id))
     } catch (error) {

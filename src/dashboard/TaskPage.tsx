@@ -31,7 +31,7 @@ const Failure = ({ task }: { readonly task: Wire.Task }) =>
         It failed: {task.failure.reason}, after {task.attempt === 1 ? "one attempt" : `${task.attempt} attempts`}
       </h2>
       <pre class="error">{task.failure.message}</pre>
-      {task.failure.data === undefined ? null : <pre class="text">{JSON.stringify(task.failure.data, null, 2)}</pre>}
+      {task.failure.data === undefined ? null : <Content title="Data" text={JSON.stringify(task.failure.data)} />}
     </section>
   )
 

@@ -1,32 +1,7 @@
 import { assert, describe, it } from "vitest"
 import * as History from "../../src/dashboard/History.ts"
 import type * as Wire from "../../src/dashboard/Wire.ts"
-
-const at = (seconds: number): string => new Date(Date.UTC(2026, 0, 1) + seconds * 1000).toISOString()
-
-const task = (more: Partial<Wire.Task>): Wire.Task => ({
-  id: "019b7a5e-0000-7000-8000-000000000000",
-  content: "",
-  created_at: at(0),
-  status: "PENDING",
-  result: null,
-  logs: [`${at(0)} submitted`],
-  logs_dropped: 0,
-  type: "default",
-  priority: 0,
-  run_at: at(0),
-  updated_at: at(0),
-  started_at: null,
-  finished_at: null,
-  attempt: 0,
-  max_attempts: 5,
-  attempts: [],
-  failure: null,
-  tags: [],
-  progress: null,
-  revision: 1,
-  ...more
-})
+import { at, wireTask as task } from "./wireTask.ts"
 
 const attempt = (n: number, from: number, until: number | null, outcome: Wire.Attempt["outcome"]): Wire.Attempt => ({
   attempt: n,

@@ -29,4 +29,18 @@ describe("JSON to be read", () => {
       assert.isUndefined(Json.layOut(text), text)
     }
   })
+
+  it("is indented no further than it can be followed, however deep it goes", () => {
+    const levels = 3000
+    const json = "[".repeat(levels) + "]".repeat(levels)
+    const laidOut = textOf(json)
+    assert.isDefined(laidOut)
+    assert.isBelow(laidOut.length, 100 * 2 * levels)
+    assert.strictEqual(laidOut.replace(/\s/g, ""), json)
+  })
+
+  it("stays as it is where it would become too long", () => {
+    assert.isUndefined(textOf("[".repeat(100_000) + "]".repeat(100_000)))
+    assert.isUndefined(textOf(`${"[".repeat(45)}${"1,".repeat(50_000)}1${"]".repeat(45)}`))
+  })
 })
