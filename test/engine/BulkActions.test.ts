@@ -81,7 +81,9 @@ describe("all that match", () => {
           ...repository,
           page: (filter, request) =>
             Effect.tap(repository.page(filter, request), () =>
-              Effect.ignore(repository.update(idOf(2), Lifecycle.claim(1000)))
+              filter.status === "PENDING"
+                ? Effect.ignore(repository.update(idOf(2), Lifecycle.claim(1000)))
+                : Effect.void
             )
         })
       })

@@ -76,6 +76,7 @@ describe("get, page and list", () => {
             })
         })
       })
+      pages = 0
       const listed = yield* Stream.runCollect(engine.orchestrator.list({}))
       assert.deepStrictEqual(
         listed.map((task) => task.id),
