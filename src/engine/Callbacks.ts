@@ -236,8 +236,10 @@ export const layer = Layer.effectDiscard(
 
     const watch = Effect.gen(function* () {
       const listening = yield* Effect.forkChild(listen, { startImmediately: true })
+      const missing = Stream.runForEach(repository.gaps, () => loadAll)
+      const loading = yield* Effect.forkChild(missing, { startImmediately: true })
       yield* loadAll
-      yield* Fiber.join(listening)
+      yield* Effect.raceFirst(Fiber.join(listening), Fiber.join(loading))
     })
 
     // neither may end unseen: without them nobody is told anything any more

@@ -1,4 +1,4 @@
-import { Cause, Context, Deferred, Effect, Exit, Fiber, Layer, Option, type Scope, Stream } from "effect"
+import { Cause, Context, Deferred, Effect, Exit, Fiber, Latch, Layer, Option, type Scope, Stream } from "effect"
 import { isFinished, type Progress, type TaskId, type VenomTask } from "../domain/Task.ts"
 import { TaskNotFound } from "../domain/TaskError.ts"
 import { type Change, StateRepository, type StorageError, type TaskFilter } from "../ports/StateRepository.ts"
@@ -82,6 +82,10 @@ export class Events extends Context.Service<
         const tellAll = (changes: ReadonlyArray<Change>): void => {
           for (const change of changes) tell(change)
           for (const follower of followers) follower.wake()
+          wakeBehind()
+        }
+
+        const wakeBehind = (): void => {
           for (const one of Array.from(behind)) Deferred.doneUnsafe(one, Effect.void)
         }
 
@@ -103,17 +107,31 @@ export class Events extends Context.Service<
           return listening
         })
 
+        const gap = yield* Latch.make(false)
+        const noteGap = Stream.runForEach(repository.gaps, () => gap.open)
+        yield* Effect.forkScoped(noteGap, { startImmediately: true })
+
         let listening = yield* listen
         const supervise = Effect.gen(function* () {
-          const death = yield* Fiber.await(listening)
-          yield* Effect.logError(
-            "Nothing is told of tasks any more; it begins anew",
-            Exit.isFailure(death) ? death.cause : Cause.empty
+          const death = yield* Effect.raceFirst(
+            Effect.asSome(Fiber.await(listening)),
+            Effect.as(gap.await, Option.none())
           )
-          yield* Effect.sleep(pause)
+          if (Option.isSome(death)) {
+            yield* Effect.logError(
+              "Nothing is told of tasks any more; it begins anew",
+              Exit.isFailure(death.value) ? death.value.cause : Cause.empty
+            )
+            yield* Effect.sleep(pause)
+          } else {
+            yield* Effect.logWarning("What has happened to some tasks may not have been told; it is read anew")
+            yield* gap.close
+            yield* Fiber.interrupt(listening)
+          }
           listening = yield* listen
           // who has listened meanwhile may have missed something: readers come back, waiters look again
           endAll()
+          wakeBehind()
         })
         yield* Effect.forkScoped(Effect.forever(supervise))
         yield* Effect.forkScoped(
@@ -128,16 +146,17 @@ export class Events extends Context.Service<
           return Option.isSome(task) ? task.value : yield* new TaskNotFound({ taskId: id })
         })
 
-        const caughtUp = (position: number): Effect.Effect<void> =>
+        /** Or the history has begun anew: then it may be long until there. */
+        const caughtUp = (position: number, waitedIn = history): Effect.Effect<void> =>
           Effect.suspend(() => {
-            if (history.position >= position) return Effect.void
+            if (history !== waitedIn || history.position >= position) return Effect.void
             const told = Deferred.makeUnsafe<void>()
             behind.add(told)
             const waited = Effect.ensuring(
               Deferred.await(told),
               Effect.sync(() => behind.delete(told))
             )
-            return Effect.andThen(waited, caughtUp(position))
+            return Effect.andThen(waited, caughtUp(position, waitedIn))
           })
 
         /** What a reader has may have been told by another process, a moment before it is here. */

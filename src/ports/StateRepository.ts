@@ -341,7 +341,16 @@ export class StateRepository extends Context.Service<
     /** All changes from now on, in their order, when they are durable; those that became so together come together. */
     readonly changes: Stream.Stream<ReadonlyArray<Change>>
 
-    /** That of the newest change that `changes` has told, or would have; no later one has a lower. */
+    /**
+     * Emits where `changes` may have left some out that came before `position`, which is another one then. Whoever
+     * knows something by the changes begins anew. A repository that one process has for itself leaves out none.
+     */
+    readonly gaps: Stream.Stream<void>
+
+    /**
+     * That of the newest change that `changes` has told, or would have; no later one has a lower, unless a repository
+     * that others share has lost what it held.
+     */
     readonly position: Effect.Effect<number>
 
     readonly health: Effect.Effect<StorageHealth>
@@ -377,6 +386,7 @@ export class StateRepository extends Context.Service<
 /** What a repository tells of others that one process has for itself. */
 export const alone = {
   isShared: false,
+  gaps: Stream.never,
   past: Effect.succeed<ReadonlyArray<Change>>([]),
   nodes: Effect.succeed<ReadonlyArray<Node>>([]),
   lead: Effect.succeed(0),

@@ -26,8 +26,9 @@ const pause = "500 millis"
 
 const channel = "venom"
 
-/** Changes that one row can have. */
+/** Places that one row has: for its changes, and for what is not told before the next. */
 const inRow = 65_536
+const mostGaps = 1024
 
 /** Rows that are told to those who come back to a node that has only begun. */
 const pastRows = 1000
@@ -36,6 +37,9 @@ const pastBytes = 1_000_000
 
 /** Changes that are kept for whoever begins to listen. */
 const mostPast = 20_000
+
+/** Where it begins that has been told nothing: after all changes of a row, and before those of the next. */
+const beginning = (place: number): number => place * inRow + inRow - mostGaps
 
 interface Kept {
   readonly seq: bigint
@@ -66,6 +70,8 @@ export const make = Effect.fnUntraced(function* (
     readonly onChanges: (changes: ReadonlyArray<Change>) => void
     readonly onEntry: (name: string) => void
     /** What has happened may not have been told in time. */
+    readonly onReturn: () => void
+    /** Something that has happened is not told. */
     readonly onGap: () => void
   }
 ): Effect.fn.Return<Feed, Failed, Scope.Scope> {
@@ -74,7 +80,7 @@ export const make = Effect.fnUntraced(function* (
   const toNotify = yield* Latch.make(false)
   const [last] = yield* database.query<{ readonly newest: bigint }>(newest)
   let place = Number(last?.newest ?? 0)
-  let position = place * inRow + inRow - 1
+  let position = beginning(place)
   let past: Array<Change> | undefined = []
   for (const { body, seq } of yield* database.query<Kept>(newestRows, [place, pastRows, pastBytes])) {
     past.push(...Told.read(body, (index) => Number(seq) * inRow + index).changes)
@@ -94,6 +100,12 @@ export const make = Effect.fnUntraced(function* (
         : { ...change, after: { ...change.after, result: task.result, failure: task.failure } }
     })
   })
+
+  const leaveOut = (): void => {
+    if (past !== undefined) past = []
+    position++
+    told.onGap()
+  }
 
   const tell = Effect.fnUntraced(function* (seq: number, body: string) {
     const { changes: read, entries } = Told.read(body, (index) => seq * inRow + index)
@@ -125,7 +137,7 @@ export const make = Effect.fnUntraced(function* (
         if (missing?.seq !== place + 1) missing = { seq: place + 1, xmax: BigInt(xmax), since: now }
         const hasEnded = BigInt(xmin) >= missing.xmax || now - missing.since > missingFor
         if (!hasEnded) return { state: "missing", changed }
-        if (next - place > pastRows) told.onGap()
+        if (next - place > pastRows) leaveOut()
       }
       changed += yield* tell(next, body)
       count++
@@ -138,6 +150,7 @@ export const make = Effect.fnUntraced(function* (
     const { changed, state } = yield* read
     const isMuch = changed >= much
     if (state === "missing") return yield* Effect.sleep(isMuch ? longRest : missingPoll)
+    if (state === "more") return
     if (state === "idle") yield* Effect.raceFirst(mayHaveMore.await, Effect.sleep(poll))
     yield* Effect.sleep(isMuch ? longRest : shortRest)
   }).pipe(Effect.catchTag("StorageError", () => Effect.sleep(pause)))
@@ -146,7 +159,7 @@ export const make = Effect.fnUntraced(function* (
   const listen = Effect.gen(function* () {
     const notifications = yield* sql.listen(channel)
     // nobody knows what has happened meanwhile
-    if (isBack) told.onGap()
+    if (isBack) told.onReturn()
     isBack = true
     for (;;) {
       yield* mayHaveMore.open

@@ -59,6 +59,7 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
   const held = yield* Held.make
   const node = yield* Nodes.make(database, options, held.loseAll)
   const entryNames = yield* PubSub.unbounded<string>()
+  const gaps = yield* PubSub.sliding<void>(1)
   const feed = yield* Feed.make(sql, database, {
     onChanges: (changes) => {
       for (const { after } of changes) if (after !== undefined) held.see(after)
@@ -70,9 +71,14 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
       }
     },
     onEntry: (name) => void PubSub.publishUnsafe(entryNames, name),
+    onReturn: () => {
+      hint()
+      end()
+    },
     onGap: () => {
       hint()
       end()
+      void PubSub.publishUnsafe(gaps, undefined)
     }
   })
   const claims = Claims.make(database, node.id, limits)
@@ -204,6 +210,7 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
     wake: Stream.fromPubSub(hints),
     finished: Stream.fromPubSub(ends),
     changes: Stream.fromPubSub(feed.changes),
+    gaps: Stream.fromPubSub(gaps),
     position: Effect.sync(feed.position),
     health: database.health,
     storage: Effect.map(database.query<{ readonly name: string; readonly bytes: number }>(sizes), (files) => ({

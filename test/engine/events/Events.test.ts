@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Stream } from "effect"
+import { Effect, Fiber, PubSub, Ref, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as Lifecycle from "../../../src/domain/Lifecycle.ts"
 import { limits } from "../../../src/domain/Task.ts"
@@ -498,6 +498,49 @@ describe("of a cancel and a result that come together", () => {
       }, Effect.scoped)
       for (let n = 0; n < 1000; n++) yield* race(n)
       assert.includeMembers(finals, ["FAILED", "COMPLETED"])
+    })
+  )
+})
+
+describe("when some changes may have been left out", () => {
+  it.effect("readers have their end and are told reset when they come back; waiters look again at once", () =>
+    Effect.gen(function* () {
+      const gaps = yield* PubSub.unbounded<void>()
+      const isDeaf = yield* Ref.make(false)
+      let left = 0
+      const { events, repository } = yield* begin({
+        tasks: [submitted(1), submitted(2), submitted(3)],
+        wrap: (repository) => ({
+          ...repository,
+          changes: Stream.filterEffect(repository.changes, () => Effect.map(Ref.get(isDeaf), (deaf) => !deaf)),
+          position: Effect.map(repository.position, (position) => position + left),
+          gaps: Stream.fromPubSub(gaps)
+        })
+      })
+      yield* repository.update(idOf(3), Lifecycle.cancel(1))
+      const all = yield* events.follow({})
+      const one = yield* events.followTask(id)
+      assert.deepStrictEqual((yield* heard(one)).told.map(say), ["PENDING 0"])
+      const waiting = yield* Effect.forkChild(events.awaitFinal(id), { startImmediately: true })
+      yield* Ref.set(isDeaf, true)
+      yield* repository.update(id, Lifecycle.cancel(1))
+      yield* quiet
+      assert.isUndefined(waiting.pollUnsafe())
+      // who has read meanwhile waits until it is told
+      const behind = yield* Effect.forkChild(events.followTask(idOf(2)), { startImmediately: true })
+      yield* quiet
+      assert.isUndefined(behind.pollUnsafe())
+      left = 1
+      yield* PubSub.publish(gaps, undefined)
+      assert.strictEqual((yield* Fiber.join(waiting)).status, "FAILED")
+      assert.deepStrictEqual(yield* heard(all), { told: [], ended: true })
+      assert.isTrue((yield* heard(one)).ended)
+      const { told } = yield* heard(yield* events.follow({}, { after: all.begin ?? 0n }))
+      assert.deepStrictEqual(told.map(say), [`reset {"PENDING":1,"PROCESSING":0,"COMPLETED":0,"FAILED":2}`])
+      yield* Ref.set(isDeaf, false)
+      const following = yield* Fiber.join(behind)
+      yield* repository.update(idOf(2), Lifecycle.cancel(1))
+      assert.deepStrictEqual((yield* heard(following)).told.map(say), ["PENDING 0", `"cancelled"`, "FAILED 0"])
     })
   )
 })

@@ -1,5 +1,5 @@
 import { assert, describe } from "@effect/vitest"
-import { Effect, Fiber, Option, Result } from "effect"
+import { Effect, Fiber, Option, Result, Stream } from "effect"
 import * as Lifecycle from "../../../src/domain/Lifecycle.ts"
 import { after, idOf, submitted } from "../../support/tasks.ts"
 import { claimAll, completed, read, type Repository, type Tests, together } from "./harness.ts"
@@ -18,6 +18,26 @@ export const changes = (test: Tests): void => {
         tasks.push(traced)
         yield* repository.insert(tasks)
         for (const task of tasks) assert.deepStrictEqual(yield* read(repository, task.id), task)
+      }))
+
+    test("no change is left out where nothing goes wrong", (repository) =>
+      Effect.gen(function* () {
+        let left = 0
+        const count = Stream.runForEach(repository.gaps, () => Effect.sync(() => left++))
+        yield* Effect.forkScoped(count, { startImmediately: true })
+        const heard = yield* Effect.forkChild(
+          repository.changes.pipe(
+            Stream.flatMap(Stream.fromIterable),
+            Stream.takeUntil(({ after }) => after?.id === idOf(50)),
+            Stream.runCount
+          ),
+          { startImmediately: true }
+        )
+        for (const n of range(50)) yield* repository.insert([submitted(n)])
+        yield* Effect.result(repository.update(idOf(0), Lifecycle.complete("not running", 0)))
+        yield* repository.insert([submitted(50)])
+        assert.strictEqual(yield* Fiber.join(heard), 51)
+        assert.strictEqual(left, 0)
       }))
 
     test("what was not inserted is not there", (repository) =>
