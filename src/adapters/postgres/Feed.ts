@@ -51,6 +51,7 @@ interface FeedRow {
   readonly body: string
   readonly xmin: string
   readonly xmax: string
+  readonly newest: bigint
 }
 
 /** What happens at all nodes, in one order for all of them. */
@@ -127,6 +128,15 @@ export const make = Effect.fnUntraced(function* (
   /** Whether there may be more at once, or something is missing; and how much has been told. */
   const read = Effect.gen(function* () {
     const rows = yield* database.query<FeedRow>(feed, [place])
+    const newestThere = Number(rows[0]?.newest ?? place)
+    if (newestThere < place) {
+      // the database has lost what was told, as after a failover: what comes has lower numbers
+      place = newestThere
+      position = beginning(place)
+      missing = undefined
+      leaveOut()
+      return { state: "more", changed: 0 }
+    }
     let count = 0
     let changed = 0
     for (const { body, seq, xmax, xmin } of rows) {

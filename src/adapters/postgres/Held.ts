@@ -40,6 +40,14 @@ export const make = Effect.gen(function* () {
       if (claim === undefined || told.revision <= claim.revision) return
       if (told.status !== "PROCESSING" || told.attempt !== claim.attempt) lose(claim)
     },
+    all: (): ReadonlyArray<Claim> => Array.from(claims.values()),
+    /** Of claims that were held, those that are nowhere any more. */
+    loseUnless: (before: ReadonlyArray<Claim>, there: ReadonlyArray<Pick<VenomTask, "id" | "attempt">>): void => {
+      const attempts = new Map(there.map(({ attempt, id }) => [id, attempt]))
+      for (const claim of before) {
+        if (claims.get(claim.id) === claim && attempts.get(claim.id) !== claim.attempt) lose(claim)
+      }
+    },
     loseAll: (): void => {
       for (const claim of Array.from(claims.values())) lose(claim)
     }

@@ -1,5 +1,5 @@
 import { PgClient } from "@effect/sql-pg"
-import { Clock, Effect, Layer, Option, PubSub, Result, Stream } from "effect"
+import { Clock, Effect, Layer, Option, PubSub, Result, Schedule, Stream } from "effect"
 import * as Flow from "../../domain/Flow.ts"
 import * as Lifecycle from "../../domain/Lifecycle.ts"
 import { isFinished, type TaskStatus, type VenomTask } from "../../domain/Task.ts"
@@ -118,6 +118,16 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
     )
     mayHoldMore = false
   })
+
+  /** What is held here may have been ended, and nobody has told. */
+  const checkHeld = Effect.gen(function* () {
+    const before = held.all()
+    if (before.length === 0) return
+    const rows = yield* database.query<Row.Row>(ofNode, [yield* node.id])
+    held.loseUnless(before, rows.map(Row.read))
+  }).pipe(Effect.retry(Schedule.spaced("1 second")))
+  const checkAfterGaps = Stream.runForEach(Stream.fromPubSub(gaps), () => checkHeld)
+  yield* Effect.forkScoped(checkAfterGaps, { startImmediately: true })
 
   return StateRepository.of({
     insert: submit,

@@ -3,8 +3,9 @@
  * has ended that ran when it was missed, which the snapshot tells.
  */
 export const feed = `
-  select c.seq, c.body, s.xmin, s.xmax from (
-    select pg_snapshot_xmin(snapshot)::text as xmin, pg_snapshot_xmax(snapshot)::text as xmax
+  select c.seq, c.body, s.xmin, s.xmax, s.newest from (
+    select pg_snapshot_xmin(snapshot)::text as xmin, pg_snapshot_xmax(snapshot)::text as xmax,
+      (select coalesce(max(seq), 0) from venom.change) as newest
     from pg_current_snapshot() as snapshot
   ) s left join lateral (
     select seq, body from venom.change where seq > $1::bigint order by seq limit 50
@@ -26,7 +27,8 @@ export const newestRows = `
   ), 0)
   order by seq`
 
-/** Nobody goes on from so long ago. */
+/** Nobody goes on from so long ago. The newest stays: whoever has read it would take it for lost. */
 export const forget = `
-  delete from venom.change where seq <= (select max(seq) from venom.change) - $2::bigint
-    or at < clock_timestamp() - $1::int * interval '1 second'`
+  delete from venom.change c using (select max(seq) as seq from venom.change) newest
+  where c.seq <= newest.seq - $2::bigint
+    or (c.seq < newest.seq and c.at < clock_timestamp() - $1::int * interval '1 second')`

@@ -1,0 +1,73 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { PgClient } from "@effect/sql-pg"
+import { Context, Effect, Exit, Fiber, Layer, Scope, Stream } from "effect"
+import { StateRepository } from "../../../src/ports/StateRepository.ts"
+import { type Repository, quiet } from "../../ports/repository/harness.ts"
+import * as Postgres from "../../support/Postgres.ts"
+import { idOf, submitted } from "../../support/tasks.ts"
+import { lasting } from "./databases.ts"
+
+const scope = Scope.makeUnsafe()
+let url = ""
+
+beforeAll(
+  () =>
+    Effect.gen(function* () {
+      const postgres = yield* Postgres.make({ settings: { fsync: "off", max_prepared_transactions: "5" } })
+      url = yield* postgres.database
+    }).pipe(Scope.provide(scope), Effect.runPromise),
+  60_000
+)
+afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)), 60_000)
+
+/** A repository, and its database. */
+const begin = Effect.fnUntraced(function* (name: string) {
+  const repository = Context.get(yield* Layer.build(lasting(url, name)), StateRepository)
+  const own = yield* Layer.build(Layer.fresh(Postgres.client(url.replace(/[^/]*$/, name))))
+  return { repository, sql: Context.get(own, PgClient.PgClient) }
+})
+
+const first = <A>(stream: Stream.Stream<A>) => Effect.forkChild(Stream.runHead(stream), { startImmediately: true })
+
+/** Until it is told that a task is there. */
+const told = (repository: Repository, n: number) =>
+  first(
+    repository.changes.pipe(
+      Stream.flatMap(Stream.fromIterable),
+      Stream.filter(({ after }) => after?.id === idOf(n))
+    )
+  )
+
+describe("a database that has lost its last changes, as after a failover", () => {
+  it.live(
+    "is heard again: there is a gap, what comes is told, and claims that are no more are lost",
+    () =>
+      Effect.gen(function* () {
+        const { repository, sql } = yield* begin("lost")
+        yield* repository.insert([submitted(1)])
+        const second = yield* told(repository, 2)
+        const [claimed] = yield* repository.claim({ limit: 1, now: 1 })
+        yield* repository.insert([submitted(2)])
+        yield* Fiber.join(second)
+        const before = yield* repository.position
+        const gap = yield* first(repository.gaps)
+        const lost = yield* first(repository.lost)
+        yield* sql.withTransaction(
+          Effect.gen(function* () {
+            yield* sql`delete from venom.task where id = ${idOf(2)}`
+            yield* sql`update venom.task set status = 'PENDING', node = null`
+            yield* sql`delete from venom.change where seq > 1`
+            yield* sql`select setval(pg_get_serial_sequence('venom.change', 'seq'), 1)`
+          })
+        )
+        yield* Fiber.join(gap)
+        assert.isBelow(yield* repository.position, before)
+        const { attempt, id } = yield* Effect.fromOption(yield* Fiber.join(lost))
+        assert.deepStrictEqual([id, attempt], [claimed?.id, 1])
+        const third = yield* told(repository, 3)
+        yield* repository.insert([submitted(3)])
+        yield* Fiber.join(third)
+      }).pipe(Effect.scoped, Effect.provide(quiet)),
+    15_000
+  )
+})
