@@ -24,6 +24,7 @@ const long = [
   "damage",
   "disk",
   "examples",
+  "history",
   "kill",
   "leftovers",
   "load",

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process"
+import { existsSync } from "node:fs"
 import process from "node:process"
 import { Effect, type Scope } from "effect"
 
@@ -23,7 +24,7 @@ export interface Network {
   readonly place: (n: number) => Effect.Effect<Place, never, Scope.Scope>
 }
 
-const ip = (...args: ReadonlyArray<string>): void => void execFileSync("ip", args, { stdio: "pipe" })
+const ip = (...args: ReadonlyArray<string>): string => execFileSync("ip", args, { stdio: "pipe" }).toString()
 const quietly = (...args: ReadonlyArray<string>): void => {
   try {
     ip(...args)
@@ -34,6 +35,20 @@ const quietly = (...args: ReadonlyArray<string>): void => {
 
 /** Names of this process, as short as names of interfaces have to be. */
 const own = process.pid.toString(36)
+
+/** Addresses of this process: others may do the same beside it. */
+const prefixes = [0, 1].map((n) => `10.211.${2 * (process.pid % 128) + n}`)
+
+/** What processes have left behind that were killed. */
+const sweep = (): void => {
+  const isGone = (id: string | undefined) => id !== undefined && !existsSync(`/proc/${Number.parseInt(id, 36)}`)
+  for (const [, name = "", id] of ip("netns", "list").matchAll(/^(venom-([0-9a-z]+)-\d+)/gm)) {
+    if (isGone(id)) quietly("netns", "del", name)
+  }
+  for (const [, name = "", id] of ip("-br", "link").matchAll(/^((?:vdb|vetc)([0-9a-z]+)) /gm)) {
+    if (isGone(id)) quietly("link", "del", name)
+  }
+}
 
 /** Why there can be none here; undefined where there can. */
 export const obstacle = (): string | undefined => {
@@ -60,7 +75,12 @@ const made = (make: () => void, remove: () => void) =>
 
 /** Two bridges, and for each place a namespace with a cable to either. */
 export const make: Effect.Effect<Network, never, Scope.Scope> = Effect.gen(function* () {
-  const nets = ["db", "etc"].map((kind, n) => ({ kind, bridge: `v${kind}${own}`, prefix: `10.21${n + 1}.0` }))
+  sweep()
+  const [database = "", others = ""] = prefixes
+  const nets = [
+    { kind: "db", bridge: `vdb${own}`, prefix: database },
+    { kind: "etc", bridge: `vetc${own}`, prefix: others }
+  ]
   for (const { bridge, prefix } of nets) {
     yield* made(
       () => {
@@ -92,10 +112,10 @@ export const make: Effect.Effect<Network, never, Scope.Scope> = Effect.gen(funct
     )
     return {
       within: ["ip", "netns", "exec", namespace],
-      address: `10.212.0.${n + 2}`,
-      toDatabase: `10.211.0.${n + 2}`,
+      address: `${others}.${n + 2}`,
+      toDatabase: `${database}.${n + 2}`,
       cut: (isOut: boolean) => Effect.sync(() => ip("link", "set", cable("db"), isOut ? "down" : "up"))
     }
   })
-  return { database: "10.211.0.1", others: "10.212.0.1", range: "10.211.0.0/24", place }
+  return { database: `${database}.1`, others: `${others}.1`, range: `${database}.0/24`, place }
 })

@@ -91,30 +91,53 @@ const together = (attempts: ReadonlyArray<Seen>, records: Records): Array<string
   return problems
 }
 
-const most = (spans: ReadonlyArray<readonly [number, number]>): number => {
-  const edges = spans
-    .filter(([from, to]) => to > from)
-    .flatMap(([from, to]): Array<readonly [number, number]> => [
-      [from, 1],
-      [to, -1]
-    ])
-    .toSorted((a, b) => a[0] - b[0] || a[1] - b[1])
-  let [running, highest] = [0, 0]
-  for (const [, by] of edges) {
-    running += by
-    highest = Math.max(highest, running)
+interface Present {
+  readonly seen: Seen
+  readonly from: number
+  readonly to: number
+}
+
+/** The most of them at one moment. */
+const most = (attempts: ReadonlyArray<Seen>, records: Records): ReadonlyArray<Present> => {
+  const present = attempts
+    .map((seen): Present => {
+      const [from, to] = presence(seen, records)
+      return { seen, from, to }
+    })
+    .filter(({ from, to }) => to > from)
+  let highest: ReadonlyArray<Present> = []
+  for (const { from } of present) {
+    const together = present.filter((one) => one.from <= from && one.to > from)
+    if (together.length > highest.length) highest = together
   }
   return highest
 }
 
+/** For whoever looks what has happened. */
+const told = (together: ReadonlyArray<Present>): string => {
+  const first = Math.min(...together.map(({ from }) => from))
+  return together
+    .map(({ from, seen, to }) => {
+      const span = [from, to].map((at) => Math.round(at - first)).join(" to ")
+      return `${seen.task} attempt ${seen.attempt} on ${seen.node} from ${span} ms`
+    })
+    .join(", ")
+}
+
 const beyond = (attempts: ReadonlyArray<Seen>, records: Records): Array<string> => {
   const { concurrency, eachKey, type } = records.limits
-  const problems: Array<string> = []
-  const ofType = most(attempts.filter((one) => one.type === type).map((one) => presence(one, records)))
-  if (ofType > concurrency) problems.push(`beyond: ${ofType} of ${type} at once, and ${concurrency} may be`)
-  for (const [key, ofKey] of Map.groupBy(attempts, (one) => one.key)) {
-    const highest = key.startsWith("key:") ? most(ofKey.map((one) => presence(one, records))) : 0
-    if (highest > eachKey) problems.push(`beyond: ${highest} of ${key} at once, and ${eachKey} may be`)
-  }
-  return problems
+  const ofKeys = Map.groupBy(
+    attempts.filter(({ key }) => key.startsWith("key:")),
+    ({ key }) => key
+  )
+  const groups = [
+    { name: type, limit: concurrency, attempts: attempts.filter((one) => one.type === type) },
+    ...Array.from(ofKeys, ([name, attempts]) => ({ name, limit: eachKey, attempts }))
+  ]
+  return groups.flatMap(({ attempts, limit, name }) => {
+    const together = most(attempts, records)
+    return together.length <= limit
+      ? []
+      : [`beyond: ${together.length} of ${name} at once, and ${limit} may be: ${told(together)}`]
+  })
 }

@@ -113,7 +113,9 @@ export const make = Effect.fnUntraced(function* (database: Database, options: No
     yield* Effect.sleep(Number.isFinite(left) ? Math.max(10, left) : lease / beats)
   })
 
-  yield* Effect.acquireRelease(join, () => Effect.ignore(Effect.suspend(() => database.query(statements.leave, [id]))))
+  yield* Effect.acquireRelease(join, () =>
+    Effect.ignore(Effect.suspend(() => database.query(statements.leave, [id], lease / 2)))
+  )
   yield* beat
   yield* Effect.forkScoped(Effect.forever(beatOnTime))
   yield* Effect.forkScoped(Effect.forever(watch))
