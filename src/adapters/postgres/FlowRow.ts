@@ -6,6 +6,10 @@ import { texts } from "./Parameters.ts"
 import * as Row from "./Row.ts"
 import { perOf } from "./Situation.ts"
 import * as statements from "./statements/flow.ts"
+import * as Told from "./Told.ts"
+
+/** Under which its changes are told to other nodes. */
+export const entryName = "flow"
 
 const json = Schema.fromJsonString(Schema.toCodecJson(Flow.Flow))
 const decode = Schema.decodeUnknownOption(json)
@@ -82,7 +86,7 @@ export const update = (database: Database, decide: (flow: Flow.Flow) => Flow.Flo
         const before = yield* readLocked(database)
         const flow = decide(before)
         written = encode(flow)
-        yield* database.query(statements.setFlow, [written, Flow.isFree(flow)])
+        yield* database.query(statements.changeFlow, [written, Flow.isFree(flow), Told.entry(entryName)])
         for (const [type, { rate }] of Object.entries(flow.types)) {
           const known = before.types[type]?.rate
           if (rate !== undefined && countsMore(rate, known)) yield* seed(database, type, rate, known)

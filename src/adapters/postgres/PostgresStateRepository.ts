@@ -70,7 +70,11 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
         end()
       }
     },
-    onEntry: (name) => void PubSub.publishUnsafe(entryNames, name),
+    onEntry: (name) => {
+      // what another node has let go may begin here
+      if (name === FlowRow.entryName) hint()
+      PubSub.publishUnsafe(entryNames, name)
+    },
     onReturn: () => {
       hint()
       end()

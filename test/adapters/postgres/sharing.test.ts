@@ -1,11 +1,12 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { PgClient } from "@effect/sql-pg"
-import { Context, Effect, Exit, Layer, Scope } from "effect"
+import { Context, Effect, Exit, Fiber, Layer, Queue, Scope, Stream } from "effect"
 import { free } from "../../../src/domain/Flow.ts"
 import { StateRepository } from "../../../src/ports/StateRepository.ts"
 import { pausing } from "../../ports/repository/flow.ts"
 import { quiet, together } from "../../ports/repository/harness.ts"
 import * as Postgres from "../../support/Postgres.ts"
+import { idOf, submitted } from "../../support/tasks.ts"
 import { everything } from "../../support/everything.ts"
 import { lasting } from "./databases.ts"
 
@@ -57,6 +58,28 @@ describe("the starts that a rate counts", () => {
         }
       }).pipe(Effect.scoped, Effect.provide(quiet)),
     60_000
+  )
+})
+
+describe("a node that another one lets go on", () => {
+  it.live("is told that tasks may have become claimable", () =>
+    Effect.gen(function* () {
+      const [a, b] = yield* two("resumes")
+      yield* a.updateFlow((flow) => ({ ...flow, paused: true }))
+      const hints = yield* Queue.unbounded<void>()
+      yield* Effect.forkScoped(Stream.runForEach(b.wake, () => Queue.offer(hints, undefined)))
+      const told = yield* Effect.forkChild(
+        Stream.runHead(Stream.filter(b.changes, (changes) => changes.some(({ after }) => after?.id === idOf(1)))),
+        { startImmediately: true }
+      )
+      yield* a.insert([submitted(1)])
+      yield* Fiber.join(told)
+      // those at what was before
+      do yield* Effect.repeat(Effect.yieldNow, { times: 20 })
+      while ((yield* Queue.clear(hints)).length > 0)
+      yield* a.updateFlow((flow) => ({ ...flow, paused: false }))
+      yield* Queue.take(hints)
+    }).pipe(Effect.scoped, Effect.provide(quiet))
   )
 })
 

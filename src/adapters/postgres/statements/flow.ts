@@ -6,6 +6,11 @@ export const flowLocked = `select value from venom.flow for update`
 
 export const setFlow = `update venom.flow set value = $1, is_free = $2`
 
+/** The same, told to all nodes. */
+export const changeFlow = `
+  with changed as (${setFlow} returning 1)
+  insert into venom.change (body) select $3::text from changed`
+
 /** Whether what is not held back may be claimed freely. */
 export const isFree = `
   select f.is_free and not exists (select 1 from venom.task where status = 'PENDING' and concurrency_key <> '') as is_free
