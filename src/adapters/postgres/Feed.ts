@@ -2,8 +2,8 @@ import type { PgClient } from "@effect/sql-pg"
 import { Effect, Latch, PubSub, Queue, type Scope } from "effect"
 import type { Change } from "../../ports/StateRepository.ts"
 import type { Database, Failed } from "./Database.ts"
-import { uuids } from "./Parameters.ts"
-import { feed, newest, newestRows } from "./statements/feed.ts"
+import { numbers, uuids } from "./Parameters.ts"
+import { feed, late, newest, newestRows } from "./statements/feed.ts"
 import * as Row from "./Row.ts"
 import { get } from "./statements/get.ts"
 import * as Told from "./Told.ts"
@@ -17,8 +17,12 @@ const longRest = "20 millis"
 const much = 32
 /** While it is not known what became of a number that is missing. */
 const missingPoll = "5 millis"
-/** A transaction that takes longer has its number passed over. */
+/** A transaction that takes longer has its number passed over: it is looked for apart from then on. */
 const missingFor = 3000
+/** So often, in milliseconds; for so long; and so many numbers at most. */
+const lateEvery = 500
+const lateFor = 600_000
+const mostLate = 1000
 /** Others are told of what has happened here at most so often. */
 const notifyEvery = "40 millis"
 /** The pause after the database refused. */
@@ -54,6 +58,13 @@ interface FeedRow {
   readonly newest: bigint
 }
 
+/** A number whose transaction may still run: not once all have ended that ran when it was missed. */
+interface Missing {
+  readonly seq: number
+  readonly xmax: bigint
+  readonly since: number
+}
+
 /** What happens at all nodes, in one order for all of them. */
 export interface Feed {
   readonly changes: PubSub.PubSub<ReadonlyArray<Change>>
@@ -86,7 +97,9 @@ export const make = Effect.fnUntraced(function* (
   for (const { body, seq } of yield* database.query<Kept>(newestRows, [place, pastRows, pastBytes])) {
     past.push(...Told.read(body, (index) => Number(seq) * inRow + index).changes)
   }
-  let missing: { readonly seq: number; readonly xmax: bigint; readonly since: number } | undefined
+  let missing: Missing | undefined
+  let passedOver: ReadonlyArray<Missing> = []
+  let lookedAt = 0
 
   /** Ends that were too long to be told are read from the tasks, as long as those have not gone on. */
   const whole = Effect.fnUntraced(function* (told: ReturnType<typeof Told.read>["changes"]) {
@@ -125,15 +138,42 @@ export const make = Effect.fnUntraced(function* (
     return found.length
   })
 
+  const passOver = (missing: Missing, until: number): void => {
+    const room = Math.min(until - missing.seq, mostLate - passedOver.length)
+    const numbers = Array.from({ length: room }, (_, n) => ({ ...missing, seq: missing.seq + n }))
+    passedOver = [...passedOver, ...numbers]
+    if (room < until - missing.seq) leaveOut()
+  }
+
+  /** What comes so late cannot be told in its order. */
+  const readLate = Effect.fnUntraced(function* (xmin: bigint) {
+    const now = performance.now()
+    if (passedOver.length === 0 || now - lookedAt < lateEvery) return
+    lookedAt = now
+    const rows = yield* database.query<Kept>(late, [numbers(passedOver.map(({ seq }) => seq))])
+    const come = new Set(rows.map(({ seq }) => Number(seq)))
+    const isTooLate = ({ since }: Missing) => now - since > lateFor
+    const isGap = come.size > 0 || passedOver.some(isTooLate)
+    passedOver = passedOver.filter((one) => !come.has(one.seq) && one.xmax > xmin && !isTooLate(one))
+    for (const { body } of rows) {
+      const { changes, entries } = Told.read(body, () => position)
+      for (const name of entries) told.onEntry(name)
+      told.onChanges(changes)
+    }
+    if (isGap) leaveOut()
+  })
+
   /** Whether there may be more at once, or something is missing; and how much has been told. */
   const read = Effect.gen(function* () {
     const rows = yield* database.query<FeedRow>(feed, [place])
+    yield* readLate(BigInt(rows[0]?.xmin ?? 0))
     const newestThere = Number(rows[0]?.newest ?? place)
     if (newestThere < place) {
       // the database has lost what was told, as after a failover: what comes has lower numbers
       place = newestThere
       position = beginning(place)
       missing = undefined
+      passedOver = []
       leaveOut()
       return { state: "more", changed: 0 }
     }
@@ -145,8 +185,9 @@ export const make = Effect.fnUntraced(function* (
       if (next !== place + 1) {
         const now = performance.now()
         if (missing?.seq !== place + 1) missing = { seq: place + 1, xmax: BigInt(xmax), since: now }
-        const hasEnded = BigInt(xmin) >= missing.xmax || now - missing.since > missingFor
-        if (!hasEnded) return { state: "missing", changed }
+        const hasEnded = BigInt(xmin) >= missing.xmax
+        if (!hasEnded && now - missing.since <= missingFor) return { state: "missing", changed }
+        if (!hasEnded) passOver(missing, next)
         if (next - place > pastRows) leaveOut()
       }
       changed += yield* tell(next, body)

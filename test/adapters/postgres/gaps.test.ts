@@ -1,6 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { PgClient } from "@effect/sql-pg"
-import { Context, Effect, Exit, Fiber, Layer, Scope, Stream } from "effect"
+import { Context, Effect, Exit, Fiber, Layer, Option, Scope, Stream } from "effect"
 import { StateRepository } from "../../../src/ports/StateRepository.ts"
 import { type Repository, quiet } from "../../ports/repository/harness.ts"
 import * as Postgres from "../../support/Postgres.ts"
@@ -69,5 +69,35 @@ describe("a database that has lost its last changes, as after a failover", () =>
         yield* Fiber.join(third)
       }).pipe(Effect.scoped, Effect.provide(quiet)),
     15_000
+  )
+})
+
+describe("a transaction that commits after what came later was told", () => {
+  it.live(
+    "is a gap when it commits: streams begin anew, and what it has made due is hinted at",
+    () =>
+      Effect.gen(function* () {
+        const { repository, sql } = yield* begin("late")
+        yield* sql
+          .withTransaction(
+            Effect.gen(function* () {
+              yield* sql`insert into venom.change (body) values (${JSON.stringify(["entry"])})`
+              yield* sql`prepare transaction 'late'`
+            })
+          )
+          .pipe(Effect.ignore)
+        const second = yield* told(repository, 2)
+        yield* repository.insert([submitted(2)])
+        yield* Fiber.join(second)
+        const before = yield* repository.position
+        const gap = yield* first(repository.gaps)
+        const changed = yield* first(repository.changedEntries)
+        assert.isUndefined(gap.pollUnsafe())
+        yield* sql`commit prepared 'late'`
+        yield* Fiber.join(gap)
+        assert.isAbove(yield* repository.position, before)
+        assert.deepStrictEqual(yield* Fiber.join(changed), Option.some("entry"))
+      }).pipe(Effect.scoped, Effect.provide(quiet)),
+    20_000
   )
 })

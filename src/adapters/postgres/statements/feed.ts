@@ -11,6 +11,9 @@ export const feed = `
     select seq, body from venom.change where seq > $1::bigint order by seq limit 50
   ) c on true order by c.seq`
 
+/** What has come of numbers that were missing. */
+export const late = `select seq, body from venom.change where seq = any($1::float8[]::bigint[]) order by seq`
+
 /** The newest place. */
 export const newest = `select coalesce(max(seq), 0) as newest from venom.change`
 
