@@ -222,4 +222,38 @@ describe("a database that goes away", () => {
       assert.strictEqual((yield* a.stop).code, 0)
     }).pipe(Effect.scoped)
   )
+
+  it.live(
+    "or hangs, for longer than answers are waited for: nodes are there again once it goes on",
+    () =>
+      Effect.gen(function* () {
+        const cluster = yield* Cluster.make(fast)
+        const nodes = yield* Effect.all([cluster.node("a"), cluster.node("b")], { concurrency: 2 })
+        yield* Effect.acquireUseRelease(
+          cluster.postgres.hang(true),
+          () =>
+            Effect.gen(function* () {
+              // more is asked than there are connections: what comes later waits for one
+              for (const node of nodes) {
+                for (let n = 0; n < 20; n++) yield* Effect.forkScoped(Effect.ignore(node.submit("meanwhile")))
+              }
+              for (const node of nodes) {
+                yield* node.heard(/The lease of this node is over/)
+                yield* until("it to be seen", node.ready, ({ status }) => status === 503)
+              }
+              // as long as an answer is waited for
+              yield* Effect.sleep("41 seconds")
+            }),
+          () => cluster.postgres.hang(false)
+        )
+        for (const node of nodes) {
+          yield* until("it to be ready", node.ready, ({ status }) => status === 200)
+          yield* until("all to be alive", nodesOf(node), (all) =>
+            ["a", "b"].every((name) => all.some((one) => one.alive && one.name === name))
+          )
+          yield* node.reaches(yield* node.submit("after"), "COMPLETED")
+        }
+      }).pipe(Effect.scoped),
+    120_000
+  )
 })

@@ -18,6 +18,8 @@ export interface Postgres {
   readonly start: Effect.Effect<void>
   /** With `SIGINT` it ends its sessions and stops; with `SIGQUIT` it dies as it stands. */
   readonly stop: (signal: "SIGINT" | "SIGQUIT") => Effect.Effect<void>
+  /** All its processes say nothing, until they go on. */
+  readonly hang: (isHung: boolean) => Effect.Effect<void>
 }
 
 const run = promisify(execFile)
@@ -129,7 +131,13 @@ export const make = (
       max_connections: "100",
       ...options.settings
     }).flatMap(([name, value]) => ["-c", `${name}=${value}`])
-    let server: { readonly ended: Promise<void>; readonly kill: (signal: NodeJS.Signals) => void } | undefined
+    let server:
+      | {
+          readonly pid: number | undefined
+          readonly ended: Promise<void>
+          readonly kill: (signal: NodeJS.Signals) => void
+        }
+      | undefined
 
     const start = Effect.promise(async () => {
       const child = spawn(join(bin, "postgres"), ["-D", data, "-p", String(port), ...settings], {
@@ -138,6 +146,7 @@ export const make = (
         ...as
       })
       server = {
+        pid: child.pid,
         ended: new Promise((resolve) => child.once("exit", () => resolve())),
         kill: (signal) => void child.kill(signal)
       }
@@ -155,11 +164,20 @@ export const make = (
       })
     yield* Effect.acquireRelease(start, () => stop("SIGQUIT"))
 
+    const signalAll = async (signal: NodeJS.Signals): Promise<void> => {
+      if (server?.pid === undefined) return
+      // the one that makes others first
+      process.kill(server.pid, signal)
+      const sessions = await readFile(`/proc/${server.pid}/task/${server.pid}/children`, "utf8")
+      for (const pid of sessions.split(" ").filter((word) => word !== "")) process.kill(Number(pid), signal)
+    }
+
     let count = 0
     return {
       port,
       start,
       stop,
+      hang: (isHung) => Effect.promise(() => signalAll(isHung ? "SIGSTOP" : "SIGCONT")),
       database: Effect.suspend(() => databaseNamed(port, `test_${process.pid}_${++count}`))
     }
   })

@@ -1,5 +1,5 @@
-import type { PgClient } from "@effect/sql-pg"
 import { Cause, Clock, Duration, Effect, Fiber, Option, Predicate, Schema } from "effect"
+import type { SqlClient } from "effect/sql/SqlClient"
 import { ConnectionError, isSqlError, SqlError } from "effect/sql/SqlError"
 import { type StorageHealth, StorageError } from "../../ports/StateRepository.ts"
 
@@ -52,8 +52,9 @@ const inTime = <A, E>(work: Effect.Effect<A, E>, within: Duration.Input): Effect
   Effect.flatMap(Effect.forkDetach(Effect.interruptible(work)), (fiber) =>
     Effect.callback<A, E | SqlError>((resume) => {
       const timer = setTimeout(() => {
-        fiber.interruptUnsafe()
+        // first: what only waits for a connection ends at once when it is interrupted, and that would be the answer
         resume(Effect.fail(silence))
+        fiber.interruptUnsafe()
       }, Duration.toMillis(within))
       fiber.addObserver((exit) => {
         clearTimeout(timer)
@@ -67,7 +68,7 @@ const inTime = <A, E>(work: Effect.Effect<A, E>, within: Duration.Input): Effect
   )
 
 /** The statements of this adapter, and how the database is. */
-export const make = (sql: PgClient.PgClient) => {
+export const make = (sql: SqlClient) => {
   let trouble: { readonly reason: string; readonly since: number } | undefined
 
   const noteTrouble = (error: SqlError) =>

@@ -2,6 +2,7 @@ import type { PgClient } from "@effect/sql-pg"
 import { Effect, Latch, PubSub, Queue, type Scope } from "effect"
 import type { Change } from "../../ports/StateRepository.ts"
 import type { Database, Failed } from "./Database.ts"
+import * as Lasting from "./Lasting.ts"
 import { numbers, uuids } from "./Parameters.ts"
 import { feed, late, newest, newestRows } from "./statements/feed.ts"
 import * as Row from "./Row.ts"
@@ -218,8 +219,7 @@ export const make = Effect.fnUntraced(function* (
     }
   }).pipe(
     Effect.scoped,
-    Effect.catchCause(() => Effect.sleep(pause)),
-    Effect.forever
+    Effect.catchTag("SqlError", () => Effect.sleep(pause))
   )
 
   const notify = Effect.gen(function* () {
@@ -229,9 +229,9 @@ export const make = Effect.fnUntraced(function* (
     yield* Effect.sleep(notifyEvery)
   })
 
-  yield* Effect.forkScoped(Effect.forever(follow))
-  yield* Effect.forkScoped(listen)
-  yield* Effect.forkScoped(Effect.forever(notify))
+  yield* Lasting.run("Following what happens", pause, follow)
+  yield* Lasting.run("Listening to other nodes", pause, listen)
+  yield* Lasting.run("Telling other nodes", pause, notify)
 
   return {
     changes,

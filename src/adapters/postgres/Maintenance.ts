@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import type { Database } from "./Database.ts"
 import * as FlowRow from "./FlowRow.ts"
+import * as Lasting from "./Lasting.ts"
 import { foldTally } from "./statements/counts.ts"
 import { forget } from "./statements/feed.ts"
 import { bury } from "./statements/nodes.ts"
@@ -27,4 +28,4 @@ const cutBack = (database: Database) =>
 
 /** Keeps small what grows beside the tasks, on the node that leads; the lock is for the moment in which that changes. */
 export const run = (database: Database, lead: Effect.Effect<unknown>) =>
-  Effect.forever(Effect.andThen(lead, Effect.andThen(cutBack(database), Effect.sleep(every))))
+  Lasting.run("Cutting back", every, Effect.andThen(lead, Effect.andThen(cutBack(database), Effect.sleep(every))))

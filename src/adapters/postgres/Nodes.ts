@@ -1,8 +1,9 @@
-import { Cause, Clock, Duration, Effect, Latch, PubSub, Stream } from "effect"
+import { Clock, Duration, Effect, Latch, PubSub, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { hostname } from "node:os"
 import { type Node, StorageError } from "../../ports/StateRepository.ts"
 import type { Database } from "./Database.ts"
+import * as Lasting from "./Lasting.ts"
 import * as statements from "./statements/nodes.ts"
 
 export interface NodeOptions {
@@ -100,11 +101,7 @@ export const make = Effect.fnUntraced(function* (database: Database, options: No
   const beatOnTime = Effect.gen(function* () {
     const next = yield* Effect.catchTag(beat, "StorageError", () => Effect.succeed(lease / beats / 4))
     yield* Effect.sleep(Math.max(10, Math.min(lease / beats, next > 0 ? next + late : lease / beats)))
-  }).pipe(
-    Effect.catchCauseIf(Cause.hasDies, (cause) =>
-      Effect.andThen(Effect.logError("Saying that this node is alive met a defect", cause), Effect.sleep(lease / beats))
-    )
-  )
+  })
 
   /** The database cannot be asked: others may take what is claimed here when the lease is over. */
   const watch = Effect.gen(function* () {
@@ -117,8 +114,8 @@ export const make = Effect.fnUntraced(function* (database: Database, options: No
     Effect.ignore(Effect.suspend(() => database.query(statements.leave, [id], lease / 2)))
   )
   yield* beat
-  yield* Effect.forkScoped(Effect.forever(beatOnTime))
-  yield* Effect.forkScoped(Effect.forever(watch))
+  yield* Lasting.run("Saying that this node is alive", lease / beats / 4, beatOnTime)
+  yield* Lasting.run("Watching the lease of this node", lease / beats / 4, watch)
 
   return {
     /** Under which it claims; none while it does not count as alive. */

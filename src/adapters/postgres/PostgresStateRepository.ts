@@ -108,7 +108,7 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
     hint()
     feed.stir()
   })
-  yield* Effect.forkScoped(Maintenance.run(database, node.lead))
+  yield* Maintenance.run(database, node.lead)
 
   /** A claim whose answer was lost: nobody makes an attempt of it. */
   let mayHoldMore = false

@@ -1,10 +1,11 @@
 /** What the database's clock says, in milliseconds. */
 const now = "(extract(epoch from clock_timestamp()) * 1000)::float8"
 
-/** A node says that it is there, for as long as its lease. */
+/** A node says that it is there, for as long as its lease; once more where the first answer was lost. */
 export const join = `
   insert into venom.node (id, name, version, concurrency, expires_at)
   values ($1::uuid, $2, $3, $4::int, clock_timestamp() + $5::float8 * interval '1 millisecond')
+  on conflict (id) do update set expires_at = excluded.expires_at
   returning ${now} as now`
 
 const isAlive = "n.expires_at > clock_timestamp()"
