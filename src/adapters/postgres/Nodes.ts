@@ -27,6 +27,9 @@ const beats = 3
 /** So many milliseconds before the database does, a node takes its lease to be over: timers may be late. */
 const margin = 500
 
+/** In milliseconds, where a beat has been for nothing. */
+const soon = 1
+
 /** A lease of another node is looked at so long after it is over, in milliseconds. */
 const late = 50
 
@@ -68,22 +71,27 @@ export const make = Effect.fnUntraced(function* (database: Database, options: No
     })
 
   const join = Effect.gen(function* () {
-    const joined = yield* timed<{ readonly now: number }>(statements.join, [id, name, version, concurrency, lease])
-    if (joined !== undefined) validUntil = joined.begun + held
+    const joining = id
+    const joined = yield* timed<{ readonly now: number }>(statements.join, [joining, name, version, concurrency, lease])
+    if (joined !== undefined && id === joining) validUntil = joined.begun + held
   })
 
   const lose = Effect.gen(function* () {
+    const next = yield* random.uuidV7()
     validUntil = Number.NEGATIVE_INFINITY
+    id = next
     yield* leads.close
     onLost()
     yield* Effect.logWarning("The lease of this node is over: what it ran may run elsewhere")
-    id = yield* random.uuidV7()
   })
 
   /** Tells in how many milliseconds the lease of another node is over. */
   const beat = Effect.gen(function* () {
     if (validUntil === Number.NEGATIVE_INFINITY) yield* join
-    const answer = yield* timed<Beat>(statements.beat, [id, lease])
+    const beating = id
+    const answer = yield* timed<Beat>(statements.beat, [beating, lease])
+    // too late: nobody has joined under the id that it has now
+    if (id !== beating) return soon
     if (answer === undefined) return lease
     const { begun, found } = answer
     if (!found.alive) {
