@@ -85,7 +85,22 @@ const isDatabase = (url: string): boolean => {
   return protocol === "postgres:" || protocol === "postgresql:"
 }
 
-/** What a URL says may be secret: it is not told again. */
+/** Whether what is written with % in it stands for a text. */
+const isReadable = (url: string): boolean => {
+  const { password = "", pathname = "", username = "" } = URL.parse(url) ?? {}
+  try {
+    return [username, password, pathname].map(decodeURIComponent).length > 0
+  } catch {
+    return false
+  }
+}
+
+/** Why a URL is none of a database; what it says may be secret, and is not told again. */
+const unfit = (url: string): ReadonlyArray<string> => {
+  if (!isDatabase(url)) return ["Expected a URL such as postgres://user:password@host:5432/database"]
+  return isReadable(url) ? [] : ["The URL cannot be read: a % in it must be written as %25"]
+}
+
 const ofStore = ({ databaseUrl, fsync, store }: Settings): ReadonlyArray<string> => {
   const name = Table.variable("databaseUrl")
   if (store !== "postgres") {
@@ -95,9 +110,7 @@ const ofStore = ({ databaseUrl, fsync, store }: Settings): ReadonlyArray<string>
   }
   return [
     ...(databaseUrl === undefined ? [`the postgres store needs a database: ${name} or --database-url`] : []),
-    ...(databaseUrl === undefined || isDatabase(databaseUrl)
-      ? []
-      : [`${name}: Expected a URL such as postgres://user:password@host:5432/database`]),
+    ...(databaseUrl === undefined ? [] : unfit(databaseUrl).map((reason) => `${name}: ${reason}`)),
     ...(fsync === "interval"
       ? ["syncing at intervals is for the file store: PostgreSQL has synchronous_commit for that"]
       : [])

@@ -286,6 +286,14 @@ describe("settings that contradict each other", () => {
     assert.notInclude(line, "s3cret")
   })
 
+  it.each(["a%zz:s3cret@b/c", "a:s3cret%@b/c", "a:s3cret@b/%ff"])(
+    "are refused: a URL that cannot be read: %j",
+    (rest) => {
+      const told = problems({ store: "postgres" }, { VENOM_DATABASE_URL: `postgres://${rest}` })
+      assert.deepStrictEqual(told, ["VENOM_DATABASE_URL: The URL cannot be read: a % in it must be written as %25"])
+    }
+  )
+
   it("are refused: syncing at intervals with the postgres store", () => {
     const given = { store: "postgres", fsync: "interval", databaseUrl: "postgres://a/b" }
     assert.match(problems(given)[0] ?? "", /synchronous_commit/)

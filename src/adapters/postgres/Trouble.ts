@@ -1,9 +1,18 @@
+/** What stands for itself where it stands for no text. */
+const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
 /** Where a URL leads, without its password. */
 const placeOf = (url: string): string => {
   if (!URL.canParse(url)) return "the URL"
   const { hostname, password: _, pathname, port, searchParams, username } = new URL(url)
-  const user = decodeURIComponent(username)
-  const database = decodeURIComponent(pathname.slice(1)) || user
+  const user = decoded(username)
+  const database = decoded(pathname.slice(1)) || user
   const host = searchParams.get("host") ?? hostname
   return `database ${database} at ${host}:${port || "5432"}${user === "" ? "" : `, user ${user}`}`
 }

@@ -70,4 +70,9 @@ describe("a database that cannot be used", () => {
       )
     })
   )
+
+  it("is named where the URL that leads there cannot be read", () => {
+    const told = Trouble.told("postgres://a%zz:s3cret@host/%ff", new Error("Invalid percent-encoding in URL username"))
+    assert.strictEqual(told, "database %ff at host:5432, user a%zz: Invalid percent-encoding in URL username")
+  })
 })
