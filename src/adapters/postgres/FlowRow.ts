@@ -38,7 +38,7 @@ const countsMore = (rate: Flow.Rate, before: Flow.Rate | undefined): boolean =>
  * The starts that a rate counts: what the tasks know of them, where there was no rate before; else from the first one on
  * that was counted until now, all are known since.
  */
-const seed = Effect.fnUntraced(function* (
+export const seed = Effect.fnUntraced(function* (
   database: Database,
   type: string,
   rate: Flow.Rate,

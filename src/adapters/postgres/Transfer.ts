@@ -8,6 +8,7 @@ import { Entry } from "../../ports/StateRepository.ts"
 import * as Client from "./Client.ts"
 import * as Database from "./Database.ts"
 import * as Entries from "./Entries.ts"
+import * as FlowRow from "./FlowRow.ts"
 import * as Migrations from "./Migrations.ts"
 import * as Pages from "./Pages.ts"
 import { numbers, texts } from "./Parameters.ts"
@@ -106,8 +107,12 @@ export const fill = (url: string, state: State) =>
         ])
         const held = state.entries.find(({ name }) => name === flowName)
         if (held !== undefined) {
-          const isFree = Option.exists(decodeFlow(held.value), Flow.isFree)
-          yield* database.query(flow.setFlow, [JSON.stringify(held.value), isFree])
+          const decoded = decodeFlow(held.value)
+          yield* database.query(flow.setFlow, [JSON.stringify(held.value), Option.exists(decoded, Flow.isFree)])
+          const types = Option.match(decoded, { onNone: () => ({}), onSome: ({ types }) => types })
+          for (const [type, { rate }] of Object.entries(types)) {
+            if (rate !== undefined) yield* FlowRow.seed(database, type, rate, undefined)
+          }
         }
         const there = new Map((yield* tasksOf(database)).map((task) => [task.id, toJson(task)]))
         const isThere = state.tasks.every((task) => there.get(task.id) === toJson(task))
