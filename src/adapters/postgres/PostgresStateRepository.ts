@@ -36,6 +36,9 @@ export interface PostgresOptions extends Nodes.NodeOptions {
   readonly maxPending?: number
 }
 
+/** Tasks without a claimant, read together. */
+const rescuedAtOnce = 1000
+
 interface Count {
   readonly status: TaskStatus
   readonly n: number
@@ -187,15 +190,20 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
         }))
       ),
     rescue: Effect.fnUntraced(function* (transition) {
-      const rows = yield* database.query<Row.Row>(orphans)
-      const decisions = yield* changeAll(
-        rows.map(Row.read).map((orphan) => ({
-          id: orphan.id,
-          transition: Lifecycle.heldBy(orphan, transition),
-          known: orphan
-        }))
-      )
-      return decisions.flatMap((decision) => (Result.isSuccess(decision) ? [decision.success] : []))
+      const rescued: Array<VenomTask> = []
+      for (;;) {
+        const rows = yield* database.query<Row.Row>(orphans, [rescuedAtOnce])
+        const decisions = yield* changeAll(
+          rows.map(Row.read).map((orphan) => ({
+            id: orphan.id,
+            transition: Lifecycle.heldBy(orphan, transition),
+            known: orphan
+          }))
+        )
+        const changed = decisions.flatMap((decision) => (Result.isSuccess(decision) ? [decision.success] : []))
+        rescued.push(...changed)
+        if (rows.length < rescuedAtOnce || changed.length === 0) return rescued
+      }
     }),
     prune: (asked) => Pruning.prune(database, asked),
     get: (id) =>

@@ -1,6 +1,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { PgClient } from "@effect/sql-pg"
 import { Context, Effect, Exit, Fiber, Layer, Option, Scope, Stream } from "effect"
+import * as Lifecycle from "../../../src/domain/Lifecycle.ts"
 import { StateRepository } from "../../../src/ports/StateRepository.ts"
 import { type Repository, quiet } from "../../ports/repository/harness.ts"
 import * as Postgres from "../../support/Postgres.ts"
@@ -69,6 +70,20 @@ describe("a database that has lost its last changes, as after a failover", () =>
         yield* Fiber.join(third)
       }).pipe(Effect.scoped, Effect.provide(quiet)),
     15_000
+  )
+})
+
+describe("a node that has died", () => {
+  it.live("has all its tasks rescued at once, however many they are", () =>
+    Effect.gen(function* () {
+      const { repository, sql } = yield* begin("died")
+      const tasks = Array.from({ length: 1001 }, (_, n) => submitted(n))
+      yield* repository.insert(tasks)
+      assert.lengthOf(yield* repository.claim({ limit: 2000, now: 1 }), tasks.length)
+      yield* sql`update venom.task set node = gen_random_uuid()`
+      assert.lengthOf(yield* repository.rescue(Lifecycle.rescue(3, 2)), tasks.length)
+      assert.strictEqual((yield* repository.counts).PENDING, tasks.length)
+    }).pipe(Effect.scoped, Effect.provide(quiet))
   )
 })
 

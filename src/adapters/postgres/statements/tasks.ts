@@ -23,7 +23,7 @@ export const orphans = `
   select ${columns} from venom.task t
   where t.status = 'PROCESSING' and not exists (
     select 1 from venom.node n where n.id = t.node and n.expires_at > clock_timestamp()
-  ) limit 1000`
+  ) limit $1::int`
 
 /** What a node has claimed. */
 export const ofNode = `
