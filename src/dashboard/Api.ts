@@ -19,6 +19,9 @@ export class Refused extends Error {
   }
 }
 
+/** Whoever asks may ask so, but got no answer: nothing, a service in trouble or one that is asked too often. */
+export const isTrouble = ({ status }: Refused): boolean => status === 0 || status === 429 || status >= 500
+
 export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : `${error}`)
 
 const strangers = new Set<() => void>()
@@ -58,8 +61,10 @@ export const ask = async (
     if (signal?.aborted) throw error
     throw new Refused(0, { detail: "Venom does not answer" })
   })
-  Clock.heard(response.headers.get("date"))
-  if (response.ok) return response
+  if (response.ok) {
+    Clock.heard(response.headers.get("date"))
+    return response
+  }
   if (response.status === 401) for (const tell of strangers) tell()
   throw new Refused(response.status, await problemOf(response))
 }

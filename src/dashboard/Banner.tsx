@@ -8,14 +8,21 @@ import type * as Wire from "./Wire.ts"
 
 const kept = cache<string | null>()
 
+interface Given {
+  readonly queue: Wire.Queue | undefined
+  /** What was asked for and refused, of what is asked again and again. */
+  readonly errors: ReadonlyArray<Api.Refused | undefined>
+}
+
 /** Only there when something is wrong. */
-export const Banner = ({ queue }: { readonly queue: Wire.Queue | undefined }) => {
+export const Banner = ({ errors, queue }: Given) => {
   const connection = Live.useConnection()
   const unready = useAnswer(kept, "ready", Api.unready, { changedBy: () => false, every: 3000 })
-  const whyNot = unready.value ?? null
+  // what was said before nothing was answered may be over
+  const whyNot = unready.error === undefined ? (unready.value ?? null) : null
   const heardAt = Clock.heardAt()
-  // where it says why it is not ready, it is there
-  const isLost = connection === "lost" && (whyNot === null || unready.error !== undefined)
+  const isLost = connection === "lost"
+  const trouble = errors.find((error) => error !== undefined && Api.isTrouble(error))
   const paused = queue?.types.filter((type) => type.paused).map(({ type }) => type) ?? []
   return (
     <div class="banners" role="status">
@@ -25,11 +32,16 @@ export const Banner = ({ queue }: { readonly queue: Wire.Queue | undefined }) =>
           old.
         </p>
       ) : null}
-      {!isLost && whyNot !== null ? (
+      {!isLost && trouble !== undefined ? (
+        <p class="banner is-bad">
+          <b>Not up to date</b>, last update {heardAt === null ? "never" : Format.clock(heardAt)}: {trouble.message}
+        </p>
+      ) : null}
+      {whyNot === null ? null : (
         <p class="banner is-bad">
           <b>Not ready</b>: {whyNot}
         </p>
-      ) : null}
+      )}
       {queue?.paused ? (
         <p class="banner is-warning">
           <b>The queue is paused</b>: nothing begins until it is resumed. <a href={Route.href("queue")}>Queue</a>

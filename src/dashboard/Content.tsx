@@ -32,7 +32,8 @@ interface Given {
 export const Content = ({ text, title }: Given) => {
   const [isRaw, setRaw] = useState(false)
   const [isWhole, setWhole] = useState(false)
-  const tokens = useMemo(() => (text.length > laidOut ? undefined : Json.layOut(text)), [text])
+  const plain = useMemo(() => Format.plain(text), [text])
+  const tokens = useMemo(() => (text.length > laidOut ? undefined : Json.layOut(plain)), [plain])
   const isCut = !isWhole && text.length > shownAtOnce
   const isLaidOut = tokens !== undefined && !isRaw && !isCut
   return (
@@ -51,7 +52,7 @@ export const Content = ({ text, title }: Given) => {
         <p class="note">empty</p>
       ) : (
         <pre class="text" tabIndex={0} aria-label={title}>
-          {isLaidOut ? <Pieces tokens={tokens} /> : isCut ? text.slice(0, shownAtOnce) : text}
+          {isLaidOut ? <Pieces tokens={tokens} /> : isCut ? plain.slice(0, shownAtOnce) : plain}
         </pre>
       )}
       {isCut ? (

@@ -8,8 +8,9 @@ const copy = async (text: string): Promise<void> => {
   field.className = "unseen"
   document.body.append(field)
   field.select()
-  document.execCommand("copy")
+  const isCopied = document.execCommand("copy")
   field.remove()
+  if (!isCopied) throw new Error("not copied")
 }
 
 export const Copy = ({ label, text }: { readonly label: string; readonly text: () => string }) => {

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks"
 import type * as Answer from "./Answer.ts"
 import * as Format from "./Format.ts"
 import * as Route from "./Route.ts"
-import { Ago } from "./Time.tsx"
+import { Ago, At } from "./Time.tsx"
 import type * as Wire from "./Wire.ts"
 
 const Group = ({ group }: { readonly group: Wire.FailureGroup }) => {
@@ -16,7 +16,7 @@ const Group = ({ group }: { readonly group: Wire.FailureGroup }) => {
         <span>{reason}</span>
       </div>
       <div>
-        <pre class="error">{isLong && !isWhole ? Format.excerpt(message, 300) : message}</pre>
+        <pre class="error">{isLong && !isWhole ? Format.excerpt(message, 300) : Format.plain(message)}</pre>
         {isLong ? (
           <button type="button" class="quiet" aria-expanded={isWhole} onClick={() => setWhole(!isWhole)}>
             {isWhole ? "Less of it" : "All of it"}
@@ -45,13 +45,14 @@ const Group = ({ group }: { readonly group: Wire.FailureGroup }) => {
 /** What fails, and why: the most frequent first. */
 export const Failures = ({ statistics }: { readonly statistics: Answer.Answer<Wire.Statistics> }) => {
   const groups = statistics.value?.failures
+  const since = statistics.value?.since
   return (
     <section aria-labelledby="failures">
       <div class="view-head">
         <h1 id="failures">Failures</h1>
         <p class="note">
-          Attempts that failed within the last hour: those that are alike together, the most frequent first.{" "}
-          <a href={Route.href("tasks", { status: "FAILED" })}>All failed tasks</a>
+          Attempts that failed within the last hour, as far as this process knows: those that are alike together, the
+          most frequent first. <a href={Route.href("tasks", { status: "FAILED" })}>All failed tasks</a>
         </p>
       </div>
       {statistics.error === undefined ? null : <p class="trouble">{statistics.error.message}</p>}
@@ -60,7 +61,12 @@ export const Failures = ({ statistics }: { readonly statistics: Answer.Answer<Wi
           <Group key={`${group.type} ${group.reason} ${group.message}`} group={group} />
         ))}
       </ul>
-      {groups?.length === 0 ? <p class="empty">Nothing has failed within the last hour.</p> : null}
+      {groups?.length === 0 && since !== undefined ? (
+        <p class="empty">
+          No failure is known since <At at={since} />;{" "}
+          <a href={Route.href("tasks", { status: "FAILED" })}>failed tasks</a> may be older.
+        </p>
+      ) : null}
     </section>
   )
 }

@@ -13,6 +13,12 @@ export const filterOf = (search: URLSearchParams): Wire.Filter => {
   return { ...(status === undefined ? {} : { status }), ...text("type"), ...text("tag"), ...text("q") }
 }
 
+/** What is asked for as a status, and is none. */
+export const unknownStatus = (search: URLSearchParams): string | undefined => {
+  const asked = search.get("status") ?? ""
+  return asked === "" || statuses.some((status) => status === asked) ? undefined : asked
+}
+
 export const isFiltered = (filter: Wire.Filter): boolean => Object.keys(filter).length > 0
 
 /** What is not changed stays as it stands in the URL by now. */

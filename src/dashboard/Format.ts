@@ -75,10 +75,14 @@ export const exact = (iso: string): string => {
   return `${day} ${clock(date.getTime())} here, ${iso}`
 }
 
+/** A text in which what would have it read in another order is seen, not done. */
+export const plain = (text: string): string =>
+  text.replace(/[\u202a-\u202e\u2066-\u2069]/g, (control) => `⟨U+${control.charCodeAt(0).toString(16).toUpperCase()}⟩`)
+
 /** The beginning of a text, on one line. */
 export const excerpt = (text: string, length = 200): string => {
   const cut = text.length > length ? `${text.slice(0, length)}…` : text
-  return cut.replace(/\s+/g, " ").trim()
+  return plain(cut).replace(/\s+/g, " ").trim()
 }
 
 export const shortId = (id: string): string => `…${id.slice(-6)}`

@@ -16,6 +16,7 @@ import { StorageView } from "./StorageView.tsx"
 import { Submit } from "./Submit.tsx"
 import { TaskList } from "./TaskList.tsx"
 import { TaskPage } from "./TaskPage.tsx"
+import { useHeading, useTitle } from "./Told.ts"
 import type * as Wire from "./Wire.ts"
 
 const queues = cache<Wire.Queue>()
@@ -37,6 +38,7 @@ const views: ReadonlyArray<View> = [
   { name: "storage", title: "Storage" }
 ]
 const nodesView: View = { name: "nodes", title: "Nodes" }
+const unlisted: ReadonlyArray<View> = [nodesView, { name: "submit", title: "New task" }]
 
 interface Seen {
   readonly route: Route.Route
@@ -90,11 +92,10 @@ export const Frame = ({ onLogout }: { readonly onLogout: (() => void) | undefine
   const known = useAnswer(nodes, "nodes", Api.nodes, { changedBy: () => false, every: 3000 })
   const isShared = known.value?.some(({ expires_at }) => expires_at !== null) ?? false
   const nav = useRef<HTMLElement>(null)
-  const title = views.find(({ name }) => name === route.view)?.title ?? "Venom"
-
-  useEffect(() => {
-    document.title = [title, environment, "Venom"].filter((part) => part !== "").join(" · ")
-  }, [title, environment])
+  const main = useRef<HTMLElement>(null)
+  const isTask = route.view === "tasks" && route.id !== undefined
+  useTitle(isTask ? undefined : ([...views, ...unlisted].find(({ name }) => name === route.view)?.title ?? ""))
+  useHeading(main, `${route.view}/${route.id ?? ""}`)
 
   // on a phone not all views have room beside each other
   useEffect(() => {
@@ -129,8 +130,8 @@ export const Frame = ({ onLogout }: { readonly onLogout: (() => void) | undefine
         </div>
         <Header queue={queue.value} storage={storage.value} statistics={told.value} />
       </header>
-      <Banner queue={queue.value} />
-      <main id="view" tabIndex={-1}>
+      <Banner queue={queue.value} errors={[queue.error, storage.error, told.error, known.error]} />
+      <main id="view" tabIndex={-1} ref={main}>
         <Boundary key={`${route.view}/${route.id ?? ""}`}>
           <Viewed route={route} queue={queue.value} nodes={known.value} statistics={told} storage={storage} />
         </Boundary>

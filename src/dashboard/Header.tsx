@@ -34,7 +34,11 @@ export const Header = ({ queue, statistics, storage }: Given) => {
   return (
     <dl class="figures">
       {statuses.map((status) => (
-        <div key={status} class={`figure is-${wordOf(status)}`}>
+        <div
+          key={status}
+          class={`figure is-${wordOf(status)}`}
+          title={status === "FAILED" ? "those that were cancelled too" : undefined}
+        >
           <dt>{wordOf(status)}</dt>
           <dd>
             <a href={Route.href("tasks", { status })}>
@@ -53,7 +57,7 @@ export const Header = ({ queue, statistics, storage }: Given) => {
         </dd>
       </div>
       <div class="figure">
-        <dt>oldest pending</dt>
+        <dt>oldest due</dt>
         <dd>{oldest === null ? "none" : <Since at={oldest} />}</dd>
       </div>
       <div class="figure">

@@ -76,14 +76,23 @@ const bare = (task: Wire.Task): ReadonlyArray<Bare> => {
   return parts
 }
 
+/** What the service itself says of an attempt, word for word; a program may log much that begins alike. */
+const sentence =
+  /^attempt (\d+) (?:of \d+ started$|completed$|released$|ended with the process; runs again$|failed (?:for good )?\(\w+\): )/
+
+/** By so much a line may miss the attempt that it tells of: the clock may have been set meanwhile. */
+const slack = 1000
+
 /** The life of a task in its parts, each with what was logged while it lasted. */
 export const of = (task: Wire.Task): ReadonlyArray<Part> => {
   const parts = bare(task)
   const lines = task.logs.map(lineOf)
   const partOf = ({ at, text }: Line, index: number): number => {
     if (index === 0 && text.startsWith("submitted")) return 0
-    const title = `Attempt ${/^attempt (\d+) /.exec(text)?.[1]} `
-    const told = parts.findIndex((part) => part.title.startsWith(title))
+    const title = `Attempt ${sentence.exec(text)?.[1]} `
+    const told = parts.findIndex(
+      ({ from, title: of, until = Infinity }) => of.startsWith(title) && from - slack <= at && at <= until + slack
+    )
     if (told !== -1) return told
     // of two parts that meet in the millisecond of a line, the attempt has something to say
     const held = parts.findLastIndex(({ from, kind, until }) => kind === "attempt" && from <= at && at <= (until ?? at))

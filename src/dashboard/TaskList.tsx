@@ -3,7 +3,7 @@ import { useMay } from "./Access.ts"
 import { cache, useAnswer } from "./Answer.ts"
 import * as Api from "./Api.ts"
 import { Bulk } from "./Bulk.tsx"
-import { filterOf, Filters, isFiltered } from "./Filters.tsx"
+import { filterOf, Filters, isFiltered, unknownStatus } from "./Filters.tsx"
 import * as Place from "./Place.ts"
 import * as Route from "./Route.ts"
 import { TaskRow } from "./TaskRow.tsx"
@@ -37,6 +37,7 @@ interface Given {
 /** Tasks, newest first, as they are now. While one is selected, or the page scrolled, none moves away under it. */
 export const TaskList = ({ queue, search }: Given) => {
   const filter = filterOf(search)
+  const unknown = unknownStatus(search)
   const cursor = search.get("cursor") ?? undefined
   const key = search.toString()
   const may = useMay()
@@ -86,6 +87,7 @@ export const TaskList = ({ queue, search }: Given) => {
   const types = (queue?.types.map(({ type }) => type) ?? []).sort()
   return (
     <section aria-label="Tasks">
+      <h1 class="unseen">Tasks</h1>
       <div class="tools">
         <Filters filter={filter} types={types} />
         {may.write ? (
@@ -95,6 +97,11 @@ export const TaskList = ({ queue, search }: Given) => {
         ) : null}
       </div>
       {may.write ? <Bulk filter={filter} isEmpty={tasks.length === 0} /> : null}
+      {unknown === undefined ? null : (
+        <p class="trouble" role="alert">
+          There is no status {unknown}: tasks of every status are shown.
+        </p>
+      )}
       {page.error === undefined ? null : (
         <p class="trouble" role="alert">
           {page.error.message}

@@ -3,10 +3,12 @@ import { cache, useAnswer } from "./Answer.ts"
 import * as Api from "./Api.ts"
 import { Content } from "./Content.tsx"
 import { Facts } from "./Facts.tsx"
+import * as Format from "./Format.ts"
 import * as Route from "./Route.ts"
-import { isFinal, Status } from "./Status.tsx"
+import { isFinal, Status, wordOf } from "./Status.tsx"
 import { TaskActions } from "./TaskActions.tsx"
 import { Timeline } from "./Timeline.tsx"
+import { useTitle } from "./Told.ts"
 import { WhyPanel } from "./WhyPanel.tsx"
 import type * as Wire from "./Wire.ts"
 
@@ -30,7 +32,7 @@ const Failure = ({ task }: { readonly task: Wire.Task }) =>
       <h2 id="failure">
         It failed: {task.failure.reason}, after {task.attempt === 1 ? "one attempt" : `${task.attempt} attempts`}
       </h2>
-      <pre class="error">{task.failure.message}</pre>
+      <pre class="error">{Format.plain(task.failure.message)}</pre>
       {task.failure.data === undefined ? null : <Content title="Data" text={JSON.stringify(task.failure.data)} />}
     </section>
   )
@@ -44,6 +46,8 @@ export const TaskPage = ({ id }: { readonly id: string }) => {
   const error = task.error?.message ?? trouble
   const { value } = task
   const isGone = task.error?.status === 404
+  const said = value === undefined ? "Task" : `${wordOf(value.status)} ${value.type}`
+  useTitle(`${said} ${Format.shortId(id)}`)
   return (
     <article class="task">
       <p class="crumbs">

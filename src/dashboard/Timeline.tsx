@@ -52,13 +52,13 @@ const Part = ({ now, part }: { readonly part: History.Part; readonly now: number
           </span>
         )}
       </div>
-      {part.error === null ? null : <pre class="error">{part.error}</pre>}
+      {part.error === null ? null : <pre class="error">{Format.plain(part.error)}</pre>}
       {part.logs.length === 0 ? null : (
         <ol class={isLong ? "lines is-long" : "lines"} {...(isLong ? { tabIndex: 0 } : {})}>
           {part.logs.map(({ at, text }, index) => (
             <li key={index}>
               {at === 0 ? null : <At at={iso(at)} />}
-              <span>{text}</span>
+              <span>{Format.plain(text)}</span>
             </li>
           ))}
         </ol>

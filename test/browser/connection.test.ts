@@ -36,4 +36,29 @@ describe.skipIf(isMissing)("when the service dies, the dashboard", () => {
       assert.isDefined(service.url)
     })
   })
+
+  it("tells of figures that are asked for again and not answered, though the connection stands", async () => {
+    await visit("tasks", async (page) => {
+      await page.locator(".row", { hasText: "after" }).waitFor()
+      const json = { detail: "the upstream is away" }
+      await page.route("**/api/v1/queue", (route) => route.fulfill({ status: 502, json }))
+      const banner = page.locator(".banner")
+      await banner.waitFor()
+      assert.match((await banner.textContent()) ?? "", /^Not up to date, last update .*: the upstream is away$/)
+      await page.unroute("**/api/v1/queue")
+      await banner.waitFor({ state: "detached" })
+    })
+  })
+
+  it("tells both where it is lost and not ready, and why", async () => {
+    await visit("tasks", async (page) => {
+      const json = { detail: "recovering 5 of 9 records" }
+      await page.route("**/api/v1/events", (route) => route.fulfill({ status: 503, json }))
+      await page.route("**/health/ready", (route) => route.fulfill({ status: 503, json }))
+      await page.reload()
+      await page.locator(".banner", { hasText: "Not ready: recovering 5 of 9 records" }).waitFor()
+      await page.locator(".banner", { hasText: "Connection lost" }).waitFor()
+      assert.strictEqual(await page.locator(".banner").count(), 2)
+    })
+  })
 })

@@ -44,6 +44,24 @@ describe.skipIf(isMissing)("with the keyboard alone", () => {
     })
   })
 
+  it("one stands at the heading of what one went to, and the tab is called after it", async () => {
+    const id = await service().done("told")
+    await visit("tasks", async (page) => {
+      await page.locator("[data-row]", { hasText: "told" }).waitFor()
+      assert.strictEqual(await page.evaluate("document.activeElement.tagName"), "BODY")
+      await page.keyboard.press("j")
+      await page.keyboard.press("Enter")
+      await page.locator("h1:focus", { hasText: "completed echo" }).waitFor()
+      assert.strictEqual(await page.title(), `completed echo …${id.slice(-6)} · Venom`)
+      for (const name of ["Charts", "Queue", "Tasks"]) {
+        await page.getByRole("link", { name, exact: true }).focus()
+        await page.keyboard.press("Enter")
+        await page.locator("main h1:focus, main [data-row=selected]:focus").waitFor()
+        assert.strictEqual(await page.title(), `${name} · Venom`)
+      }
+    })
+  })
+
   it("everything is reached by Tab, and one sees where one is", async () => {
     await visit("tasks", async (page) => {
       await page.locator("[data-row]").first().waitFor()

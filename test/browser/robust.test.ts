@@ -72,4 +72,13 @@ describe.skipIf(isMissing)("the dashboard bears", () => {
       assert.lengthOf(await service.ask("GET", "tasks?q=as+it+is"), 1)
     })
   })
+
+  it("a status that there is not: it says that nothing is filtered by it", async () => {
+    await visit("tasks?status=BOGUS", async (page) => {
+      const said = page.locator("p.trouble")
+      assert.strictEqual(await said.textContent(), "There is no status BOGUS: tasks of every status are shown.")
+      await page.getByLabel("Status").selectOption("COMPLETED")
+      await said.waitFor({ state: "detached" })
+    })
+  })
 })

@@ -70,4 +70,24 @@ describe("the history of a task", () => {
       ]
     )
   })
+
+  it("does not take what a program says for what the service says of another attempt", () => {
+    const logs = [
+      `${at(0)} submitted`,
+      `${at(1)} attempt 1 of 5 started`,
+      `${at(2)} attempt 1 failed (error): no; next one in 2 s`,
+      `${at(4)} attempt 2 of 5 started`,
+      `${at(6)} attempt 1 to reach the mirror failed`,
+      `${at(7)} attempt 1 completed`
+    ]
+    const attempts = [attempt(1, 1, 2, "error"), attempt(2, 4, null, null)]
+    const parts = History.of(task({ status: "PROCESSING", attempts, logs }))
+    assert.deepStrictEqual(
+      parts.filter(({ kind }) => kind === "attempt").map(({ logs }) => logs.map(({ text }) => text)),
+      [
+        ["attempt 1 of 5 started", "attempt 1 failed (error): no; next one in 2 s"],
+        ["attempt 2 of 5 started", "attempt 1 to reach the mirror failed", "attempt 1 completed"]
+      ]
+    )
+  })
 })

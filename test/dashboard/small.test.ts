@@ -35,6 +35,14 @@ describe("what the page writes", () => {
   })
 })
 
+describe("a text from outside", () => {
+  it("shows what would have it read in another order", () => {
+    assert.strictEqual(Format.plain("invoice\u202Efdp.exe"), "invoice⟨U+202E⟩fdp.exe")
+    assert.strictEqual(Format.excerpt("a\u2066b\u2069\nc"), "a⟨U+2066⟩b⟨U+2069⟩ c")
+    assert.strictEqual(Format.plain("שלום, عالم, 😀"), "שלום, عالم, 😀")
+  })
+})
+
 describe("the scale of a chart", () => {
   it.prop("goes from nothing to no less than the highest, in a few round steps", [Schema.Finite], ([highest]) => {
     const ticks = Scale.ticks(Math.abs(highest) % 1e9, "any")
