@@ -3,6 +3,7 @@ import { PgClient } from "@effect/sql-pg"
 import { Effect, Exit, Layer, Scope } from "effect"
 import * as Client from "../../../src/adapters/postgres/Client.ts"
 import * as Connected from "../../../src/adapters/postgres/Connected.ts"
+import * as Migrations from "../../../src/adapters/postgres/Migrations.ts"
 import * as Transfer from "../../../src/adapters/postgres/Transfer.ts"
 import * as Trouble from "../../../src/adapters/postgres/Trouble.ts"
 import * as RandomBytes from "../../../src/host/RandomBytes.ts"
@@ -49,6 +50,26 @@ describe("a database that cannot be used", () => {
       ])
       const moving = yield* Effect.flip(Transfer.read(`postgres://postgres:s3cret@${at}/nowhere`))
       assert.strictEqual(moving.message, told[0]?.slice("The database cannot be used: ".length))
+    })
+  )
+
+  it.live("is not begun with where its tables are of a later version; where they are there nothing is created", () =>
+    Effect.gen(function* () {
+      const url = yield* Postgres.databaseNamed(port, "later")
+      yield* Effect.gen(function* () {
+        const sql = yield* PgClient.PgClient
+        yield* Migrations.run(sql)
+        yield* sql`grant usage on schema venom to guest`
+        yield* sql`grant all on venom.migration to guest`
+      }).pipe(Effect.provide(Layer.fresh(Postgres.client(url))))
+      yield* Effect.flatMap(PgClient.PgClient, Migrations.run).pipe(
+        Effect.provide(Layer.fresh(Postgres.client(url.replace("postgres@", "guest@"))))
+      )
+      yield* Effect.flatMap(
+        PgClient.PgClient,
+        (sql) => sql`insert into venom.migration (migration_id, name) values (99, 'later')`
+      ).pipe(Effect.provide(Layer.fresh(Postgres.client(url))))
+      assert.match(yield* refusal(url), /its tables are of a later version of Venom \(99; this one knows \d+\)/)
     })
   )
 
