@@ -1,5 +1,6 @@
 import { PgClient } from "@effect/sql-pg"
-import { Duration, Redacted } from "effect"
+import { Duration, Effect, Redacted } from "effect"
+import { Reactivity } from "effect/reactivity"
 
 /**
  * Connections to the database of a URL. Who says nothing for so long within a transaction, and may have locked what
@@ -30,3 +31,12 @@ export const layer = (options: {
       jit: "off"
     }
   })
+
+/**
+ * Another client of the same database: for what must not wait while the connections of the first are all taken. It
+ * needs one connection, and for moments a second where the first one hangs.
+ */
+export const beside = ({ config }: PgClient.PgClient) =>
+  PgClient.make({ ...config, multiplex: false, minConnections: 1, maxConnections: 2 }).pipe(
+    Effect.provideServiceEffect(Reactivity.Reactivity, Reactivity.make)
+  )

@@ -2,6 +2,7 @@ import { Cause, Clock, Duration, Effect, Fiber, Option, Predicate, Schema } from
 import type { SqlClient } from "effect/sql/SqlClient"
 import { ConnectionError, isSqlError, SqlError } from "effect/sql/SqlError"
 import { type StorageHealth, StorageError } from "../../ports/StateRepository.ts"
+import { deepest } from "./Trouble.ts"
 
 /** A statement has failed. */
 export class Failed extends StorageError.extend<Failed>("Failed")({
@@ -16,7 +17,10 @@ export class Failed extends StorageError.extend<Failed>("Failed")({
 }) {}
 
 /** For the operator, in words. */
-const reasonOf = ({ message }: SqlError): string => `PostgreSQL: ${message.replace(/^Pg\w+: /, "")}`
+const reasonOf = (error: SqlError): string => {
+  const words = deepest(error)?.words ?? ""
+  return `PostgreSQL: ${(words === "" ? error.message : words).replace(/^Pg\w+: /, "")}`
+}
 
 const failure = (error: SqlError, isDoubtful: boolean) =>
   new Failed({
@@ -36,6 +40,12 @@ const isRefusal = ({ reason: { cause, operation } }: SqlError): boolean =>
   (Predicate.hasProperty(cause, "severityUnlocalized") &&
     cause.severityUnlocalized !== "FATAL" &&
     cause.severityUnlocalized !== "PANIC")
+
+/** What is refused for no reason of its own: the server only reads, has no room left, is about to end, or is damaged. */
+const ofAll = /^(25006|53...|57(?!014)...|XX...)$/
+
+const isTrouble = (error: SqlError): boolean =>
+  !isRefusal(error) || error.reason.operation === "connect" || ofAll.test(deepest(error)?.code ?? "")
 
 /** The server itself ends what takes longer than 30 seconds: without its word for so long there is no connection. */
 const longest = "40 seconds"
@@ -73,14 +83,11 @@ export const make = (sql: SqlClient) => {
 
   const noteTrouble = (error: SqlError) =>
     Effect.map(Clock.currentTimeMillis, (since) => {
-      trouble ??= { reason: reasonOf(error), since }
+      trouble = { reason: reasonOf(error), since: trouble?.since ?? since }
     })
 
   const failed = (error: SqlError, isDoubtful: boolean): Effect.Effect<never, Failed> =>
-    Effect.andThen(
-      isRefusal(error) && error.reason.operation !== "connect" ? Effect.void : noteTrouble(error),
-      Effect.fail(failure(error, isDoubtful))
-    )
+    Effect.andThen(isTrouble(error) ? noteTrouble(error) : Effect.void, Effect.fail(failure(error, isDoubtful)))
 
   const answered = Effect.sync(() => {
     trouble = undefined

@@ -1,7 +1,7 @@
 import { Clock, Duration, Effect, Latch, PubSub, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { hostname } from "node:os"
-import { type Node, StorageError } from "../../ports/StateRepository.ts"
+import { type Node, StorageError, type StorageHealth } from "../../ports/StateRepository.ts"
 import type { Database } from "./Database.ts"
 import * as Lasting from "./Lasting.ts"
 import * as statements from "./statements/nodes.ts"
@@ -27,6 +27,8 @@ const beats = 3
 /** So many milliseconds before the database does, a node takes its lease to be over: timers may be late. */
 const margin = 500
 
+const isOver = "the lease of this node is over"
+
 /** In milliseconds, where a beat has been for nothing. */
 const soon = 1
 
@@ -43,10 +45,15 @@ interface Beat {
 }
 
 /**
- * This process among those that share a database. It counts as alive while it says so; once it has not for the time of
- * its lease, what it has claimed is lost, and it goes on under another id.
+ * This process among those that share a database. It counts as alive while it says so, over connections that nothing
+ * else takes; once it has not for the time of its lease, what it has claimed is lost, and it goes on under another id.
  */
-export const make = Effect.fnUntraced(function* (database: Database, options: NodeOptions, onLost: () => void) {
+export const make = Effect.fnUntraced(function* (
+  database: Database,
+  own: Database,
+  options: NodeOptions,
+  onLost: () => void
+) {
   const random = yield* SecureRandom.SecureRandom
   const lease = Duration.toMillis(Duration.fromInputUnsafe(options.lease ?? usualLease))
   const held = lease - Math.min(margin, lease / beats)
@@ -58,13 +65,15 @@ export const make = Effect.fnUntraced(function* (database: Database, options: No
   /** Monotonic; none while it is not known to be alive. */
   let validUntil = Number.NEGATIVE_INFINITY
   let id = yield* random.uuidV7()
+  let lostAt: number | undefined
+  let isSilent = false
 
   /** Asks, and notes what time it was. */
   const timed = <A extends { readonly now: number }>(text: string, params: ReadonlyArray<unknown>) =>
     Effect.gen(function* () {
       const begun = performance.now()
       const before = yield* Clock.currentTimeMillis
-      const [found] = yield* database.query<A>(text, params, lease / 2)
+      const [found] = yield* own.query<A>(text, params, lease / 2)
       if (found === undefined) return undefined
       onTime(found.now, before + (performance.now() - begun) / 2)
       return { found, begun }
@@ -80,6 +89,7 @@ export const make = Effect.fnUntraced(function* (database: Database, options: No
     const next = yield* random.uuidV7()
     validUntil = Number.NEGATIVE_INFINITY
     id = next
+    lostAt = yield* Clock.currentTimeMillis
     yield* leads.close
     onLost()
     yield* Effect.logWarning("The lease of this node is over: what it ran may run elsewhere")
@@ -100,6 +110,7 @@ export const make = Effect.fnUntraced(function* (database: Database, options: No
       return 0
     }
     validUntil = begun + held
+    isSilent = false
     if (found.leads && !leads.isOpen()) term++
     yield* found.leads ? leads.open : leads.close
     if (found.leads || (found.next !== null && found.next <= 0)) PubSub.publishUnsafe(orphaned, undefined)
@@ -107,7 +118,18 @@ export const make = Effect.fnUntraced(function* (database: Database, options: No
   })
 
   const beatOnTime = Effect.gen(function* () {
-    const next = yield* Effect.catchTag(beat, "StorageError", () => Effect.succeed(lease / beats / 4))
+    const next = yield* Effect.catchTag(beat, "StorageError", ({ reason }) =>
+      Effect.as(
+        isSilent ? Effect.void : Effect.logWarning("This node cannot say that it is alive", reason),
+        lease / beats / 4
+      ).pipe(
+        Effect.tap(() =>
+          Effect.sync(() => {
+            isSilent = true
+          })
+        )
+      )
+    )
     yield* Effect.sleep(Math.max(10, Math.min(lease / beats, next > 0 ? next + late : lease / beats)))
   })
 
@@ -119,7 +141,7 @@ export const make = Effect.fnUntraced(function* (database: Database, options: No
   })
 
   yield* Effect.acquireRelease(join, () =>
-    Effect.ignore(Effect.suspend(() => database.query(statements.leave, [id], lease / 2)))
+    Effect.ignore(Effect.suspend(() => own.query(statements.leave, [id], lease / 2)))
   )
   yield* beat
   yield* Lasting.run("Saying that this node is alive", lease / beats / 4, beatOnTime)
@@ -128,9 +150,12 @@ export const make = Effect.fnUntraced(function* (database: Database, options: No
   return {
     /** Under which it claims; none while it does not count as alive. */
     id: Effect.suspend(() =>
+      validUntil > performance.now() ? Effect.succeed(id) : Effect.fail(new StorageError({ reason: isOver }))
+    ),
+    health: Effect.map(Clock.currentTimeMillis, (now): StorageHealth =>
       validUntil > performance.now()
-        ? Effect.succeed(id)
-        : Effect.fail(new StorageError({ reason: "the lease of this node is over" }))
+        ? { _tag: "Writable" }
+        : { _tag: "NotWritable", reason: isOver, since: lostAt ?? now }
     ),
     /** Returns while it is the one that does what is done once for all. */
     lead: Effect.andThen(

@@ -8,6 +8,7 @@ import { StateRepository } from "../../ports/StateRepository.ts"
 import { TypeLimits } from "../../ports/TypeLimits.ts"
 import * as Changes from "./Changes.ts"
 import * as Claims from "./Claims.ts"
+import * as Client from "./Client.ts"
 import * as Database from "./Database.ts"
 import * as Entries from "./Entries.ts"
 import * as Feed from "./Feed.ts"
@@ -60,7 +61,8 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
   const end = () => void PubSub.publishUnsafe(ends, undefined)
 
   const held = yield* Held.make
-  const node = yield* Nodes.make(database, options, held.loseAll)
+  const own = Database.make(yield* Client.beside(sql))
+  const node = yield* Nodes.make(database, own, options, held.loseAll)
   const entryNames = yield* PubSub.unbounded<string>()
   const gaps = yield* PubSub.sliding<void>(1)
   const feed = yield* Feed.make(sql, database, {
@@ -234,7 +236,13 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
     changes: Stream.fromPubSub(feed.changes),
     gaps: Stream.fromPubSub(gaps),
     position: Effect.sync(feed.position),
-    health: database.health,
+    health: Effect.gen(function* () {
+      for (const health of [own.health, database.health, node.health]) {
+        const found = yield* health
+        if (found._tag !== "Writable") return found
+      }
+      return { _tag: "Writable" }
+    }),
     storage: Effect.map(database.query<{ readonly name: string; readonly bytes: number }>(sizes), (files) => ({
       kind: "postgres",
       files,

@@ -24,7 +24,7 @@ interface Deepest {
 }
 
 /** What lies deepest says most: what is above it says that something failed. */
-const deepest = (error: unknown): Deepest | undefined => {
+export const deepest = (error: unknown): Deepest | undefined => {
   if (!(error instanceof Error)) return undefined
   const own = { words: error.message, code: "code" in error && typeof error.code === "string" ? error.code : "" }
   return deepest(error.cause) ?? own

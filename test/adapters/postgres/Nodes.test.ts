@@ -49,7 +49,7 @@ describe("a node", () => {
           return { alive: true, leads: false, now: Date.now(), next: beats === 3 ? 1 : null }
         })
       )
-      yield* Nodes.make(database, { lease: "1500 millis" }, () => Deferred.doneUnsafe(isLost, Effect.void))
+      yield* Nodes.make(database, database, { lease: "1500 millis" }, () => Deferred.doneUnsafe(isLost, Effect.void))
       const all = yield* Effect.all(Array.from({ length: 6 }, () => Queue.take(asked)))
       assert.deepStrictEqual(
         all.map(({ what }) => what),
