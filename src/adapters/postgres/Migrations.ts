@@ -21,7 +21,7 @@ const refuseLater = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   if (table === undefined || table.name === null) return
   const [row] = yield* sql<{ readonly found: number | null }>`select max(migration_id) as found from venom.migration`
   const found = row?.found ?? 0
-  if (found > known) yield* new TooNew({ found, known })
+  if (found > known) return yield* new TooNew({ found, known })
 })
 
 /** Brings the tables to this version; only forward. */
