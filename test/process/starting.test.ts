@@ -73,7 +73,6 @@ describe("while a large state is read", () => {
       ["POST", "/api/v1/tasks"],
       ["GET", "/api/v1/events"],
       ["GET", "/metrics"],
-      ["GET", "/"],
       ["DELETE", "/nope"]
     ] as const
     for (const [method, path] of asked) {

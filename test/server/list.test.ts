@@ -141,7 +141,9 @@ const failing = (good: number, all: ReadonlyArray<VenomTask>) => {
     StateRepository,
     Effect.map(StateRepository, (memory) => ({
       ...memory,
-      page: (...args: Parameters<typeof memory.page>) => (served++ < good ? memory.page(...args) : Effect.fail(refuses))
+      // a start looks for what has failed
+      page: (...args: Parameters<typeof memory.page>) =>
+        args[0].status === "FAILED" || served++ < good ? memory.page(...args) : Effect.fail(refuses)
     }))
   ).pipe(Layer.provide(MemoryStateRepository.layer({ tasks: all })))
 }
