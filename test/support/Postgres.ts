@@ -169,7 +169,14 @@ export const make = (
       // the one that makes others first
       process.kill(server.pid, signal)
       const sessions = await readFile(`/proc/${server.pid}/task/${server.pid}/children`, "utf8")
-      for (const pid of sessions.split(" ").filter((word) => word !== "")) process.kill(Number(pid), signal)
+      for (const pid of sessions.split(" ").filter((word) => word !== "")) {
+        try {
+          process.kill(Number(pid), signal)
+        } catch (error) {
+          // a session may have ended meanwhile
+          if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error
+        }
+      }
     }
 
     let count = 0
