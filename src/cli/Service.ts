@@ -116,8 +116,9 @@ export const use = <A, E extends Trouble.Trouble, R>(
       if (!/^https?:\/\/[^/]/.test(url) || !URL.canParse(url)) {
         return yield* Trouble.ended("usage", `${url} is no URL, such as ${usualUrl}`)
       }
-      const client = yield* Effect.orDie(connect(url))
-      const started = Traceparent.read(yield* Effect.orDie(Config.String("TRACEPARENT").pipe(Config.withDefault(""))))
+      const client = yield* Effect.mapError(connect(url), ({ message }) => Trouble.ended("usage", message))
+      // one that cannot be read is none
+      const started = Traceparent.read(yield* Effect.orElseSucceed(Config.String("TRACEPARENT"), () => ""))
       const place = started === undefined ? undefined : Trace.spanOf(started)
       const asked = run(client, yield* screen(json))
       return yield* place === undefined ? asked : Effect.withParentSpan(asked, place)

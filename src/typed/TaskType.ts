@@ -150,6 +150,7 @@ const makeWith = <Name extends string, P, S, F>(
   const failureOf = (failure: F, attempt: number): Effect.Effect<TaskFailure> =>
     reading.failure.toJson(failure).pipe(
       Effect.mapError((issues) => `it failed with what is no failure of ${name}: ${InputIssues.summary(issues)}`),
+      // a handler that does not keep to its own type has a bug: the attempt ends as a defect
       Effect.orDie,
       Effect.map((data) => {
         const retry = options.retry?.(failure, attempt) ?? "backoff"
@@ -213,6 +214,7 @@ const makeWith = <Name extends string, P, S, F>(
                   Effect.flatMap((result) =>
                     reading.success.toText(result).pipe(
                       Effect.mapError((issues) => `it returned no result of ${name}: ${InputIssues.summary(issues)}`),
+                      // a bug of the handler likewise
                       Effect.orDie
                     )
                   )

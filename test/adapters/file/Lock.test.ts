@@ -20,7 +20,7 @@ const twins = Effect.gen(function* () {
 
 // elsewhere the file is the lock, and no number counts
 describe.skipIf(process.platform !== "linux")("A lock", () => {
-  it.live("holds a directory whatever it is called, and lets go when its scope closes", () =>
+  it.effect("holds a directory whatever it is called, and lets go when its scope closes", () =>
     Effect.gen(function* () {
       const { first, fs, second } = yield* twins
       yield* Effect.scoped(
@@ -35,7 +35,7 @@ describe.skipIf(process.platform !== "linux")("A lock", () => {
     }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
   )
 
-  it.live("lets go of a directory that is gone, whose number another one has been given", () =>
+  it.effect("lets go of a directory that is gone, whose number another one has been given", () =>
     Effect.gen(function* () {
       const { first, fs, second } = yield* twins
       yield* Lock.acquire(fs, first)
@@ -45,7 +45,7 @@ describe.skipIf(process.platform !== "linux")("A lock", () => {
     }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
   )
 
-  it.live("that ends leaves the file of another process where it is", () =>
+  it.effect("that ends leaves the file of another process where it is", () =>
     Effect.gen(function* () {
       const { first, fs } = yield* twins
       const theirs = `{"pid":1,"started":"1","boot":"b","host":"elsewhere"}`

@@ -111,7 +111,7 @@ describe("Room on a disk", () => {
     })
   )
 
-  it.live("is asked of the system", () =>
+  it.effect("is asked of the system", () =>
     Effect.gen(function* () {
       const space = yield* (yield* Room.AskSpace)(".")
       assert.isTrue(Option.exists(space, ({ free, total }) => free > 0 && total >= free))

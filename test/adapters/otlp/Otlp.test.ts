@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Layer, Logger } from "effect"
+import { TestClock } from "effect/testing"
 import * as Otlp from "../../../src/adapters/otlp/Otlp.ts"
 import { TaskNotFound } from "../../../src/domain/TaskError.ts"
 import * as Log from "../../../src/host/Log.ts"
@@ -10,6 +11,8 @@ import { idOf } from "../../support/tasks.ts"
 
 /** What comes of it at a collector, when all has been sent. */
 const sent = Effect.fnUntraced(function* (work: Effect.Effect<void>) {
+  // no span begins in 1970
+  yield* TestClock.setTime(Date.parse("2026-01-31T09:30:00.000Z"))
   const receiver = yield* collector()
   const layer = Otlp.layer({
     endpoint: receiver.endpoint,
@@ -26,7 +29,7 @@ const sent = Effect.fnUntraced(function* (work: Effect.Effect<void>) {
 })
 
 describe("what is sent by OTLP", () => {
-  it.live("of a failure is its kind and nothing that it says", () =>
+  it.effect("of a failure is its kind and nothing that it says", () =>
     Effect.gen(function* () {
       const failing = [
         Effect.fail(new TaskNotFound({ taskId: idOf(42) })),
@@ -53,7 +56,7 @@ describe("what is sent by OTLP", () => {
     })
   )
 
-  it.live("begins with a request or an attempt: what the process does by itself is no trace", () =>
+  it.effect("begins with a request or an attempt: what the process does by itself is no trace", () =>
     Effect.gen(function* () {
       const inner = Effect.withSpan(Effect.void, "inner")
       const { spans } = yield* sent(
@@ -69,7 +72,7 @@ describe("what is sent by OTLP", () => {
     })
   )
 
-  it.live("is the log too: above its threshold, in one text, with its span, whatever is in an event", () =>
+  it.effect("is the log too: above its threshold, in one text, with its span, whatever is in an event", () =>
     Effect.gen(function* () {
       const hostile = new Proxy(new Error("x"), {
         get: () => {

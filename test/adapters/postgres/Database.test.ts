@@ -14,6 +14,7 @@ const exhausted = SqlClient.make({
 }).pipe(Effect.provide(Reactivity.layer))
 
 describe("what is asked of a database", () => {
+  // a statement's time is the machine's: inside, the clock is that of the database
   it.live("fails in time where there is no connection to ask it by", () =>
     Effect.gen(function* () {
       const database = Database.make(yield* exhausted)

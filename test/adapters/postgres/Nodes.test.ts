@@ -36,6 +36,7 @@ const answering = (answer: (asked: Asked) => Effect.Effect<object>) => {
 }
 
 describe("a node", () => {
+  // a lease is held to the machine's own monotonic clock: no other can be trusted with it
   it.live("that hears of its lease when that is over joins anew: the answer was for the id that it had", () =>
     Effect.gen(function* () {
       const asked = yield* Queue.unbounded<Asked>()
