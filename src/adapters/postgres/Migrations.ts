@@ -8,7 +8,7 @@ const lock = 0x76656e6f
 const migrations = { "0001_initial": initial.migration }
 
 /** The tables are of a later version. */
-class TooNew extends Schema.TaggedError<TooNew>()("TooNew", { found: Schema.Int, known: Schema.Int }) {
+export class TooNew extends Schema.TaggedError<TooNew>()("TooNew", { found: Schema.Int, known: Schema.Int }) {
   override get message() {
     return `its tables are of a later version of Venom (${this.found}; this one knows ${this.known}): start that version`
   }
