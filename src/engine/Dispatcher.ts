@@ -27,7 +27,7 @@ import { sleepUntil } from "./SleepUntil.ts"
 const overdueAtOnce = 500
 
 /** What others who share the repository have made due is seen so late at most, whether a hint tells it or not. */
-const longestUntold = "5 seconds"
+const longestUntold = Duration.seconds(5)
 
 /** The pause after storage refused a claim, and after a death. */
 const pause = "1 second"
@@ -101,16 +101,19 @@ export class Dispatcher extends Context.Service<
         return yield* expireOverdue
       })
 
+      /** Until a hint tells of work, or something is due. */
+      const waited = (due: Instant) =>
+        due === Number.POSITIVE_INFINITY
+          ? mayHaveWork.await
+          : Effect.raceFirst(mayHaveWork.await, sleepUntil(due, longest))
+
       const step = Effect.gen(function* () {
         yield* mayHaveWork.close
         const deadline = yield* expireOverdue
         const due = Option.reduceCompact([yield* claimAndStart, deadline], Number.POSITIVE_INFINITY, Math.min)
         yield* Ref.set(outage, false)
-        yield* Effect.raceAllFirst([
-          mayHaveWork.await,
-          due === Number.POSITIVE_INFINITY ? Effect.never : sleepUntil(due, longest),
-          repository.isShared ? Effect.sleep(longestUntold) : Effect.never
-        ])
+        if (repository.isShared) yield* Effect.raceFirst(waited(due), Effect.sleep(longestUntold))
+        else yield* waited(due)
       })
 
       const awaitStorage = Effect.fnUntraced(function* (error: StorageError) {
