@@ -18,11 +18,18 @@ export const make = (limit: number, unfinished: Effect.Effect<number, StorageErr
   let left = 0
   let countedAt = Number.NEGATIVE_INFINITY
   let onTheirWay = 0
+  let arrived = 0
+
+  /** What comes in while it is counted may be in the count or not: then it is counted again. */
+  const counted: Effect.Effect<number, StorageError> = Effect.suspend(() => {
+    const before = arrived
+    return Effect.flatMap(unfinished, (count) => (arrived === before ? Effect.succeed(count) : counted))
+  })
 
   const fits = Effect.fnUntraced(function* (tasks: number, uncounted: number) {
     const now = yield* Clock.currentTimeMillis
     if (left >= tasks && Math.abs(now - countedAt) <= trustedFor) return
-    left = limit - (yield* unfinished) - onTheirWay + tasks - uncounted
+    left = limit - (yield* counted) - onTheirWay + tasks - uncounted
     countedAt = now
     if (left < tasks) return yield* new QueueFull({ limit, of: "unfinished tasks" })
   })
@@ -37,6 +44,7 @@ export const make = (limit: number, unfinished: Effect.Effect<number, StorageErr
     }),
     settled: (tasks) => {
       onTheirWay -= isUnlimited ? 0 : tasks
+      arrived += tasks
     },
     taken: Effect.fnUntraced(function* (tasks) {
       if (isUnlimited || tasks === 0) return
