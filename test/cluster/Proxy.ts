@@ -1,5 +1,6 @@
 import { connect, createServer, type Socket } from "node:net"
 import { Effect, type Scope } from "effect"
+import { listening } from "../support/Listening.ts"
 
 /** A way to a server that can be cut, or stand still. */
 export interface Proxy {
@@ -25,18 +26,11 @@ export const make = (to: number): Effect.Effect<Proxy, never, Scope.Scope> =>
       own(near)
       own(far)
     })
-    const port = yield* Effect.acquireRelease(
-      Effect.callback<number>((resume) => {
-        server.listen(0, "127.0.0.1", () => {
-          const address = server.address()
-          resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0))
-        })
-      }),
-      () =>
-        Effect.sync(() => {
-          for (const socket of sockets) socket.destroy()
-          server.close()
-        })
+    const port = yield* listening(server, () =>
+      Effect.sync(() => {
+        for (const socket of sockets) socket.destroy()
+        server.close()
+      })
     )
     return {
       port,

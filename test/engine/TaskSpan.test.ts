@@ -1,24 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Layer, Option, Tracer } from "effect"
+import { Effect, Exit, Layer, Option, type Tracer } from "effect"
 import * as Trace from "../../src/domain/Trace.ts"
 import { permanent, retryable } from "../../src/domain/TaskError.ts"
 import { Orchestrator } from "../../src/engine/Orchestrator.ts"
 import type { TaskRunner } from "../../src/ports/TaskRunner.ts"
 import { layerTest, TestQueue } from "../../src/testing.ts"
+import { recorder } from "../support/Spans.ts"
 
 const traceparent = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`
 
 /** A queue in an application that traces: its spans, in the order in which they began. */
 const traced = (run: TaskRunner["Service"]["run"]) => {
-  const spans: Array<Tracer.NativeSpan> = []
-  const tracer = Tracer.make({
-    span: (options) => {
-      const span = new Tracer.NativeSpan(options)
-      spans.push(span)
-      return span
-    }
-  })
-  return { spans, layer: Layer.provideMerge(layerTest({ run }), Layer.succeed(Tracer.Tracer, tracer)) }
+  const { layer, spans } = recorder()
+  return { spans, layer: Layer.provideMerge(layerTest({ run }), layer) }
 }
 
 const outcomes = (spans: ReadonlyArray<Tracer.NativeSpan>) =>

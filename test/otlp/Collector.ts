@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders } from "node:http"
 import { Effect } from "effect"
+import { cut, listening } from "../support/Listening.ts"
 import * as Otlp from "./Otlp.ts"
 
 export interface Collector {
@@ -53,19 +54,7 @@ export const collector = (behaviour: "answers" | "never answers" = "answers") =>
         response.writeHead(200, { "content-type": "application/x-protobuf" }).end()
       })
     })
-    const port = yield* Effect.acquireRelease(
-      Effect.callback<number>((resume) => {
-        server.listen(0, "127.0.0.1", () => {
-          const address = server.address()
-          resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0))
-        })
-      }),
-      () =>
-        Effect.callback<void>((resume) => {
-          server.close(() => resume(Effect.void))
-          server.closeAllConnections()
-        })
-    )
+    const port = yield* listening(server, cut)
     const it: Collector = {
       endpoint: `http://127.0.0.1:${port}`,
       headers,

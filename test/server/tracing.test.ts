@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Option, Schema, Tracer } from "effect"
+import { Effect, Layer, Option, Schema } from "effect"
 import { Orchestrator } from "../../src/engine/Orchestrator.ts"
 import { TaskId } from "../../src/domain/Task.ts"
+import { recorder } from "../support/Spans.ts"
 import { get, post, served } from "./support.ts"
 
 const traceId = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -20,15 +21,8 @@ const kept = (headers: Readonly<Record<string, string>>) =>
 
 /** With a recorder of spans in place of a collector. */
 const traced = () => {
-  const spans: Array<Tracer.NativeSpan> = []
-  const tracer = Tracer.make({
-    span: (options) => {
-      const span = new Tracer.NativeSpan(options)
-      spans.push(span)
-      return span
-    }
-  })
-  return { spans, layer: Layer.provideMerge(served(), Layer.succeed(Tracer.Tracer, tracer)) }
+  const { layer, spans } = recorder()
+  return { spans, layer: Layer.provideMerge(served(), layer) }
 }
 
 describe("the traceparent of a submit", () => {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import { Deferred, Effect, Queue } from "effect"
+import { cut, listening } from "../../support/Listening.ts"
 
 /** A message as a receiver has it. */
 export interface Received {
@@ -26,19 +27,7 @@ export const serve = Effect.fnUntraced(function* (answering: Answering) {
       answering(response, message)
     })
   })
-  const port = yield* Effect.acquireRelease(
-    Effect.callback<number>((resume) => {
-      server.listen(0, "127.0.0.1", () => {
-        const address = server.address()
-        resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0))
-      })
-    }),
-    () =>
-      Effect.callback<void>((resume) => {
-        server.close(() => resume(Effect.void))
-        server.closeAllConnections()
-      })
-  )
+  const port = yield* listening(server, cut)
   return {
     url: `http://127.0.0.1:${port}/work`,
     port,

@@ -1,10 +1,28 @@
 import { PgClient } from "@effect/sql-pg"
-import { Effect, Layer } from "effect"
+import { Effect, Exit, Layer, Scope } from "effect"
+import { afterAll, beforeAll } from "vitest"
 import * as Client from "../../../src/adapters/postgres/Client.ts"
 import * as Migrations from "../../../src/adapters/postgres/Migrations.ts"
 import * as PostgresStateRepository from "../../../src/adapters/postgres/PostgresStateRepository.ts"
 import * as RandomBytes from "../../../src/host/RandomBytes.ts"
 import type { StateRepository } from "../../../src/ports/StateRepository.ts"
+import * as Postgres from "../../support/Postgres.ts"
+
+/** A database server for the tests of a file; gives the URL of its database once they run. */
+export const ownServer = (settings: Readonly<Record<string, string>> = {}): (() => string) => {
+  const scope = Scope.makeUnsafe()
+  let url = ""
+  beforeAll(
+    () =>
+      Effect.gen(function* () {
+        const postgres = yield* Postgres.make({ settings: { fsync: "off", ...settings } })
+        url = yield* postgres.database
+      }).pipe(Scope.provide(scope), Effect.runPromise),
+    60_000
+  )
+  afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)), 60_000)
+  return () => url
+}
 
 const tables = ["task", "entry", "turn", "start", "tally", "change", "node"].map((name) => `venom.${name}`).join(", ")
 

@@ -1,22 +1,12 @@
-import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { PgClient } from "@effect/sql-pg"
-import { Deferred, Effect, Exit, Fiber, Layer, Option, Scope } from "effect"
+import { Deferred, Effect, Exit, Fiber, Layer, Option } from "effect"
 import { Engine, Orchestrator, RandomBytes, StateRepository, type TaskId, TaskRunner } from "../../../src/index.ts"
 import { PostgresStateRepository } from "../../../src/postgres.ts"
 import * as Postgres from "../../support/Postgres.ts"
+import { ownServer } from "./databases.ts"
 
-const scope = Scope.makeUnsafe()
-let url = ""
-
-beforeAll(
-  () =>
-    Effect.gen(function* () {
-      const postgres = yield* Postgres.make({ settings: { fsync: "off" } })
-      url = yield* postgres.database
-    }).pipe(Scope.provide(scope), Effect.runPromise),
-  60_000
-)
-afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)), 60_000)
+const url = ownServer()
 
 const echo = Layer.succeed(TaskRunner, TaskRunner.of({ run: ({ content }) => Effect.succeed(`did ${content}`) }))
 
@@ -25,7 +15,7 @@ const application = () =>
   Engine.layer.pipe(
     Layer.provideMerge(echo),
     Layer.provideMerge(PostgresStateRepository.layerOfClient()),
-    Layer.provideMerge(Postgres.client(url)),
+    Layer.provideMerge(Postgres.client(url())),
     Layer.provideMerge(RandomBytes.layer)
   )
 

@@ -1,30 +1,19 @@
-import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { PgClient } from "@effect/sql-pg"
-import { Context, Effect, Exit, Fiber, Layer, Option, Scope, Stream } from "effect"
+import { Context, Effect, Fiber, Layer, Option, Stream } from "effect"
 import * as Lifecycle from "../../../src/domain/Lifecycle.ts"
 import { StateRepository } from "../../../src/ports/StateRepository.ts"
 import { type Repository, quiet } from "../../ports/repository/harness.ts"
 import * as Postgres from "../../support/Postgres.ts"
 import { idOf, submitted } from "../../support/tasks.ts"
-import { lasting } from "./databases.ts"
+import { lasting, ownServer } from "./databases.ts"
 
-const scope = Scope.makeUnsafe()
-let url = ""
-
-beforeAll(
-  () =>
-    Effect.gen(function* () {
-      const postgres = yield* Postgres.make({ settings: { fsync: "off", max_prepared_transactions: "5" } })
-      url = yield* postgres.database
-    }).pipe(Scope.provide(scope), Effect.runPromise),
-  60_000
-)
-afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)), 60_000)
+const url = ownServer({ max_prepared_transactions: "5" })
 
 /** A repository, and its database. */
 const begin = Effect.fnUntraced(function* (name: string) {
-  const repository = Context.get(yield* Layer.build(lasting(url, name)), StateRepository)
-  const own = yield* Layer.build(Layer.fresh(Postgres.client(url.replace(/[^/]*$/, name))))
+  const repository = Context.get(yield* Layer.build(lasting(url(), name)), StateRepository)
+  const own = yield* Layer.build(Layer.fresh(Postgres.client(url().replace(/[^/]*$/, name))))
   return { repository, sql: Context.get(own, PgClient.PgClient) }
 })
 

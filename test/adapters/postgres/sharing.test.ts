@@ -1,6 +1,6 @@
-import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { PgClient } from "@effect/sql-pg"
-import { Context, Effect, Exit, Fiber, Layer, Queue, Scope, Stream } from "effect"
+import { Context, Effect, Fiber, Layer, Queue, Stream } from "effect"
 import { free } from "../../../src/domain/Flow.ts"
 import { StateRepository } from "../../../src/ports/StateRepository.ts"
 import { pausing } from "../../ports/repository/flow.ts"
@@ -8,26 +8,15 @@ import { quiet, together } from "../../ports/repository/harness.ts"
 import * as Postgres from "../../support/Postgres.ts"
 import { idOf, submitted } from "../../support/tasks.ts"
 import { everything } from "../../support/everything.ts"
-import { lasting } from "./databases.ts"
+import { lasting, ownServer } from "./databases.ts"
 
 const times = everything ? 1000 : 100
 
-const scope = Scope.makeUnsafe()
-let url = ""
-
-beforeAll(
-  () =>
-    Effect.gen(function* () {
-      const postgres = yield* Postgres.make({ settings: { fsync: "off" } })
-      url = yield* postgres.database
-    }).pipe(Scope.provide(scope), Effect.runPromise),
-  60_000
-)
-afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)), 60_000)
+const url = ownServer()
 
 /** Two repositories that know nothing of each other, over one database. */
 const two = Effect.fnUntraced(function* (name: string) {
-  const one = Effect.map(Layer.build(Layer.fresh(lasting(url, name))), (built) => Context.get(built, StateRepository))
+  const one = Effect.map(Layer.build(Layer.fresh(lasting(url(), name))), (built) => Context.get(built, StateRepository))
   // the tables are made by the first
   const a = yield* one
   return [a, yield* one] as const
@@ -38,14 +27,17 @@ describe("the starts that a rate counts", () => {
     "are kept as far as a rate may count them, and no more",
     () =>
       Effect.gen(function* () {
-        const life = Layer.build(Layer.fresh(lasting(url, "starts")))
+        const life = Layer.build(Layer.fresh(lasting(url(), "starts")))
         const rate = { limit: 10_000, per: "1 day" } as const
         yield* Effect.scoped(
           Effect.flatMap(life, (built) =>
             Context.get(built, StateRepository).updateFlow(() => ({ ...free, types: { mail: { rate } } }))
           )
         )
-        const sql = Context.get(yield* Layer.build(Postgres.client(url.replace(/[^/]*$/, "starts"))), PgClient.PgClient)
+        const sql = Context.get(
+          yield* Layer.build(Postgres.client(url().replace(/[^/]*$/, "starts"))),
+          PgClient.PgClient
+        )
         yield* sql`insert into venom.start (type, at) select 'mail', at from generate_series(1, 12345) as g(at)`
         yield* life
         const found = sql<{ n: number; first: number }>`

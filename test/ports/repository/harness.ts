@@ -39,3 +39,10 @@ export const completed = (claimed: VenomTask, now = 0) => ({
   claimed,
   transition: Lifecycle.complete(`result of ${claimed.content}`, now)
 })
+
+/** Counts how often another fiber has its turn from now on. */
+export const turns = Effect.suspend(() => {
+  let count = 0
+  const turn = Effect.sync(() => void count++)
+  return Effect.as(Effect.forkScoped(Effect.forever(Effect.andThen(turn, Effect.yieldNow))), () => count)
+})
