@@ -9,6 +9,6 @@ export const run = <E, R>(
   round.pipe(
     Effect.catchCause((cause) => Effect.andThen(Effect.logError(`${name} failed`, cause), Effect.sleep(rest))),
     Effect.forever,
-    Effect.forkScoped,
+    Effect.forkScoped({ startImmediately: true }),
     Effect.asVoid
   )

@@ -14,6 +14,7 @@ import * as Entries from "./Entries.ts"
 import * as Feed from "./Feed.ts"
 import * as FlowRow from "./FlowRow.ts"
 import * as Held from "./Held.ts"
+import * as Lasting from "./Lasting.ts"
 import * as Maintenance from "./Maintenance.ts"
 import * as Migrations from "./Migrations.ts"
 import * as Nodes from "./Nodes.ts"
@@ -135,8 +136,11 @@ export const make = Effect.fnUntraced(function* (options: PostgresOptions) {
     const rows = yield* database.query<Row.Row>(ofNode, [yield* node.id])
     held.loseUnless(before, rows.map(Row.read))
   }).pipe(Effect.retry(Schedule.spaced("1 second")))
-  const checkAfterGaps = Stream.runForEach(Stream.fromPubSub(gaps), () => checkHeld)
-  yield* Effect.forkScoped(checkAfterGaps, { startImmediately: true })
+  yield* Lasting.run(
+    "Looking for claims that are lost",
+    "1 second",
+    Stream.runForEach(Stream.fromPubSub(gaps), () => checkHeld)
+  )
 
   return StateRepository.of({
     insert: submit,
