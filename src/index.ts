@@ -14,7 +14,10 @@ export {
 /** What a runner may fail with: `TaskError.retryable`, `TaskError.permanent`. */
 export * as TaskError from "./domain/TaskError.ts"
 
+export * from "./ports/Entry.ts"
 export * from "./ports/StateRepository.ts"
+export * from "./ports/Storage.ts"
+export * from "./ports/StorageError.ts"
 export * from "./ports/TaskRunner.ts"
 export * from "./ports/CallbackSender.ts"
 export * from "./ports/TypeLimits.ts"

@@ -2,7 +2,8 @@ import { Clock, Effect, Fiber, Result, Schema } from "effect"
 import * as Lifecycle from "../domain/Lifecycle.ts"
 import type { TaskId, TaskStatus, VenomTask } from "../domain/Task.ts"
 import type { IllegalTransition, TaskNotFound } from "../domain/TaskError.ts"
-import { type QueueFull, StateRepository, type StorageError, type TaskFilter } from "../ports/StateRepository.ts"
+import { StateRepository, type TaskFilter } from "../ports/StateRepository.ts"
+import type { QueueFull, StorageError } from "../ports/StorageError.ts"
 import { Dispatcher } from "./Dispatcher.ts"
 
 /** Tasks that are looked for at once. */

@@ -1,7 +1,8 @@
 import { Clock, Context, Effect, Layer, Option, Record, Struct } from "effect"
 import type { Flow, Limits, TypeFlow } from "../domain/Flow.ts"
 import type { Instant, TaskStatus } from "../domain/Task.ts"
-import { StateRepository, type StorageError } from "../ports/StateRepository.ts"
+import { StateRepository } from "../ports/StateRepository.ts"
+import type { StorageError } from "../ports/StorageError.ts"
 import { Dispatcher } from "./Dispatcher.ts"
 import { EngineSettings } from "./EngineSettings.ts"
 

@@ -1,6 +1,7 @@
 import { Clock, Context, Effect, Layer } from "effect"
 import type { Instant } from "../domain/Task.ts"
-import { type Node, StateRepository, type StorageError } from "../ports/StateRepository.ts"
+import { type Node, StateRepository } from "../ports/StateRepository.ts"
+import type { StorageError } from "../ports/StorageError.ts"
 import { Dispatcher } from "./Dispatcher.ts"
 import { EngineSettings } from "./EngineSettings.ts"
 

@@ -4,14 +4,8 @@ import * as Lifecycle from "../domain/Lifecycle.ts"
 import type { TaskId, VenomTask } from "../domain/Task.ts"
 import { type IdempotencyKeyReused, type IllegalTransition, TaskNotFound } from "../domain/TaskError.ts"
 import * as Why from "../domain/Why.ts"
-import {
-  type PageRequest,
-  type QueueFull,
-  StateRepository,
-  type StorageError,
-  type TaskFilter,
-  type TaskPage
-} from "../ports/StateRepository.ts"
+import { type PageRequest, StateRepository, type TaskFilter, type TaskPage } from "../ports/StateRepository.ts"
+import type { QueueFull, StorageError } from "../ports/StorageError.ts"
 import { TypeLimits } from "../ports/TypeLimits.ts"
 import * as BulkActions from "./BulkActions.ts"
 import { TaskRunner } from "../ports/TaskRunner.ts"

@@ -14,14 +14,9 @@ import {
 import { IdempotencyKeyReused, InvalidContent, TaskNotFound } from "../domain/TaskError.ts"
 import * as Trace from "../domain/Trace.ts"
 import { CallbackSender } from "../ports/CallbackSender.ts"
-import {
-  type Entry,
-  type Put,
-  type QueueFull,
-  StateRepository,
-  type StorageError,
-  type StorageFull
-} from "../ports/StateRepository.ts"
+import type { Entry, Put } from "../ports/Entry.ts"
+import { StateRepository } from "../ports/StateRepository.ts"
+import type { QueueFull, StorageError, StorageFull } from "../ports/StorageError.ts"
 import { complete, RegisteredTypes } from "../ports/RegisteredTypes.ts"
 import { Draining, type ServiceDraining } from "./Draining.ts"
 import { EngineSettings } from "./EngineSettings.ts"

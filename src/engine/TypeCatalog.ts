@@ -1,7 +1,8 @@
 import { Clock, Context, Effect, Layer } from "effect"
 import type { TaskStatus } from "../domain/Task.ts"
 import { type RegisteredType, RegisteredTypes } from "../ports/RegisteredTypes.ts"
-import { StateRepository, type StorageError } from "../ports/StateRepository.ts"
+import { StateRepository } from "../ports/StateRepository.ts"
+import type { StorageError } from "../ports/StorageError.ts"
 import { TaskRunner } from "../ports/TaskRunner.ts"
 
 /** Types whose tasks are counted; of more, those that had tasks first. */

@@ -1,81 +1,12 @@
-import { Context, Effect, type Option, type Result, Schema, Stream } from "effect"
+import { Context, Effect, type Option, type Result, Stream } from "effect"
 import type { Flow } from "../domain/Flow.ts"
 import type { Transition } from "../domain/Lifecycle.ts"
-import { Instant, type TaskId, type TaskStatus, type VenomTask } from "../domain/Task.ts"
+import type { Instant, TaskId, TaskStatus, VenomTask } from "../domain/Task.ts"
 import type { IllegalTransition, TaskNotFound } from "../domain/TaskError.ts"
 import type { Standing } from "../domain/Why.ts"
-
-/** Storage refused. The change has not happened and is not visible; the same call may succeed later. */
-export class StorageError extends Schema.TaggedError<StorageError>()("StorageError", {
-  /** For the operator: what failed, in words. */
-  reason: Schema.String,
-  cause: Schema.optionalKey(Schema.Defect())
-}) {
-  override get message() {
-    return `Storage is not writable: ${this.reason}`
-  }
-}
-
-/** So many unfinished tasks are held, or so many entries that expire, that no more are taken. */
-export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", {
-  limit: Schema.Int,
-  of: Schema.Literals(["unfinished tasks", "idempotency keys"])
-}) {
-  override get message() {
-    return `The queue holds its limit of ${this.limit} ${this.of}`
-  }
-}
-
-const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(2)} MiB`
-
-/** So little room is left that no more tasks are taken: what becomes of those that are there must still fit. */
-export class StorageFull extends Schema.TaggedError<StorageFull>()("StorageFull", {
-  /** Bytes. */
-  free: Schema.Finite,
-  needed: Schema.Finite
-}) {
-  /** For the operator, in words. */
-  get reason() {
-    return `${mebibytes(this.free)} of disk space are left, and ${mebibytes(this.needed)} are needed`
-  }
-  override get message() {
-    return `Storage is not writable for new tasks: ${this.reason}`
-  }
-}
-
-/** What is kept beside the tasks under a name: a schedule, an idempotency key, what holds back the queue. */
-export const Entry = Schema.Struct({
-  name: Schema.String,
-  value: Schema.Json,
-  /** Grows by one with each change; the first is 1. */
-  revision: Schema.Int,
-  /** It counts as gone from then on. */
-  expiresAt: Schema.NullOr(Instant)
-})
-export type Entry = typeof Entry.Type
-
-/** Somebody else has changed the entry, or made it, since it was read. Nothing has happened. */
-export class EntryChanged extends Schema.TaggedError<EntryChanged>()("EntryChanged", {
-  name: Schema.String,
-  /** What it is now; none where it has gone. */
-  entry: Schema.Option(Entry)
-}) {
-  override get message() {
-    return `The entry ${this.name} has changed`
-  }
-}
-
-/** A change of an entry that holds only if nobody has changed it since. */
-export interface Put {
-  readonly name: string
-  /** Undefined takes it away. */
-  readonly value: Schema.Json | undefined
-  /** The revision it must have; 0 where there must be none. */
-  readonly expects: number
-  readonly expiresAt: Instant | null
-  /** What has expired by now counts as gone. */
-  readonly now: Instant
-}
+import type { Entry, EntryChanged, Put } from "./Entry.ts"
+import type { Storage, StorageHealth } from "./Storage.ts"
+import type { QueueFull, StorageError, StorageFull } from "./StorageError.ts"
 
 /** A task as it is told of when it has changed: not what it was submitted with, and not its log. */
 export type Told = Pick<
@@ -167,32 +98,6 @@ export interface Gone {
   readonly count: number
   /** When the time of the next one is over. */
   readonly next: Option.Option<Instant>
-}
-
-export type StorageHealth =
-  | { readonly _tag: "Writable" }
-  | { readonly _tag: "NotWritable"; readonly reason: string; readonly since: Instant }
-  /** Only new tasks are refused. */
-  | { readonly _tag: "Full"; readonly reason: string }
-
-/** What was found at the start. */
-export interface Recovered {
-  readonly at: Instant
-  /** How long it took, in milliseconds. */
-  readonly took: number
-  readonly tasks: number
-  /** Changes since the last dump. */
-  readonly records: number
-  readonly damagedBytes: number
-}
-
-/** What holds the state, for those who look after it. */
-export interface Storage {
-  /** In one word. */
-  readonly kind: string
-  /** What takes room there. */
-  readonly files: ReadonlyArray<{ readonly name: string; readonly bytes: number }>
-  readonly recovered: Recovered | undefined
 }
 
 /**

@@ -5,7 +5,7 @@ import type { ScheduleNotFound } from "../domain/Schedule.ts"
 import type { IdempotencyKeyReused, IllegalTransition, InvalidContent, TaskNotFound } from "../domain/TaskError.ts"
 import type { UnexpectedCount } from "../engine/BulkActions.ts"
 import type { ServiceDraining } from "../engine/Draining.ts"
-import type { QueueFull, StorageError, StorageFull } from "../ports/StateRepository.ts"
+import type { QueueFull, StorageError, StorageFull } from "../ports/StorageError.ts"
 import { problem } from "./JsonResponse.ts"
 import type { ServiceLog } from "./ServiceLog.ts"
 

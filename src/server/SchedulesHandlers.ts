@@ -6,7 +6,7 @@ import { Schedule, type ScheduleNotFound, ScheduleRequest } from "../domain/Sche
 import type { InvalidContent } from "../domain/TaskError.ts"
 import type { ServiceDraining } from "../engine/Draining.ts"
 import { Schedules } from "../engine/Schedules.ts"
-import type { StorageError } from "../ports/StateRepository.ts"
+import type { StorageError } from "../ports/StorageError.ts"
 import { headers, json } from "./JsonResponse.ts"
 import * as Refusal from "./Refusal.ts"
 import * as RequestBody from "./RequestBody.ts"

@@ -1,6 +1,6 @@
 import { Clock, Context, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
-import type { QueueFull, StorageError, StorageFull } from "../ports/StateRepository.ts"
+import type { QueueFull, StorageError, StorageFull } from "../ports/StorageError.ts"
 import type { ServiceDraining } from "../engine/Draining.ts"
 import { wholePathOf } from "./Mounted.ts"
 

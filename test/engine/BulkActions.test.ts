@@ -3,7 +3,7 @@ import { Deferred, Effect, Fiber, Latch } from "effect"
 import * as Lifecycle from "../../src/domain/Lifecycle.ts"
 import { permanent } from "../../src/domain/TaskError.ts"
 import type { BulkOutcome } from "../../src/engine/BulkActions.ts"
-import { StorageError } from "../../src/ports/StateRepository.ts"
+import { StorageError } from "../../src/ports/StorageError.ts"
 import { after, idOf, submitted } from "../support/tasks.ts"
 import { eventually, quiet, type Run, start } from "./engine.ts"
 

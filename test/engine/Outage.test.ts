@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
-import { type StateRepository, StorageError } from "../../src/ports/StateRepository.ts"
+import type { StateRepository } from "../../src/ports/StateRepository.ts"
+import { StorageError } from "../../src/ports/StorageError.ts"
 import { idOf, submitted } from "../support/tasks.ts"
 import { eventually, type Run, seconds, start } from "./engine.ts"
 

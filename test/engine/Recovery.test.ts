@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import * as Lifecycle from "../../src/domain/Lifecycle.ts"
 import type { VenomTask } from "../../src/domain/Task.ts"
 import { retryable } from "../../src/domain/TaskError.ts"
-import { StorageError } from "../../src/ports/StateRepository.ts"
+import { StorageError } from "../../src/ports/StorageError.ts"
 import { after, idOf, submitted } from "../support/tasks.ts"
 import { quiet, seconds, start } from "./engine.ts"
 

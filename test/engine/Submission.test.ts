@@ -3,7 +3,7 @@ import { Duration, Effect, Option, Result, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import * as Lifecycle from "../../src/domain/Lifecycle.ts"
 import { fromWire, toJson } from "../../src/domain/TaskJson.ts"
-import { StorageError } from "../../src/ports/StateRepository.ts"
+import { StorageError } from "../../src/ports/StorageError.ts"
 import { after, idOf, submitted } from "../support/tasks.ts"
 import { type Run, start } from "./engine.ts"
 

@@ -11,7 +11,7 @@ import { StorageReport } from "../../src/engine/StorageReport.ts"
 import { Schedules } from "../../src/engine/Schedules.ts"
 import { TypeCatalog } from "../../src/engine/TypeCatalog.ts"
 import { ApiKeys } from "../../src/ports/ApiKeys.ts"
-import { StorageError } from "../../src/ports/StateRepository.ts"
+import { StorageError } from "../../src/ports/StorageError.ts"
 import { after } from "../support/tasks.ts"
 import { type Answer, ask, type Asked, get, served, tasks } from "./support.ts"
 

@@ -4,7 +4,8 @@ import { TestClock } from "effect/testing"
 import * as MemoryStateRepository from "../../src/adapters/memory/MemoryStateRepository.ts"
 import { TaskNotFound } from "../../src/domain/TaskError.ts"
 import { Draining } from "../../src/engine/Draining.ts"
-import { StateRepository, StorageError } from "../../src/ports/StateRepository.ts"
+import { StateRepository } from "../../src/ports/StateRepository.ts"
+import { StorageError } from "../../src/ports/StorageError.ts"
 import { get, post, problemOf, served, submit, submitted } from "./support.ts"
 
 /** A logger that keeps everything it is told, as text. */

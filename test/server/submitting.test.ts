@@ -1,6 +1,7 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
-import { StateRepository, StorageError } from "../../src/ports/StateRepository.ts"
+import { StateRepository } from "../../src/ports/StateRepository.ts"
+import { StorageError } from "../../src/ports/StorageError.ts"
 import * as MemoryStateRepository from "../../src/adapters/memory/MemoryStateRepository.ts"
 import { type Answer, ask, get, json, post, problemOf, running, served, submitted } from "./support.ts"
 

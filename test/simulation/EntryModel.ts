@@ -1,5 +1,5 @@
 import type { Schema } from "effect"
-import type { Entry } from "../../src/ports/StateRepository.ts"
+import type { Entry } from "../../src/ports/Entry.ts"
 import type { Ending } from "./Known.ts"
 
 /** One change of an entry that was asked for. Values tell them apart. */

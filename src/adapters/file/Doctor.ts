@@ -1,7 +1,7 @@
 import { Clock, Effect, type FileSystem, Result } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import type { VenomTask } from "../../domain/Task.ts"
-import type { Entry } from "../../ports/StateRepository.ts"
+import type { Entry } from "../../ports/Entry.ts"
 import type * as Disk from "./Disk.ts"
 import * as Dump from "./Dump.ts"
 import { Lock } from "./Lock.ts"

@@ -4,16 +4,9 @@ import type { Transition } from "../../domain/Lifecycle.ts"
 import * as Lifecycle from "../../domain/Lifecycle.ts"
 import { type TaskId, type VenomTask } from "../../domain/Task.ts"
 import { type IllegalTransition, TaskNotFound } from "../../domain/TaskError.ts"
-import {
-  alone,
-  type Change,
-  EntryChanged,
-  type Put,
-  QueueFull,
-  StateRepository,
-  StorageError,
-  type StorageFull
-} from "../../ports/StateRepository.ts"
+import { EntryChanged, type Put } from "../../ports/Entry.ts"
+import { alone, type Change, StateRepository } from "../../ports/StateRepository.ts"
+import { QueueFull, StorageError, type StorageFull } from "../../ports/StorageError.ts"
 import * as EntryTable from "../memory/EntryTable.ts"
 import * as Disk from "./Disk.ts"
 import * as FlowEntry from "./FlowEntry.ts"

@@ -1,6 +1,6 @@
 import { Option, Schema } from "effect"
 import * as Flow from "../../domain/Flow.ts"
-import type { Entry } from "../../ports/StateRepository.ts"
+import type { Entry } from "../../ports/Entry.ts"
 import type { EntryChange } from "../memory/EntryTable.ts"
 
 /** The entry that tells what holds back tasks. */

@@ -12,7 +12,7 @@ import {
   toJson,
   toWire
 } from "../../domain/TaskJson.ts"
-import { Entry } from "../../ports/StateRepository.ts"
+import { Entry } from "../../ports/Entry.ts"
 import type { EntryChange } from "../memory/EntryTable.ts"
 
 /**

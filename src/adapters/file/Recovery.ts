@@ -1,7 +1,7 @@
 import { Effect, type FileSystem, Option } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import type { VenomTask } from "../../domain/Task.ts"
-import type { Entry } from "../../ports/StateRepository.ts"
+import type { Entry } from "../../ports/Entry.ts"
 import { DataDirectoryError } from "./Disk.ts"
 import * as Dump from "./Dump.ts"
 import * as Lines from "./Lines.ts"

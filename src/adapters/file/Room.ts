@@ -1,6 +1,6 @@
 import { Context, Effect, Fiber, Option } from "effect"
 import { statfs } from "node:fs/promises"
-import { StorageFull } from "../../ports/StateRepository.ts"
+import { StorageFull } from "../../ports/StorageError.ts"
 
 /** Bytes of the file system that holds a directory. */
 export interface Space {

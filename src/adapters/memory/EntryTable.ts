@@ -1,6 +1,6 @@
 import { Option } from "effect"
 import type { Instant } from "../../domain/Task.ts"
-import { type Entry, EntryChanged, type Put } from "../../ports/StateRepository.ts"
+import { type Entry, EntryChanged, type Put } from "../../ports/Entry.ts"
 import { Heap } from "./Heap.ts"
 
 /** An entry as it is after a change; undefined where it is gone. */

@@ -6,15 +6,9 @@ import * as Lifecycle from "../../domain/Lifecycle.ts"
 import { isFinished, type TaskId, type VenomTask } from "../../domain/Task.ts"
 import * as TaskLog from "../../domain/TaskLog.ts"
 import { type IllegalTransition, TaskNotFound } from "../../domain/TaskError.ts"
-import {
-  alone,
-  type Change,
-  EntryChanged,
-  type Put,
-  QueueFull,
-  type Settlement,
-  StateRepository
-} from "../../ports/StateRepository.ts"
+import { EntryChanged, type Put } from "../../ports/Entry.ts"
+import { alone, type Change, type Settlement, StateRepository } from "../../ports/StateRepository.ts"
+import { QueueFull } from "../../ports/StorageError.ts"
 import { TypeLimits } from "../../ports/TypeLimits.ts"
 import * as EntryTable from "./EntryTable.ts"
 import { TaskTable } from "./TaskTable.ts"

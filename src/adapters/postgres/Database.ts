@@ -1,7 +1,8 @@
 import { Cause, Clock, Duration, Effect, Fiber, Option, Predicate, Schema } from "effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import { ConnectionError, isSqlError, SqlError } from "effect/sql/SqlError"
-import { type StorageHealth, StorageError } from "../../ports/StateRepository.ts"
+import type { StorageHealth } from "../../ports/Storage.ts"
+import { StorageError } from "../../ports/StorageError.ts"
 import { deepest } from "./Trouble.ts"
 
 /** A statement has failed. */

@@ -1,5 +1,5 @@
 import { Effect, Option, Schema } from "effect"
-import { Entry, EntryChanged, type Put } from "../../ports/StateRepository.ts"
+import { Entry, EntryChanged, type Put } from "../../ports/Entry.ts"
 import { certain, type Database, type Failed } from "./Database.ts"
 import * as statements from "./statements/entries.ts"
 import * as Told from "./Told.ts"

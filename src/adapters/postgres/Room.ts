@@ -1,5 +1,5 @@
 import { Clock, Effect } from "effect"
-import { QueueFull, type StorageError } from "../../ports/StateRepository.ts"
+import { QueueFull, type StorageError } from "../../ports/StorageError.ts"
 
 /** A count is trusted for so long where it says that there is room. */
 const trustedFor = 1000

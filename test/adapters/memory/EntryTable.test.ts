@@ -1,7 +1,7 @@
 import { Option } from "effect"
 import { assert, describe, it } from "@effect/vitest"
 import { EntryTable } from "../../../src/adapters/memory/EntryTable.ts"
-import type { Entry } from "../../../src/ports/StateRepository.ts"
+import type { Entry } from "../../../src/ports/Entry.ts"
 
 const entry = (name: string, expiresAt: number | null): Entry => ({ name, value: name, revision: 1, expiresAt })
 

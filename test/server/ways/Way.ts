@@ -14,7 +14,7 @@ import { StorageReport } from "../../../src/engine/StorageReport.ts"
 import { Nodes } from "../../../src/engine/Nodes.ts"
 import { Schedules } from "../../../src/engine/Schedules.ts"
 import { TypeCatalog } from "../../../src/engine/TypeCatalog.ts"
-import { QueueFull, StorageError, StorageFull } from "../../../src/ports/StateRepository.ts"
+import { QueueFull, StorageError, StorageFull } from "../../../src/ports/StorageError.ts"
 import * as NodeServer from "../../../src/server/NodeServer.ts"
 import { ids, type refused } from "./Asked.ts"
 
