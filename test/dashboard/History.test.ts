@@ -1,4 +1,7 @@
 import { assert, describe, it } from "vitest"
+import * as Lifecycle from "../../src/domain/Lifecycle.ts"
+import { toJson } from "../../src/domain/TaskJson.ts"
+import { after, submitted } from "../support/tasks.ts"
 import * as History from "../../src/dashboard/History.ts"
 import type * as Wire from "../../src/dashboard/Wire.ts"
 import { at, wireTask as task } from "./wireTask.ts"
@@ -89,5 +92,27 @@ describe("the history of a task", () => {
         ["attempt 2 of 5 started", "attempt 1 to reach the mirror failed", "attempt 1 completed"]
       ]
     )
+  })
+
+  it("knows each sentence that the service says of an attempt", () => {
+    const lived = after(
+      submitted(1, { maxAttempts: 9 }),
+      Lifecycle.claim(10),
+      Lifecycle.retry("error", "no route", 20, 10),
+      Lifecycle.claim(10),
+      Lifecycle.rescue(3, 11),
+      Lifecycle.claim(11),
+      Lifecycle.complete("done", 11)
+    )
+    const failed = after(submitted(1), Lifecycle.claim(10), Lifecycle.fail("rejected", "no", 10))
+    for (const one of [lived, failed]) {
+      const parts = History.of(JSON.parse(toJson(one)))
+      const told = parts.flatMap(({ logs, title }) => logs.map(({ text }): [string, string] => [title, text]))
+      assert.lengthOf(told, one.logs.length)
+      for (const [title, text] of told) {
+        const [, attempt] = /^attempt (\d+)/.exec(text) ?? []
+        if (attempt !== undefined) assert.match(title, new RegExp(`^Attempt ${attempt} `), text)
+      }
+    }
   })
 })
