@@ -94,17 +94,17 @@ describe("the history of a task", () => {
     )
   })
 
-  it("knows each sentence that the service says of an attempt", () => {
+  it("knows each sentence that the service says of an attempt, also where the clock went back", () => {
     const lived = after(
       submitted(1, { maxAttempts: 9 }),
-      Lifecycle.claim(10),
-      Lifecycle.retry("error", "no route", 20, 10),
-      Lifecycle.claim(10),
-      Lifecycle.rescue(3, 11),
-      Lifecycle.claim(11),
-      Lifecycle.complete("done", 11)
+      Lifecycle.claim(500),
+      Lifecycle.retry("error", "no route", 900, 400),
+      Lifecycle.claim(400),
+      Lifecycle.rescue(3, 300),
+      Lifecycle.claim(300),
+      Lifecycle.complete("done", 200)
     )
-    const failed = after(submitted(1), Lifecycle.claim(10), Lifecycle.fail("rejected", "no", 10))
+    const failed = after(submitted(1), Lifecycle.claim(500), Lifecycle.fail("rejected", "no", 400))
     for (const one of [lived, failed]) {
       const parts = History.of(JSON.parse(toJson(one)))
       const told = parts.flatMap(({ logs, title }) => logs.map(({ text }): [string, string] => [title, text]))
